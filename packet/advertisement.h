@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <tl/expected.hpp>
+
+#include "packet/address.h"
+#include "packet/receive_error.h"
+#include "packet/units.h"
+
+namespace vigil::packet {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// VRRPv2 Auth Type (RFC 2338 §5.3.6; RFC 3768 §5.3.6 keeps the numbers as reserved).
+enum class AuthType : std::uint8_t { none = 0, simple_password = 1, ah = 2 };
+
+/// Which sum a received advertisement carried. Counted per peer, and the first two are accepted over IPv4.
+enum class ChecksumForm : std::uint8_t {
+    pseudo_header,        ///< RFC 5798 reading over IPv4, and the only form over IPv6
+    message_only,         ///< VRRPv2, and RFC 9568 §5.2.8 over IPv4
+    group_pseudo_header,  ///< unicast v3 from very old keepalived: 224.0.0.18 as destination of the pseudo-header
+};
+
+/// Zero-copy view of a *checked* advertisement: only read_advertisement() makes one, so every accessor is in range for
+/// as long as the bytes live.
+class AdvertisementView {
+public:
+    static constexpr std::size_t fixed_size = 8;   ///< octets before the address list, all versions
+    static constexpr std::size_t auth_size = 8;    ///< VRRPv2 authentication data behind the list, always present
+
+    VrrpVersion version() const { return VrrpVersion{static_cast<std::uint8_t>(message_[0] >> 4)}; }
+    Vrid vrid() const { return Vrid{message_[1]}; }
+    Priority priority() const { return Priority{message_[2]}; }
+    std::uint8_t address_count() const { return message_[3]; }
+    /// v3: the 12 bits of Max Advertise Interval, 1-4095; v2: Adver Int, 1-255 s as 100-25500 cs.
+    Centiseconds max_advertise_interval() const {
+        if (version() == VrrpVersion::v2) return Centiseconds{static_cast<std::uint16_t>(message_[5] * 100)};
+        return Centiseconds{static_cast<std::uint16_t>((message_[4] & 0x0f) << 8 | message_[5])};
+    }
+    /// VRRPv2 only: the octet as received; may be none of AuthType.
+    std::uint8_t auth_type_octet() const { return message_[4]; }
+    /// VRRPv2 only: the 8 octets behind the address list.
+    Bytes auth_data() const { return message_.subspan(fixed_size + address_bytes(), auth_size); }
+    /// `i` < address_count().
+    IpAddress address(std::size_t i) const {
+        const std::size_t size = family_ == Family::ipv4 ? 4 : 16;
+        return make_address(message_.subspan(fixed_size + i * size, size));
+    }
+    Family family() const { return family_; }
+    ChecksumForm checksum_form() const { return form_; }
+    /// The message without what may follow it inside the IP payload.
+    Bytes message() const { return message_; }
+
+private:
+    friend tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes, const IpAddress&, const IpAddress&);
+    AdvertisementView(Bytes message, Family family, ChecksumForm form) : message_(message), family_(family), form_(form) {}
+    std::size_t address_bytes() const { return address_count() * (family_ == Family::ipv4 ? std::size_t{4} : std::size_t{16}); }
+
+    Bytes message_;
+    Family family_;
+    ChecksumForm form_;
+};
+
+/// Checks everything that the message and its IP addresses alone can tell (RFC 9568 §7.1 with errata 8298-8301,
+/// RFC 3768 §7.1). `message` is the IP payload from the VRRP version octet on; octets behind the address list (and the
+/// authentication data of v2) are not looked at but count for no checksum. Source and destination of one family.
+tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes message, const IpAddress& source,
+                                                                  const IpAddress& destination);
+
+}  // namespace vigil::packet

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "packet/advertisement.h"
+
+namespace vigil::packet {
+
+/// The AH header in front of a VRRPv2 message (RFC 2402 §2, HMAC-MD5-96). Digest not yet verified.
+struct AhHeader {
+    std::uint32_t security_parameters_index = 0;  ///< keepalived: the source address as a number
+    std::uint32_t sequence_number = 0;
+    std::array<std::uint8_t, 12> digest{};
+};
+
+/// A frame that carries a well-formed advertisement. What depends on the receiving router (VRID, version, password,
+/// digest, interval) is not yet checked.
+struct ReceivedFrame {
+    AdvertisementView advertisement;
+    IpAddress source;
+    IpAddress destination;
+    MacAddress source_mac;
+    std::uint16_t vlan_id = 0;        ///< innermost 802.1Q VLAN in the frame's own bytes, 0 when untagged or priority-tagged
+    std::uint8_t ttl = 0;             ///< TTL or Hop Limit; 255 when destination is multicast
+    std::optional<AhHeader> ah;
+    Bytes ip_packet;                  ///< IP header to end of IP payload, for the AH digest
+};
+
+/// Ethernet (up to two 802.1Q/802.1ad tags), IPv4 or IPv6, optional AH, then read_advertisement(). Trusts no length: the IP
+/// total length bounds the message, Ethernet padding behind it is ignored.
+tl::expected<ReceivedFrame, ReceiveError> read_frame(Bytes frame);
+
+}  // namespace vigil::packet
