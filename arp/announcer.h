@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "packet/units.h"
+
+namespace vigil::arp {
+
+/// When the addresses of one router are announced (gratuitous ARP, unsolicited NA). keepalived's defaults.
+struct AnnouncementPlan {
+    std::uint16_t repeat = 5;                      ///< garp_master_repeat: rounds at once, each over all addresses
+    Nanoseconds delay = std::chrono::seconds{5};   ///< garp_master_delay: a second burst this long after; 0: none
+    Nanoseconds refresh{0};                        ///< garp_master_refresh: period while Active; 0: never
+    std::uint16_t refresh_repeat = 1;              ///< garp_master_refresh_repeat
+    std::uint16_t lower_repeat = 5;                ///< garp_lower_prio_repeat: rounds after a losing advert; 0: none
+    Nanoseconds lower_delay = std::chrono::seconds{5};  ///< garp_lower_prio_delay: and once more after
+};
+
+/// One announcement to send now.
+struct DueAnnouncement {
+    std::uint32_t router;   ///< as given to the constructor's order
+    std::uint32_t address;  ///< index into that router's address list
+};
+
+/// Pure schedule of announcements for all routers: which address is announced when, paced per link and by budget. No frames,
+/// no clock, no allocation after construction.
+class Announcer {
+public:
+    struct Router {
+        AnnouncementPlan plan;
+        std::uint32_t address_count = 0;
+        std::uint16_t link = 0;      ///< pacing group
+        Nanoseconds gap{0};          ///< least time between two announcements on that link (the largest of its routers counts)
+    };
+
+    explicit Announcer(std::span<const Router> routers);
+
+    /// The addresses are in the kernel: the first burst starts now. Starting again restarts the plan.
+    void start(std::uint32_t router, Instant now);
+    /// A losing advert was heard while announcing; ignored unless started.
+    void on_lower_advertisement(std::uint32_t router, Instant now);
+    void stop(std::uint32_t router);
+
+    /// Fills `out` with what is due at `now` and returns how many; fewer than out.size() means nothing more is due now.
+    std::size_t take_due(Instant now, std::span<DueAnnouncement> out);
+    /// Earliest instant at which take_due() has something; Instant max when idle.
+    Instant next_deadline() const;
+
+private:
+    static constexpr std::uint32_t none = ~0u;
+
+    struct Item {                        // one per router
+        AnnouncementPlan plan;
+        std::uint32_t address_count;
+        std::uint16_t link;
+        bool started = false;
+        bool queued = false;             // in its link's queue
+        std::uint16_t rounds_left = 0;   // of the running burst
+        std::uint32_t next_address = 0;  // of the running round
+        std::uint32_t queue_next = none;
+        std::uint32_t heap_position = none;
+        Instant due{};                   // of the scheduled burst
+        std::uint16_t due_rounds = 0;
+    };
+    struct Link {                        // FIFO of routers with a running burst
+        std::uint32_t first = none;
+        std::uint32_t last = none;
+        Instant not_before{};
+        Nanoseconds gap{0};
+    };
+
+    void begin_burst(std::uint32_t router, std::uint16_t rounds);
+    void schedule(std::uint32_t router, Instant due, std::uint16_t rounds);
+    void unschedule(std::uint32_t router);
+    void move_in_heap(std::uint32_t position);
+    void place(std::uint32_t position, std::uint32_t router);
+    void enqueue(std::uint32_t router);
+    void dequeue_first(Link& link);
+    void wake_scheduled(Instant now);
+    bool take_from(Link& link, Instant now, DueAnnouncement& out);
+
+    std::vector<Item> items_;
+    std::vector<Link> links_;
+    std::vector<std::uint32_t> heap_;    // routers with a scheduled burst, earliest first
+    std::size_t queued_count_ = 0;
+};
+
+}  // namespace vigil::arp

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "packet/advertisement.h"
+#include "packet/receive_error.h"
+
+namespace vigil::engine {
+
+/// What one router did and heard. Cold: beside the record, written by the fast thread only; another thread reads a copy
+/// that the fast thread made (Engine::copy_statistics()).
+struct RouterCounters {
+    std::uint64_t adverts_received = 0;      ///< accepted by all checks
+    std::uint64_t adverts_sent = 0;
+    std::uint32_t became_active = 0;
+    std::uint32_t released_active = 0;
+    std::uint32_t stop_received = 0;         ///< priority 0
+    std::uint32_t stop_sent = 0;
+    std::uint32_t interval_mismatch = 0;
+    std::uint32_t address_list_differs = 0;
+    std::uint32_t auth_failed = 0;           ///< wrong password or digest, replays
+    std::uint32_t auth_type_mismatch = 0;
+    std::uint32_t transmit_failed = 0;
+    std::uint32_t answers_suppressed = 0;    ///< losing adverts not answered because of the rate limit
+};
+
+/// Reasons for not taking a frame, over all routers (and per link where no router is known).
+struct EngineCounters {
+    std::uint64_t frames = 0;
+    std::array<std::uint64_t, packet::receive_error_count> errors{};
+    std::array<std::uint64_t, 3> checksum_forms{};   ///< by packet::ChecksumForm
+    std::uint64_t announcements = 0;
+    std::uint64_t events_lost = 0;
+};
+
+}  // namespace vigil::engine

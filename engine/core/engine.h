@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "arp/announcer.h"
+#include "engine/core/counters.h"
+#include "engine/core/event_queue.h"
+#include "engine/core/frame_store.h"
+#include "engine/core/messages.h"
+#include "engine/core/router_table.h"
+#include "engine/core/spec.h"
+#include "engine/core/timer_wheel.h"
+#include "engine/core/tx_batch.h"
+#include "packet/frame.h"
+
+namespace vigil::engine {
+
+/// One frame as the receive ring holds it.
+struct RxFrame {
+    std::span<const std::uint8_t> bytes;
+    Instant arrival{};                    ///< when the kernel took it from the wire, not when we looked
+    LinkIndex link = LinkIndex::none;
+    bool is_truncated = false;            ///< the ring slot was too small
+};
+
+struct LoadError {
+    RouterIndex router = RouterIndex::none;
+    std::string text;
+};
+
+/// The only door to the core: frames, time and commands in; frames (TxBatch) and Events out. No syscalls, no clock, no
+/// allocation after make(). Called from one thread.
+///
+/// Order within one pass of the loop: on_command() for all commands, on_frames() for all frames, on_time() once. Frames before time, so that
+/// a queued advert cancels an expired timer.
+class Engine {
+public:
+    /// Builds all records and frames; every router waits in Initialize for Command::start. Linear in the specification.
+    static tl::expected<Engine, LoadError> make(const EngineSpec& spec, Instant now);
+
+    /// Handles frames until `tx` has no room for what the next one may cause; returns how many were handled.
+    std::size_t on_frames(std::span<const RxFrame> frames, TxBatch& tx);
+    /// Fires what is due at `now`, as far as `tx` has room. Instants never decrease from call to call.
+    void on_time(Instant now, TxBatch& tx);
+    /// False when `tx` had no room: nothing was done, call again with an empty batch. Commands for all routers work in slices.
+    bool on_command(const Command& command, Instant now, TxBatch& tx);
+    void on_transmit_error(RouterIndex router, int error_number, Instant now);
+
+    /// When on_time() wants to be called next; Instant max when nothing is armed. `now` or earlier means at once.
+    Instant next_deadline() const;
+    /// Moves events out, oldest first; returns how many.
+    std::size_t take_events(std::span<Event> out);
+
+    std::size_t router_count() const { return table_.size(); }
+    const VirtualRouter& router(RouterIndex index) const { return table_[index]; }
+    const RouterCounters& counters(RouterIndex index) const { return cold_[to_number(index)].counters; }
+    const EngineCounters& counters() const { return counters_; }
+    /// The least TxBatch that every operation can make progress with.
+    std::size_t least_urgent_room() const { return frames_.largest_fan_out(); }
+    std::size_t least_scratch_room() const { return frames_.largest_fan_out() * frames_.largest_frame() + paced_frame_bytes; }
+
+    static constexpr std::size_t paced_frame_bytes = 96;
+
+private:
+    /// Everything about a router that the common path does not touch.
+    struct ColdRouter {
+        RouterCounters counters;
+        Instant next_report{};                     // rate limit of lower_heard, rejected, ...
+        AddressOctets last_sender{};               // whose address list was compared last
+        Centiseconds reported_interval{0};
+        std::uint32_t first_address = 0;           // into announced_
+        std::uint32_t address_count = 0;
+        std::uint32_t first_advertised = 0;        // into advertised_
+        std::uint16_t advertised_count = 0;
+        std::uint16_t authentication = 0xffff;     // into authentications_
+        std::uint32_t first_peer = 0;              // into peers_
+        std::uint16_t peer_count = 0;
+        packet::AuthType auth_type = packet::AuthType::none;
+        packet::ChecksumForm checksum = packet::ChecksumForm::pseudo_header;
+        std::uint8_t flaps = 0;                    // depositions in a row at short distance
+        Instant last_deposed{};
+    };
+    /// AH state of one router.
+    struct Authentication {
+        packet::AuthKey key{};
+        std::uint32_t sequence_number = 0;
+        packet::AhReplayWindow window;
+    };
+
+    Engine() = default;
+
+    // engine_load.cpp
+    tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index);
+    // engine_receive.cpp
+    void receive(const RxFrame& frame, TxBatch& tx);
+    RouterIndex find_router(const packet::ReceivedFrame& frame, LinkIndex link) const;
+    packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index);
+    packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, ColdRouter& cold);
+    packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
+    void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
+    void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
+    // engine.cpp
+    void apply(RouterIndex index, const Step& step, Instant now, const AddressOctets& peer, TxBatch& tx);
+    void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
+    void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);
+    void clear_fault(RouterIndex index, Fault fault, Instant now, TxBatch& tx);
+    bool on_command_for_many(const Command& command, Instant now, TxBatch& tx);
+    bool apply_command(const Command& command, RouterIndex index, Instant now, TxBatch& tx);
+    void set_primary_address(RouterIndex index, const AddressOctets& address, Instant now, TxBatch& tx);
+    void set_link_mac(LinkIndex link, const AddressOctets& address);
+    void announce(Instant now, TxBatch& tx);
+    void emit(const Event& event);
+    bool may_report(ColdRouter& cold, Instant at);
+    void note_deposition(RouterIndex index, Instant now);
+
+    RouterTable table_;
+    TimerWheel<VirtualRouter> wheel_;
+    FrameStore frames_;
+    std::vector<ColdRouter> cold_;
+    std::vector<AnnouncedAddress> announced_;
+    std::vector<IpAddress> advertised_;
+    std::vector<UnicastPeer> peers_;
+    std::vector<Authentication> authentications_;
+    std::vector<LinkSpec> links_;
+    arp::Announcer announcer_{{}};
+    arp::GratuitousForm form_ = arp::GratuitousForm::request;
+    EventQueue events_;
+    EngineCounters counters_;
+    std::uint32_t command_cursor_ = 0;     // where a command for many routers goes on
+};
+
+}  // namespace vigil::engine

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/core/state_machine.h"
+#include "packet/receive_error.h"
+
+namespace vigil::engine {
+
+/// Control thread -> fast thread.
+struct Command {
+    enum class Kind : std::uint8_t {
+        start,             ///< router (or all with RouterIndex::none) may take part; clears not_started and stopped
+        shutdown,          ///< router or all: stop advert if Active, Initialize until start
+        addresses_ready,   ///< the kernel holds the router's addresses: announcements begin
+        set_fault,         ///< router, fault
+        clear_fault,       ///< router, fault
+        link_down,         ///< link: set_fault(link_down) for all its routers
+        link_up,           ///< link: clear_fault(link_down, link_gone) for all its routers
+        link_gone,         ///< link: set_fault(link_gone)
+        set_priority,      ///< router, value = effective priority 1-255
+        set_primary_address,  ///< router, address (all zero: Fault::no_source_address)
+        set_link_mac,      ///< link, address[0..5] = its new MAC: frames without a virtual MAC are patched
+        report_states,     ///< every router answers with Event::Kind::state_report
+    };
+    Kind kind = Kind::start;
+    Fault fault = Fault::none;
+    std::uint8_t value = 0;
+    LinkIndex link = LinkIndex::none;
+    RouterIndex router = RouterIndex::none;
+    AddressOctets address{};
+};
+static_assert(std::is_trivially_copyable_v<Command>);
+
+/// Fast thread -> control thread.
+struct Event {
+    enum class Kind : std::uint8_t {
+        transition,         ///< from -> to, reason
+        state_report,       ///< answer to report_states, or after events were lost
+        lower_heard,        ///< an Active heard a losing advert of priority `value` from `peer` (rate-limited)
+        own_address_seen,   ///< an advert from our own primary address (rate-limited): address used twice, or a loop
+        owner_conflict,     ///< an owner hears adverts (erratum 8298, rate-limited)
+        interval_learned,   ///< v3: the Active's interval differs from ours (value unused; interval is), once per change
+        address_list_differs,  ///< the advertised addresses are not ours (RFC 9568 §7.1, logged once per sender change)
+        rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
+        transmit_failed,    ///< errno in `interval_or_errno` (rate-limited)
+        flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
+    };
+    Kind kind = Kind::transition;
+    State from = State::initialize;
+    State to = State::initialize;
+    Reason reason = Reason::none;
+    packet::ReceiveError error = packet::ReceiveError::count_;
+    std::uint8_t value = 0;                    ///< our effective priority for transitions; the peer's otherwise
+    std::uint8_t faults = 0;
+    RouterIndex router = RouterIndex::none;
+    std::uint32_t detail = 0;                  ///< interval in centiseconds, or errno
+    Instant at{};
+    AddressOctets peer{};                      ///< source of the advert that caused it, else zero
+};
+static_assert(std::is_trivially_copyable_v<Event>);
+
+}  // namespace vigil::engine

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "arp/announcement_frame.h"
+#include "arp/announcer.h"
+#include "engine/core/virtual_router.h"
+#include "packet/frame_template.h"
+
+namespace vigil::engine {
+
+/// One interface that carries adverts or announcements.
+struct LinkSpec {
+    std::string name;
+    MacAddress mac;
+    bool is_up = false;        ///< IFF_UP and IFF_RUNNING when the specification was made
+    bool forwards_ipv6 = false;  ///< the Router flag of unsolicited neighbour advertisements
+};
+
+/// An address that lives while the router is Active.
+struct AnnouncedAddress {
+    IpAddress address;
+    LinkIndex link = LinkIndex::none;  ///< where it lives, hence where it is announced
+    MacAddress mac;                    ///< virtual MAC, or the MAC of that link
+};
+
+struct UnicastPeer {
+    IpAddress address;
+    std::uint8_t min_ttl = 0;
+    std::uint8_t max_ttl = 255;
+};
+
+/// What the engine needs to know of one Virtual Router. Made from the configuration and the kernel's facts by
+/// engine/daemon; the engine copies what it keeps.
+struct RouterSpec {
+    std::string name;
+    LinkIndex link = LinkIndex::none;
+    Family family = Family::ipv4;
+    VrrpVersion version = VrrpVersion::v2;
+    Vrid vrid{1};
+    Priority priority = Priority::default_value;
+    Centiseconds interval{100};
+    std::uint8_t down_timer_adverts = 3;
+    std::uint32_t preempt_delay_ms = 0;
+    std::uint16_t flags = static_cast<std::uint16_t>(Flag::preempt);  ///< engine::Flag; version2, ipv6, unicast are set by the engine
+    IpAddress primary_address;                  ///< unspecified: Fault::no_source_address holds
+    MacAddress source_mac;                      ///< Ethernet source of the adverts
+    IpAddress group;                            ///< multicast destination; unused with peers
+    std::vector<UnicastPeer> peers;             ///< not empty: unicast
+    std::uint8_t ttl = 255;
+    std::vector<IpAddress> advertised;          ///< virtual_ipaddress, in configuration order
+    std::vector<AnnouncedAddress> announced;    ///< virtual_ipaddress and virtual_ipaddress_excluded
+    packet::ChecksumForm checksum = packet::ChecksumForm::pseudo_header;
+    packet::AuthType auth_type = packet::AuthType::none;
+    packet::AuthKey auth_key{};
+    arp::AnnouncementPlan announcements;
+};
+
+struct EngineSpec {
+    std::vector<LinkSpec> links;
+    std::vector<RouterSpec> routers;
+    arp::GratuitousForm form = arp::GratuitousForm::request;
+    Nanoseconds garp_interval{0};   ///< least gap between two gratuitous ARPs on one link
+    Nanoseconds gna_interval{0};    ///< the same for unsolicited NAs
+};
+
+}  // namespace vigil::engine
