@@ -1,0 +1,225 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "packet/address.h"
+#include "packet/units.h"
+
+/// The effective configuration as plain values: every default is applied, every cross check has been made. What the
+/// keywords are called in keepalived.conf is how the members are called here, where they mean the same.
+namespace vigil::config {
+
+class TextPool;
+
+/// Where something was written. `file` indexes Configuration::files; line and column count from 1, 0 = unknown.
+struct SourceLocation {
+    std::uint32_t line = 0;
+    std::uint16_t file = 0;
+    std::uint16_t column = 0;  ///< octets, not glyphs
+
+    friend constexpr bool operator==(const SourceLocation&, const SourceLocation&) = default;
+};
+
+/// Which change of state a script is told about.
+enum class ScriptEvent : std::uint8_t { any, master, backup, fault, stop, deleted, master_rx_lower_priority };
+
+/// A command of a notify keyword. `command` is one word of the file, still with its inner quotes and escapes:
+/// split_command() makes the argument vector.
+struct NotifyScript {
+    std::string_view command;
+    std::string_view user;   ///< empty: global script_user
+    std::string_view group;  ///< empty: the user's own
+    SourceLocation where;
+    ScriptEvent event = ScriptEvent::any;
+};
+
+/// One line of virtual_ipaddress or virtual_ipaddress_excluded.
+struct ConfiguredAddress {
+    IpAddress address;
+    std::uint8_t prefix_length = 32;  ///< host length when the file gives none
+    std::uint8_t scope = 0;           ///< rt_scopes number: 0 global, 253 link, 254 host; IPv4 only
+    bool home_address = false;        ///< IFA_F_HOMEADDRESS
+    bool duplicate_detection = false; ///< `-nodad` was given: IFA_F_NODAD is NOT set (IPv6; set otherwise)
+    bool manage_temporary = false;    ///< IFA_F_MANAGETEMPADDR
+    bool no_prefix_route = false;     ///< IFA_F_NOPREFIXROUTE
+    bool auto_join = false;           ///< IFA_F_MCAUTOJOIN
+    bool no_track = false;            ///< deletion by somebody else is tolerated
+    bool use_vmac = false;            ///< on a macvlan of its own device
+    std::optional<IpAddress> broadcast;  ///< IPv4; "+" and "-" are already computed
+    std::optional<IpAddress> peer;       ///< point-to-point
+    std::string_view device;             ///< empty: the instance's interface (the virtual MAC's when it has one)
+    std::string_view label;              ///< at most 15 octets; empty: none
+    std::uint32_t preferred_lifetime = forever;  ///< seconds; `forever` otherwise, 0 for an IPv6 /128
+    SourceLocation where;
+
+    static constexpr std::uint32_t forever = 0xffffffff;
+};
+
+struct UnicastPeer {
+    IpAddress address;
+    std::uint8_t min_ttl = 0;    ///< received TTL must be at least this
+    std::uint8_t max_ttl = 255;  ///< and at most this
+    SourceLocation where;
+};
+
+/// An entry of track_interface or track_script.
+struct TrackedItem {
+    std::string_view name;
+    std::optional<std::int16_t> weight;  ///< -253..253; absent: interface down = FAULT, or the script's own weight
+    bool reverse = false;
+    SourceLocation where;
+};
+
+/// Gratuitous ARP and unsolicited NA schedule of an instance.
+struct AnnouncementSettings {
+    Nanoseconds delay{std::chrono::seconds{5}};  ///< garp_master_delay: the second burst comes this much later; 0 = no second burst
+    std::uint32_t repeat = 5;                    ///< garp_master_repeat: messages per address and burst, at least 1
+    Nanoseconds refresh{0};                      ///< garp_master_refresh: period of refresh bursts while Active; 0 = never
+    std::uint32_t refresh_repeat = 1;            ///< garp_master_refresh_repeat; 0 only by vrrp_min_garp
+    Nanoseconds lower_prio_delay{std::chrono::seconds{5}};  ///< second burst after a lower priority advert was heard
+    std::uint32_t lower_prio_repeat = 5;                    ///< messages in those bursts; 0 = none
+
+    friend bool operator==(const AnnouncementSettings&, const AnnouncementSettings&) = default;
+};
+
+/// use_vmac and its arguments.
+struct VirtualMacSettings {
+    bool enabled = false;
+    bool netlink_notify = false;        ///< netlink_notify_msg
+    std::string_view name;              ///< of the macvlan; empty: {vmac_prefix}.{vrid}
+    std::optional<MacAddress> address;  ///< complete (a 5 octet one has got the VRID appended); absent: the RFC 9568 address
+    std::uint32_t group = 0;            ///< interface group; 0: copied from the base
+};
+
+enum class AuthenticationType : std::uint8_t { none, simple_password, ah };
+enum class OldUnicastChecksum : std::uint8_t { detect, always, never };
+enum class InitialState : std::uint8_t { backup, master };
+
+/// One virtual router. Every value is what is in effect, global defaults included.
+struct VrrpInstance {
+    std::string_view name;
+    std::string_view interface;  ///< empty only with unicast peers
+    SourceLocation where;        ///< of its name
+
+    Vrid vrid{0};
+    Priority priority = Priority::default_value;
+    VrrpVersion version = VrrpVersion::v2;
+    Family family = Family::ipv4;            ///< of the virtual addresses and of the adverts
+    InitialState state = InitialState::backup;  ///< `state MASTER`; elects at once only with priority 255
+    Centiseconds advert_int{100};            ///< v2: whole seconds 100-25500; v3: 1-4095
+    std::uint8_t down_timer_adverts = 3;     ///< 1-100 missed adverts before take-over
+    bool nopreempt = false;
+    Nanoseconds preempt_delay{0};            ///< 0-1000 s
+
+    AuthenticationType auth_type = AuthenticationType::none;  ///< v2 only
+    std::array<std::uint8_t, 8> auth_pass{};                  ///< zero padded
+
+    std::vector<ConfiguredAddress> virtual_addresses;   ///< in file order, all of `family`, at most 255
+    std::vector<ConfiguredAddress> excluded_addresses;  ///< set but not advertised, any family
+    bool no_virtual_ipaddress = false;
+
+    bool unicast = false;                      ///< sends to unicast_peers instead of the group
+    std::vector<UnicastPeer> unicast_peers;
+    std::optional<std::uint8_t> unicast_ttl;   ///< absent: 255 (IPv6: kernel's)
+    std::optional<IpAddress> source_address;   ///< mcast_src_ip / unicast_src_ip; absent: first address of the interface
+    IpAddress multicast_group = vrrp_group_ipv4;  ///< of `family`
+    bool check_unicast_src = false;
+    OldUnicastChecksum old_unicast_checksum = OldUnicastChecksum::detect;
+    bool v3_checksum_as_v2 = false;            ///< no pseudo-header in v3 over IPv4
+
+    VirtualMacSettings virtual_mac;
+    bool vmac_xmit_base = false;               ///< adverts leave from the base interface
+
+    AnnouncementSettings announcements;
+    bool strict_mode = false;
+    bool skip_check_adv_addr = false;
+    bool accept = true;                        ///< packets to the virtual addresses are accepted while Active
+    bool lower_prio_no_advert = false;
+    bool higher_prio_send_advert = false;
+    bool owner_ignore_adverts = false;
+
+    bool dont_track_primary = false;
+    std::vector<TrackedItem> track_interfaces;
+    std::vector<TrackedItem> track_scripts;    ///< kept for a later release, not acted on
+    std::vector<NotifyScript> scripts;         ///< at most one per event
+    std::uint8_t debug = 0;                    ///< 0-4
+};
+
+/// First script for `event`, nullptr when there is none.
+const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event);
+
+/// vrrp_script. Kept for a later release, not acted on.
+struct VrrpScript {
+    std::string_view name;
+    std::string_view command;
+    std::string_view user;
+    std::string_view group;
+    Nanoseconds interval{std::chrono::seconds{1}};
+    Nanoseconds timeout{0};     ///< 0: the interval
+    std::int16_t weight = 0;    ///< -253..253; 0: a failure means FAULT
+    bool weight_reverse = false;
+    std::uint32_t rise = 1;
+    std::uint32_t fall = 1;
+    bool init_fail = false;
+    SourceLocation where;
+};
+
+/// global_defs, and what stands at root level beside the blocks.
+struct GlobalDefinitions {
+    std::string_view router_id;  ///< empty: the host name
+    std::vector<std::string_view> notification_email;
+    std::string_view notification_email_from;
+    std::string_view smtp_server;
+    std::uint16_t smtp_port = 25;
+    Nanoseconds smtp_connect_timeout{std::chrono::seconds{30}};
+
+    bool enable_script_security = false;
+    std::string_view script_user;   ///< empty: keepalived_script when that user exists, else the daemon's
+    std::string_view script_group;
+
+    VrrpVersion vrrp_version = VrrpVersion::v2;
+    bool vrrp_strict = false;
+    bool vrrp_skip_check_adv_addr = false;
+    bool vrrp_check_unicast_src = false;
+    bool v3_checksum_as_v2 = false;
+    bool vrrp_lower_prio_no_advert = false;
+    bool vrrp_higher_prio_send_advert = false;
+    bool vrrp_owner_ignore_adverts = false;
+    std::uint8_t vrrp_down_timer_adverts = 3;
+    IpAddress vrrp_mcast_group4 = vrrp_group_ipv4;
+    IpAddress vrrp_mcast_group6 = vrrp_group_ipv6;
+    Nanoseconds vrrp_garp_interval{0};  ///< least gap between two gratuitous ARPs on an interface
+    Nanoseconds vrrp_gna_interval{0};   ///< the same for unsolicited NAs
+    AnnouncementSettings announcements; ///< defaults of the instances that follow
+    bool vrrp_min_garp = false;
+    Nanoseconds vrrp_startup_delay{0};  ///< no election before this much time after start
+    std::string_view vmac_prefix = "vrrp";
+
+    std::string_view net_namespace;  ///< empty: the one we are started in
+    std::string_view instance;       ///< suffix of pid and dump files
+    bool use_pid_dir = false;
+};
+
+/// All that was read. The string_views point into `texts`, which copies share: a copy is as valid as the original.
+struct Configuration {
+    GlobalDefinitions global;
+    std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
+    std::vector<VrrpScript> scripts;
+    std::vector<std::string> files;       ///< names by SourceLocation::file
+    std::shared_ptr<TextPool> texts;
+
+    /// "keepalived.conf:12:5" (without a column when that is unknown).
+    std::string describe(SourceLocation where) const;
+};
+
+/// Splits a command into its argument vector as keepalived does: blanks separate, ' and " quote, pieces that touch are
+/// joined, \a \b \E \f \n \r \t \v \NNN \xHH \cX are characters, a backslash before anything else gives that character.
+std::vector<std::string> split_command(std::string_view command);
+
+}  // namespace vigil::config
