@@ -6,12 +6,11 @@
 #include <tl/expected.hpp>
 
 #include "packet/address.h"
+#include "packet/bytes.h"
 #include "packet/receive_error.h"
 #include "packet/units.h"
 
 namespace vigil::packet {
-
-using Bytes = std::span<const std::uint8_t>;
 
 /// VRRPv2 Auth Type (RFC 2338 §5.3.6; RFC 3768 §5.3.6 keeps the numbers as reserved).
 enum class AuthType : std::uint8_t { none = 0, simple_password = 1, ah = 2 };
@@ -48,6 +47,9 @@ public:
         const std::size_t size = family_ == Family::ipv4 ? 4 : 16;
         return make_address(message_.subspan(fixed_size + i * size, size));
     }
+    /// RFC 9568 §5.2.9 with erratum 8300: the first address of an IPv6 list is link-local. Always false over IPv4. Not a reason
+    /// to refuse the message by default: FRR, and keepalived outside strict mode, may list a global address first.
+    bool is_first_address_link_local() const { return address_count() > 0 && address(0).is_link_local(); }
     Family family() const { return family_; }
     ChecksumForm checksum_form() const { return form_; }
     /// The message without what may follow it inside the IP payload.

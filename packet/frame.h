@@ -1,11 +1,16 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "packet/advertisement.h"
 
 namespace vigil::packet {
+
+constexpr std::size_t ah_header_size = 24;
+/// AH's Payload Len: its size in 32-bit words minus 2 (RFC 2402 §2.2).
+constexpr std::uint8_t ah_payload_length = ah_header_size / 4 - 2;
 
 /// The AH header in front of a VRRPv2 message (RFC 2402 §2, HMAC-MD5-96). Digest not yet verified.
 struct AhHeader {

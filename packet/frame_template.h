@@ -31,6 +31,8 @@ enum class BuildError : std::uint8_t {
     buffer_too_small,     ///< see frame_size()
     mixed_families,       ///< source, destination and addresses are not of one family (RFC 9568 §5.2.9)
     too_many_addresses,   ///< more than 255
+    no_addresses,         ///< none in version 3, which no receiver accepts (RFC 9568 §5.2.5)
+    bad_version,          ///< version 2 over IPv6
     bad_interval,         ///< not expressible in this version
     bad_authentication,   ///< authentication with v3 or IPv6
 };

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "packet/bytes.h"
+
+/// The Internet checksum (RFC 1071) and its incremental update (RFC 1624).
+namespace vigil::packet {
+
+/// An unfinished one's complement sum of 16-bit words *as they lie in memory*: RFC 1071 §2(B) allows any byte order
+/// until the end. Wide enough that no carry is lost below 2^32 words.
+enum class PartialSum : std::uint64_t {};
+
+/// Adds the words of `bytes`. An odd last octet counts as the high octet of a word whose other octet is zero, so only
+/// the last piece of a message may have an odd size.
+PartialSum add_words(PartialSum sum, Bytes bytes);
+
+/// Adds one value that is not in memory in wire order, such as a length.
+constexpr PartialSum add_value(PartialSum sum, std::uint16_t value) {
+    const std::uint16_t wire = std::endian::native == std::endian::little
+                                   ? static_cast<std::uint16_t>(value << 8 | value >> 8)
+                                   : value;
+    return PartialSum{static_cast<std::uint64_t>(sum) + wire};
+}
+
+constexpr PartialSum operator+(PartialSum a, PartialSum b) {
+    return PartialSum{static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)};
+}
+
+/// The 16-bit one's complement sum in memory order; 0xffff when it is "zero" and any octet was not.
+constexpr std::uint16_t fold(PartialSum sum) {
+    std::uint64_t folded = static_cast<std::uint64_t>(sum);
+    folded = (folded & 0xffffffff) + (folded >> 32);
+    folded = (folded & 0xffff) + (folded >> 16 & 0xffff) + (folded >> 32);
+    folded = (folded & 0xffff) + (folded >> 16);
+    folded = (folded & 0xffff) + (folded >> 16);
+    return static_cast<std::uint16_t>(folded);
+}
+
+/// True when the sum covers a checksum field that is right.
+constexpr bool is_checksum_valid(PartialSum sum_with_checksum) { return fold(sum_with_checksum) == 0xffff; }
+
+/// The checksum field, as a number for store_u16().
+constexpr std::uint16_t finish_checksum(PartialSum sum) {
+    const auto complement = static_cast<std::uint16_t>(~fold(sum));
+    return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(complement << 8 | complement >> 8)
+                                                      : complement;
+}
+
+/// The pseudo-header of IPv4 (RFC 793 §3.1) or IPv6 (RFC 8200 §8.1) for `length` octets of `protocol`.
+/// Both addresses are of one family; `length` <= 65535.
+PartialSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol, std::size_t length);
+
+/// The checksum after one aligned word it covers has changed: HC' = ~(~HC + ~m + m') (RFC 1624 §3, eqn. 3).
+constexpr std::uint16_t update_checksum(std::uint16_t checksum, std::uint16_t old_word, std::uint16_t new_word) {
+    std::uint32_t sum = static_cast<std::uint16_t>(~checksum) + std::uint32_t{static_cast<std::uint16_t>(~old_word)} + new_word;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(~sum);
+}
+
+}  // namespace vigil::packet
