@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "arp/kernel/address_programmer.h"
+#include "arp/kernel/kernel_error.h"
+#include "arp/kernel/kernel_state.h"
+#include "arp/kernel/netlink_socket.h"
+
+namespace vigil::arp::kernel {
+
+/// What a killed run left on this host.
+struct Leftovers {
+    std::vector<AddressKey> addresses;
+    std::vector<LinkState> macvlans;
+};
+
+/// Addresses with our IFA_PROTO mark on any interface, addresses equal to a configured one (interface, address and prefix
+/// length: an older kernel forgets the mark), and macvlans with our alias. Addresses on such a macvlan are not listed: they
+/// go with it.
+Leftovers find_leftovers(std::span<const LinkState> links, std::span<const AddressState> addresses,
+                         std::span<const AddressKey> configured);
+
+struct CleanupReport {
+    Leftovers removed;                  ///< for the log
+    std::vector<KernelError> failures;  ///< normally empty
+};
+
+/// Finds and removes them. To be called once at start, before any address or device of this run exists: a second daemon
+/// in the same network namespace would lose its addresses to it.
+KernelResult<CleanupReport> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer,
+                                             std::span<const AddressKey> configured);
+
+}  // namespace vigil::arp::kernel

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "arp/kernel/address_programmer.h"
+#include "arp/kernel/kernel_error.h"
+#include "arp/kernel/kernel_state.h"
+#include "arp/kernel/netlink_socket.h"
+
+namespace vigil::arp::kernel {
+
+/// A link appeared or changed, or is gone (`link` is then its last known state).
+struct LinkEvent {
+    LinkState link;
+    bool is_gone = false;
+};
+
+/// An address appeared or changed (flags), or is gone.
+struct AddressEvent {
+    AddressState address;
+    bool is_gone = false;
+};
+
+/// Messages were lost: call Monitor::resync().
+struct ResyncNeeded {};
+
+using KernelEvent = std::variant<LinkEvent, AddressEvent, ResyncNeeded>;
+
+/// Follows links and addresses of this network namespace and keeps their last known state. Events say only what differs
+/// from that state, whether they come from a notification or from a dump. Control thread only.
+class Monitor {
+public:
+    /// Subscribes, then dumps: links() and addresses() are filled when it returns, without events.
+    static KernelResult<Monitor> open(SocketOptions options = default_options());
+    static SocketOptions default_options();
+
+    /// Watch it for readability, then call read_events().
+    int fd() const { return subscription_.fd(); }
+    /// Drains the socket without blocking. After a loss the events end with one ResyncNeeded, and further calls repeat it
+    /// until resync() succeeded.
+    std::vector<KernelEvent> read_events();
+    /// Dumps everything and returns the difference to the last known state: gone addresses, gone links, then new and changed
+    /// links, then addresses. EAGAIN: the tables change too quickly, call again later; the state is untouched.
+    KernelResult<std::vector<KernelEvent>> resync();
+
+    const std::unordered_map<std::uint32_t, LinkState>& links() const { return links_; }
+    /// nullptr when there is none of that name. O(links).
+    const LinkState* find_link(std::string_view name) const;
+    bool has_address(const AddressKey& key) const { return addresses_.contains(key); }
+    const std::unordered_map<AddressKey, AddressState, AddressKeyHash>& addresses() const { return addresses_; }
+
+private:
+    Monitor(NetlinkSocket subscription, NetlinkSocket query);
+    void take(const nlmsghdr& message, std::vector<KernelEvent>& events);
+    void take_link(LinkState link, bool is_gone, std::vector<KernelEvent>& events);
+    void take_address(const AddressState& address, bool is_gone, std::vector<KernelEvent>& events);
+    void discard_queue();
+
+    NetlinkSocket subscription_;
+    NetlinkSocket query_;
+    std::unordered_map<std::uint32_t, LinkState> links_;
+    std::unordered_map<AddressKey, AddressState, AddressKeyHash> addresses_;
+    bool needs_resync_ = false;
+};
+
+}  // namespace vigil::arp::kernel
