@@ -1,0 +1,141 @@
+"""A switch, routers and a client, each in a network namespace of its own, wired by veth pairs.
+
+The switch is a namespace with one bridge per interface name, so that `eth0` of every router is one LAN and `eth1`
+another. It has no addresses: whoever watches there is not part of the game. Hosts have fixed MACs and addresses:
+router i has 192.0.2.i and 2001:db8::i, MAC 02:00:00:00:00:0i; the client is host 250.
+"""
+import ipaddress
+
+from .netlink import Table
+from .netns import NetworkNamespace
+
+CLIENT_NUMBER = 250
+DEFAULT_NETWORKS = ("192.0.2.0/24", "2001:db8::/64")
+
+
+class Host:
+    """One machine of the LAN. `addresses` maps an interface name to the addresses with prefix it has from the start."""
+
+    def __init__(self, name, number, addresses):
+        self.name = name
+        self.number = number
+        self.addresses = addresses
+        self.namespace = NetworkNamespace(name)
+        self.table = Table(self.namespace)
+
+    def close(self):
+        self.table.close()
+        self.namespace.close()
+
+    def mac(self, interface):
+        place = list(self.addresses).index(interface)
+        return f"02:00:00:00:{place:02x}:{self.number:02x}"
+
+    def own_addresses(self):
+        """What the machine has by itself: configured addresses, loopback and link-locals made from its MACs."""
+        own = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
+        for interface, addresses in self.addresses.items():
+            own.update(ipaddress.ip_interface(address).ip for address in addresses)
+            octets = bytes.fromhex(self.mac(interface).replace(":", ""))
+            own.add(ipaddress.ip_address(b"\xfe\x80" + bytes(6) + bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]))
+        return own
+
+    def foreign_addresses(self):
+        """Addresses that a daemon added, on links that work, with the device that has them."""
+        own = self.own_addresses()
+        macvlans = {link.name for link in self.table.links().values() if link.kind == "macvlan"}
+        return [address for address in self.table.addresses()
+                if address.running and address.ip not in own and not self._is_automatic(address, macvlans)]
+
+    @staticmethod
+    def _is_automatic(address, macvlans):
+        """The kernel gives a macvlan a link-local made from the virtual MAC: fe80::200:5eff:fe00:xxx."""
+        return address.device in macvlans and address.ip.packed[:13] == bytes.fromhex("fe8000000000000002005efffe")
+
+    def remove_leftovers(self):
+        """Takes away what a killed daemon left, as the death of the machine would have."""
+        lines = [f"link delete {link.name}" for link in self.table.links().values() if link.kind == "macvlan"]
+        self.namespace.ip(*lines)
+        own = self.own_addresses()
+        lines = [f"address delete {address.ip}/{address.prefix} dev {address.device}"
+                 for address in self.table.addresses() if address.ip not in own]
+        self.namespace.ip(*lines)
+
+    def leftovers(self):
+        """Names of what a daemon left: macvlan links and addresses."""
+        own = self.own_addresses()
+        found = [link.name for link in self.table.links().values() if link.kind == "macvlan"]
+        return found + [str(address.ip) for address in self.table.addresses() if address.ip not in own]
+
+
+class Lan:
+    """`interfaces`: names that every router has. `networks`: interface -> networks its hosts get an address in."""
+
+    def __init__(self, router_count=2, interfaces=("eth0",), networks=None, router_addresses=None):
+        self.interfaces = tuple(interfaces)
+        self._networks = networks or {}
+        self.switch = NetworkNamespace("switch")
+        self.routers = []
+        for index in range(router_count):
+            given = (router_addresses or {}).get(index, {})
+            self.routers.append(Host(f"router-{index + 1}", index + 1, self._addresses(index + 1, given)))
+        self.client = Host("client", CLIENT_NUMBER, self._addresses(CLIENT_NUMBER, {}))
+        self._wire()
+
+    def close(self):
+        for host in self.hosts:
+            host.close()
+        self.switch.close()
+
+    @property
+    def hosts(self):
+        return [*self.routers, self.client]
+
+    def bridge(self, interface):
+        return f"br{self.interfaces.index(interface)}"
+
+    def _port(self, host, interface):
+        return f"p{host.number}-{self.interfaces.index(interface)}"
+
+    def _addresses(self, number, given):
+        """`given` (interface -> addresses) comes first, so that it is the interface's primary address."""
+        found = {}
+        for interface in self.interfaces:
+            addresses = list(given.get(interface, []))
+            for text in self._networks.get(interface, DEFAULT_NETWORKS):
+                network = ipaddress.ip_network(text)
+                if not any(ipaddress.ip_interface(address).network == network for address in addresses):
+                    addresses.append(f"{network.network_address + number}/{network.prefixlen}")
+            found[interface] = addresses
+        return found
+
+    def _wire(self):
+        self.switch.sysctl("net.bridge.bridge-nf-call-iptables", 0, required=False)
+        self.switch.sysctl("net.ipv6.conf.default.disable_ipv6", 1, required=False)
+        # Without a forwarding delay a port forwards as soon as its link is up.
+        self.switch.ip(*(f"link add {self.bridge(interface)} up type bridge stp_state 0 forward_delay 0"
+                         for interface in self.interfaces))
+        for host in self.hosts:
+            for name in ("all", "default"):
+                host.namespace.sysctl(f"net.ipv4.conf.{name}.rp_filter", 0)
+                host.namespace.sysctl(f"net.ipv6.conf.{name}.accept_dad", 0, required=False)
+            self.switch.ip(*(
+                line for interface in self.interfaces for line in (
+                    f"link add {self._port(host, interface)} type veth peer name {interface} "
+                    f"address {host.mac(interface)} netns {host.namespace.path}",
+                    f"link set {self._port(host, interface)} master {self.bridge(interface)} up")))
+            host.namespace.ip("link set lo up", *(
+                line for interface in self.interfaces for line in (
+                    *(f"address add {address} dev {interface}" for address in host.addresses[interface]),
+                    f"link set {interface} up")))
+
+    def partition(self, apart):
+        """Routers no longer hear each other, without anybody losing the link; the client hears all."""
+        state = "on" if apart else "off"
+        self.switch.ip(*(f"link set {self._port(router, interface)} type bridge_slave isolated {state}"
+                         for router in self.routers for interface in self.interfaces))
+
+    def unplug(self, router, out=True):
+        """Pulls the router's cables out of the switch, or puts them back."""
+        state = "down" if out else "up"
+        self.switch.ip(*(f"link set {self._port(router, interface)} {state}" for interface in self.interfaces))

@@ -1,0 +1,131 @@
+"""One network namespace, held by an open file descriptor.
+
+There is no name under /run/netns: the namespace goes away with the last process and descriptor in it, so a command
+that dies leaves nothing to delete. Programs that take a namespace by path get /proc/PID/fd/N.
+"""
+import contextlib
+import ctypes
+import os
+import socket
+import subprocess
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
+CLONE_NEWPID = 0x20000000
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_REC, MS_PRIVATE = 16384, 1 << 18
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result, what):
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags):
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(fd, kind):
+    _check(_libc.setns(fd, kind), "setns")
+
+
+def mount(source, target, kind, flags):
+    encode = lambda text: text.encode() if text is not None else None
+    _check(_libc.mount(encode(source), encode(target), encode(kind), ctypes.c_ulong(flags), None), f"mount {target}")
+
+
+def die_with_parent(signal_number):
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def mount_fresh(kind, target):
+    """Mounts a new proc or sysfs over `target` in this mount namespace alone.
+
+    Inside a plain chroot "/" is no mount point and cannot be made private; the target itself always can.
+    """
+    try:
+        mount(None, "/", None, MS_REC | MS_PRIVATE)
+    except OSError:
+        mount(None, target, None, MS_REC | MS_PRIVATE)
+    mount(kind, target, kind, MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+class NetworkNamespace:
+    def __init__(self, name):
+        self.name = name
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            unshare(CLONE_NEWNET)
+            self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            setns(before, CLONE_NEWNET)
+        finally:
+            os.close(before)
+
+    def close(self):
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @property
+    def path(self):
+        return f"/proc/{os.getpid()}/fd/{self._fd}"
+
+    @contextlib.contextmanager
+    def entered(self):
+        """The calling thread is inside the namespace for the duration of the block."""
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            setns(self._fd, CLONE_NEWNET)
+            yield self
+        finally:
+            setns(before, CLONE_NEWNET)
+            os.close(before)
+
+    def socket(self, *arguments):
+        with self.entered():
+            return socket.socket(*arguments)
+
+    def sysctl(self, name, value, required=True):
+        with self.entered():
+            try:
+                with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as file:
+                    file.write(str(value))
+            except OSError:
+                if required:
+                    raise
+
+    def popen(self, command, nice=0, own_sysfs=False, **options):
+        """Starts a program inside. With own_sysfs it sees this namespace's devices under /sys, as `ip netns exec` does."""
+        fd = self._fd
+
+        def prepare():
+            setns(fd, CLONE_NEWNET)
+            if own_sysfs:
+                unshare(CLONE_NEWNS)
+                mount_fresh("sysfs", "/sys")
+            if nice:
+                os.nice(nice)
+
+        return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **options)
+
+    def run(self, command, input_text=None, check=True, timeout=20):
+        """Runs a short command inside and returns its standard output; a failure is an error that quotes it."""
+        process = self.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            output, complaint = process.communicate(input_text, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        if check and process.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} in {self.name}: {complaint.strip() or output.strip()}")
+        return output
+
+    def ip(self, *lines):
+        """Runs `ip` with each line as one command of a batch."""
+        if lines:
+            self.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
