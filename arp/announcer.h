@@ -53,8 +53,8 @@ private:
 
     struct Item {                        // one per router
         AnnouncementPlan plan;
-        std::uint32_t address_count;
-        std::uint16_t link;
+        std::uint32_t address_count = 0;
+        std::uint16_t link = 0;
         bool started = false;
         bool queued = false;             // in its link's queue
         std::uint16_t rounds_left = 0;   // of the running burst

@@ -26,7 +26,11 @@ namespace {
 constexpr std::size_t priority_word = 2;   ///< offset of priority and address count in the message
 constexpr std::size_t interval_word = 4;   ///< v2: Auth Type and Adver Int; v3: reserved and Max Advertise Interval
 constexpr std::size_t checksum_word = 6;
+constexpr std::size_t ah_index_offset = 4;
 constexpr std::size_t ah_sequence_offset = 8;
+constexpr std::size_t ipv4_checksum_offset = 10;
+constexpr std::size_t ipv4_source_offset = 12;
+constexpr std::size_t ipv6_source_offset = 8;
 constexpr std::uint16_t max_wire_interval = 4095;  ///< RFC 9568 §5.2.7
 
 std::size_t message_size(const AdvertisementSpec& spec) {
@@ -60,9 +64,13 @@ std::uint16_t interval_bits(VrrpVersion version, Centiseconds interval) {
     return version == VrrpVersion::v2 ? static_cast<std::uint16_t>(interval.count() / 100) : interval.count();
 }
 
+bool has_pseudo_header(const AdvertisementSpec& spec) {
+    if (spec.version == VrrpVersion::v2) return false;
+    return spec.source.family == Family::ipv6 || spec.checksum != ChecksumForm::message_only;
+}
+
 PartialSum pseudo_header_of(const AdvertisementSpec& spec) {
-    if (spec.version == VrrpVersion::v2) return {};
-    if (spec.source.family == Family::ipv4 && spec.checksum == ChecksumForm::message_only) return {};
+    if (!has_pseudo_header(spec)) return {};
     const bool is_group_form = spec.source.family == Family::ipv4 && spec.checksum == ChecksumForm::group_pseudo_header;
     return pseudo_header_sum(spec.source, is_group_form ? vrrp_group_ipv4 : spec.destination,
                              static_cast<std::uint8_t>(IpProtocol::vrrp), message_size(spec));
@@ -127,6 +135,7 @@ tl::expected<FrameTemplate, BuildError> build_advertisement_frame(const Advertis
     frame.begin_ = buffer.data();
     frame.vrrp_offset_ = static_cast<std::uint16_t>(writer.size());
     frame.has_ah_ = has_ah;
+    frame.checksum_covers_source_ = has_pseudo_header(spec);
     write_message(writer, spec);
     frame.size_ = static_cast<std::uint16_t>(writer.size());
     return frame;
@@ -144,6 +153,32 @@ void FrameTemplate::set_interval(Centiseconds interval) {
     // The high octet is the Auth Type in version 2; in version 3 it belongs to the interval and reserved bits stay zero.
     const std::uint8_t auth_type = version == VrrpVersion::v2 ? message[interval_word] : std::uint8_t{0};
     patch_word(message, interval_word, static_cast<std::uint16_t>(auth_type << 8 | interval_bits(version, interval)));
+}
+
+void FrameTemplate::set_source(const IpAddress& source) {
+    const bool is_ipv4 = source.family == Family::ipv4;
+    const std::span ip(begin_ + ethernet_size, is_ipv4 ? ipv4_header_size : ipv6_header_size);
+    const std::span old = ip.subspan(is_ipv4 ? ipv4_source_offset : ipv6_source_offset, source.size());
+    const std::span message(begin_ + vrrp_offset_, AdvertisementView::fixed_size);
+    for (std::size_t i = 0; i < source.size(); i += 2) {
+        const std::uint16_t before = load_u16(old, i);
+        const std::uint16_t after = load_u16(source.bytes(), i);
+        store_u16(old, i, after);
+        if (is_ipv4) store_u16(ip, ipv4_checksum_offset, update_checksum(load_u16(ip, ipv4_checksum_offset), before, after));
+        if (!checksum_covers_source_) continue;
+        store_u16(message, checksum_word, update_checksum(load_u16(message, checksum_word), before, after));
+    }
+    if (has_ah_) std::copy_n(source.octets.begin(), 4, begin_ + vrrp_offset_ - ah_header_size + ah_index_offset);
+}
+
+void FrameTemplate::set_source_mac(const MacAddress& mac) {
+    std::copy(mac.octets.begin(), mac.octets.end(), begin_ + mac.octets.size());
+}
+
+MacAddress FrameTemplate::source_mac() const {
+    MacAddress mac;
+    std::copy_n(begin_ + mac.octets.size(), mac.octets.size(), mac.octets.begin());
+    return mac;
 }
 
 void FrameTemplate::seal(std::uint32_t sequence_number, const AuthKey& key) {

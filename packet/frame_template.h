@@ -55,6 +55,10 @@ public:
     void set_priority(Priority priority);
     /// Same range as AdvertisementSpec::interval, in the version the frame was built with.
     void set_interval(Centiseconds interval);
+    /// Another primary address of the same family: IP header, its checksum, pseudo-header, AH index.
+    void set_source(const IpAddress& source);
+    void set_source_mac(const MacAddress& mac);
+    MacAddress source_mac() const;
     Priority priority() const { return Priority{begin_[vrrp_offset_ + 2]}; }
     /// Frames with AH only: new sequence number and digest. Needed before every transmission. Costs an HMAC-MD5 (about a microsecond).
     void seal(std::uint32_t sequence_number, const AuthKey& key);
@@ -66,6 +70,7 @@ private:
     std::uint16_t size_ = 0;
     std::uint16_t vrrp_offset_ = 0;
     bool has_ah_ = false;
+    bool checksum_covers_source_ = false;   // the pseudo-header forms
 };
 
 /// Writes the frame into `buffer` (at least frame_size(spec) octets), which must outlive the template.

@@ -33,6 +33,7 @@ std::string_view to_string(ReceiveError error) {
         case ReceiveError::auth_failed: return "auth_failed";
         case ReceiveError::auth_replayed: return "auth_replayed";
         case ReceiveError::interval_mismatch: return "interval_mismatch";
+        case ReceiveError::owner_ignores: return "owner_ignores";
         case ReceiveError::router_not_running: return "router_not_running";
         case ReceiveError::count_: break;
     }

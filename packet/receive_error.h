@@ -41,6 +41,7 @@ enum class ReceiveError : std::uint8_t {
     auth_failed,            ///< wrong password, or AH digest does not match
     auth_replayed,          ///< AH sequence number already seen or left of the window
     interval_mismatch,      ///< VRRPv2 only: another advertisement interval than ours (RFC 3768 §7.1)
+    owner_ignores,          ///< we own the address and owner_ignore_adverts is set
     router_not_running,     ///< the router is in Initialize
     count_                  ///< number of enumerators, not an error
 };

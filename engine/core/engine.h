@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -69,6 +70,8 @@ public:
 private:
     /// Everything about a router that the common path does not touch.
     struct ColdRouter {
+        static constexpr std::uint32_t no_authentication = ~0u;
+
         RouterCounters counters;
         Instant next_report{};                     // rate limit of lower_heard, rejected, ...
         AddressOctets last_sender{};               // whose address list was compared last
@@ -77,7 +80,7 @@ private:
         std::uint32_t address_count = 0;
         std::uint32_t first_advertised = 0;        // into advertised_
         std::uint16_t advertised_count = 0;
-        std::uint16_t authentication = 0xffff;     // into authentications_
+        std::uint32_t authentication = no_authentication;  // into authentications_
         std::uint32_t first_peer = 0;              // into peers_
         std::uint16_t peer_count = 0;
         packet::AuthType auth_type = packet::AuthType::none;
@@ -98,22 +101,24 @@ private:
     tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index);
     // engine_receive.cpp
     void receive(const RxFrame& frame, TxBatch& tx);
-    RouterIndex find_router(const packet::ReceivedFrame& frame, LinkIndex link) const;
     packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index);
     packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, ColdRouter& cold);
     packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
     void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
     void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
     // engine.cpp
-    void apply(RouterIndex index, const Step& step, Instant now, const AddressOctets& peer, TxBatch& tx);
+    void apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx);
     void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
     void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);
-    void clear_fault(RouterIndex index, Fault fault, Instant now, TxBatch& tx);
-    bool on_command_for_many(const Command& command, Instant now, TxBatch& tx);
+    void clear_faults(RouterIndex index, unsigned faults, Instant now, TxBatch& tx);
+    // engine_command.cpp
+    bool concerns(const Command& command, RouterIndex index) const;
     bool apply_command(const Command& command, RouterIndex index, Instant now, TxBatch& tx);
     void set_primary_address(RouterIndex index, const AddressOctets& address, Instant now, TxBatch& tx);
     void set_link_mac(LinkIndex link, const AddressOctets& address);
+    bool has_room(RouterIndex index, const TxBatch& tx) const;
     void announce(Instant now, TxBatch& tx);
+    void report_states();
     void emit(const Event& event);
     bool may_report(ColdRouter& cold, Instant at);
     void note_deposition(RouterIndex index, Instant now);
@@ -132,6 +137,8 @@ private:
     EventQueue events_;
     EngineCounters counters_;
     std::uint32_t command_cursor_ = 0;     // where a command for many routers goes on
+    bool reports_wanted_ = false;
+    std::uint32_t report_cursor_ = 0;      // where the state reports after lost events go on
 };
 
 }  // namespace vigil::engine

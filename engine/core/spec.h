@@ -54,6 +54,7 @@ struct RouterSpec {
     packet::ChecksumForm checksum = packet::ChecksumForm::pseudo_header;
     packet::AuthType auth_type = packet::AuthType::none;
     packet::AuthKey auth_key{};
+    std::uint32_t ah_sequence_number = 0;       ///< of the last AH advert; wall-clock seconds, so that a restart goes on above
     arp::AnnouncementPlan announcements;
 };
 

@@ -1,0 +1,180 @@
+// When which address is announced again.
+//
+// A router that has become Active announces all its addresses `repeat` times at once, again after `delay`, and then every
+// `refresh`. Each of these is a burst: a number of rounds over the address list. Running bursts stand in one FIFO per link, so that routers of
+// one link take turns and a link's gap (vrrp_garp_interval) holds between any two announcements on it; links do not wait for each
+// other. The next burst of each router stands in one binary heap. The heap and the queues hold indices into memory taken by
+// the constructor: nothing is allocated later, and stopping a router in any position is O(log n).
+//
+// Runs on the fast thread, in virtual time in tests. Does not know addresses, frames or sockets.
+
+#include "arp/announcer.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace vigil::arp {
+namespace {
+
+constexpr Instant never{std::numeric_limits<std::int64_t>::max()};
+
+}  // namespace
+
+Announcer::Announcer(std::span<const Router> routers) {
+    items_.reserve(routers.size());
+    heap_.reserve(routers.size());
+    std::size_t link_count = 0;
+    for (const Router& router : routers) {
+        items_.push_back({.plan = router.plan, .address_count = router.address_count, .link = router.link});
+        link_count = std::max<std::size_t>(link_count, router.link + std::size_t{1});
+    }
+    links_.resize(link_count);
+    for (const Router& router : routers) links_[router.link].gap = std::max(links_[router.link].gap, router.gap);
+}
+
+void Announcer::start(std::uint32_t router, Instant now) {
+    Item& item = items_[router];
+    item.started = true;
+    unschedule(router);
+    begin_burst(router, item.plan.repeat);
+    if (item.plan.delay > Nanoseconds{0}) schedule(router, now + item.plan.delay, item.plan.repeat);
+    else if (item.plan.refresh > Nanoseconds{0}) schedule(router, now + item.plan.refresh, item.plan.refresh_repeat);
+}
+
+void Announcer::on_lower_advertisement(std::uint32_t router, Instant now) {
+    Item& item = items_[router];
+    if (!item.started || item.plan.lower_repeat == 0) return;
+    // A burst that already runs says the same; only the later one is added, unless an earlier one is due anyway.
+    if (!item.queued) begin_burst(router, item.plan.lower_repeat);
+    if (item.plan.lower_delay <= Nanoseconds{0}) return;
+    const Instant due = now + item.plan.lower_delay;
+    if (item.heap_position == none || due < item.due) schedule(router, due, item.plan.lower_repeat);
+}
+
+void Announcer::stop(std::uint32_t router) {
+    Item& item = items_[router];
+    item.started = false;
+    item.rounds_left = 0;  // it leaves its queue when its turn comes
+    unschedule(router);
+}
+
+std::size_t Announcer::take_due(Instant now, std::span<DueAnnouncement> out) {
+    wake_scheduled(now);
+    std::size_t count = 0;
+    for (bool progress = true; progress && count < out.size() && queued_count_ != 0;) {
+        progress = false;
+        for (Link& link : links_) {
+            if (count == out.size()) break;
+            if (!take_from(link, now, out[count])) continue;
+            ++count;
+            progress = true;
+        }
+    }
+    return count;
+}
+
+Instant Announcer::next_deadline() const {
+    Instant earliest = heap_.empty() ? never : items_[heap_.front()].due;
+    if (queued_count_ == 0) return earliest;
+    for (const Link& link : links_) {
+        if (link.first != none) earliest = std::min(earliest, link.not_before);
+    }
+    return earliest;
+}
+
+/// Takes one announcement from the router at the head of the link's queue; after a full round that router goes to the end.
+bool Announcer::take_from(Link& link, Instant now, DueAnnouncement& out) {
+    while (link.first != none && items_[link.first].rounds_left == 0) dequeue_first(link);  // stopped meanwhile
+    if (link.first == none || now < link.not_before) return false;
+    const std::uint32_t router = link.first;
+    Item& item = items_[router];
+    out = {router, item.next_address};
+    link.not_before = now + link.gap;
+    if (++item.next_address < item.address_count) return true;
+    item.next_address = 0;
+    --item.rounds_left;
+    dequeue_first(link);
+    if (item.rounds_left != 0) enqueue(router);
+    return true;
+}
+
+void Announcer::begin_burst(std::uint32_t router, std::uint16_t rounds) {
+    Item& item = items_[router];
+    item.next_address = 0;
+    item.rounds_left = item.address_count == 0 ? std::uint16_t{0} : rounds;
+    if (item.rounds_left != 0 && !item.queued) enqueue(router);
+}
+
+void Announcer::wake_scheduled(Instant now) {
+    while (!heap_.empty() && items_[heap_.front()].due <= now) {
+        const std::uint32_t router = heap_.front();
+        Item& item = items_[router];
+        const std::uint16_t rounds = item.due_rounds;
+        const Instant due = item.due;
+        unschedule(router);
+        begin_burst(router, rounds);
+        if (item.plan.refresh > Nanoseconds{0}) schedule(router, std::max(due + item.plan.refresh, now), item.plan.refresh_repeat);
+    }
+}
+
+void Announcer::enqueue(std::uint32_t router) {
+    Item& item = items_[router];
+    Link& link = links_[item.link];
+    item.queued = true;
+    item.queue_next = none;
+    if (link.first == none) link.first = router;
+    else items_[link.last].queue_next = router;
+    link.last = router;
+    ++queued_count_;
+}
+
+void Announcer::dequeue_first(Link& link) {
+    Item& item = items_[link.first];
+    link.first = item.queue_next;
+    item.queued = false;
+    --queued_count_;
+}
+
+void Announcer::schedule(std::uint32_t router, Instant due, std::uint16_t rounds) {
+    unschedule(router);
+    if (rounds == 0) return;
+    items_[router].due = due;
+    items_[router].due_rounds = rounds;
+    heap_.push_back(router);
+    move_in_heap(static_cast<std::uint32_t>(heap_.size() - 1));
+}
+
+void Announcer::unschedule(std::uint32_t router) {
+    const std::uint32_t position = items_[router].heap_position;
+    if (position == none) return;
+    items_[router].heap_position = none;
+    const std::uint32_t last = heap_.back();
+    heap_.pop_back();
+    if (last == router) return;
+    heap_[position] = last;
+    move_in_heap(position);
+}
+
+/// Restores the heap after the entry at `position` was replaced: up, then down.
+void Announcer::move_in_heap(std::uint32_t position) {
+    const std::uint32_t router = heap_[position];
+    const Instant due = items_[router].due;
+    while (position != 0 && due < items_[heap_[(position - 1) / 2]].due) {
+        place(position, heap_[(position - 1) / 2]);
+        position = (position - 1) / 2;
+    }
+    for (std::uint32_t child = 2 * position + 1; child < heap_.size(); child = 2 * position + 1) {
+        if (child + 1 < heap_.size() && items_[heap_[child + 1]].due < items_[heap_[child]].due) ++child;
+        if (due <= items_[heap_[child]].due) break;
+        place(position, heap_[child]);
+        position = child;
+    }
+    place(position, router);
+}
+
+void Announcer::place(std::uint32_t position, std::uint32_t router) {
+    heap_[position] = router;
+    items_[router].heap_position = position;
+}
+
+}  // namespace vigil::arp

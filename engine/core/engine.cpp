@@ -1,0 +1,157 @@
+// The engine's own part: what a Step of the state machine means for timers, frames, announcements and events.
+//
+// One thread calls it (the fast thread; a test; a simulation). It owns every record, frame and schedule. Output is bounded: an operation that
+// could not place its frames in the TxBatch is not begun, and is asked for again with an empty batch. Order inside one step: adverts first,
+// then the schedule of announcements, then the event for the control thread, which programs the addresses.
+
+#include "engine/core/engine.h"
+
+#include <algorithm>
+
+namespace vigil::engine {
+namespace {
+
+constexpr Nanoseconds report_distance = std::chrono::seconds{1};
+/// Depositions closer together than this many advertisement intervals count as flapping (RFC 9568 §2.5).
+constexpr int flap_intervals = 10;
+constexpr std::uint8_t flaps_until_report = 3;
+
+}  // namespace
+
+void Engine::on_time(Instant now, TxBatch& tx) {
+    report_states();
+    wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
+        const RouterIndex index{i};
+        if (!has_room(index, tx)) return false;
+        apply(index, state_machine::on_timer(table_[index], now), now, nullptr, tx);
+        return true;
+    });
+    announce(now, tx);
+}
+
+Instant Engine::next_deadline() const { return std::min(wheel_.next_deadline(), announcer_.next_deadline()); }
+
+std::size_t Engine::take_events(std::span<Event> out) {
+    const std::size_t taken = events_.take(out);
+    if (events_.lost() && events_.is_empty()) {  // the reader has caught up: tell it everything anew
+        events_.forgive();
+        reports_wanted_ = true;
+        report_cursor_ = 0;
+    }
+    return taken;
+}
+
+void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now) {
+    if (to_number(index) >= cold_.size()) return;
+    ColdRouter& cold = cold_[to_number(index)];
+    ++cold.counters.transmit_failed;
+    if (!may_report(cold, now)) return;
+    const State state = table_[index].state;
+    emit({.kind = Event::Kind::transmit_failed, .from = state, .to = state, .router = index,
+          .detail = static_cast<std::uint32_t>(error_number), .at = now});
+}
+
+void Engine::apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx) {
+    if (step.timer == Timer::set) wheel_.arm(table_.records(), static_cast<std::uint32_t>(index), step.deadline);
+    if (step.timer == Timer::stop) wheel_.disarm(table_.records(), static_cast<std::uint32_t>(index));
+    if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, tx);
+    if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, tx);
+    if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));
+    if (contains(step.actions, Action::announce_again)) announcer_.on_lower_advertisement(static_cast<std::uint32_t>(index), now);
+
+    ColdRouter& cold = cold_[to_number(index)];
+    if (!step.changed_state()) {
+        if (step.from != State::active || heard == nullptr || step.reason != Reason::lower_heard) return;
+        if (!contains(step.actions, Action::announce_again)) ++cold.counters.answers_suppressed;
+        if (!may_report(cold, now)) return;
+        return emit({.kind = Event::Kind::lower_heard, .from = step.from, .to = step.to, .reason = step.reason,
+                     .value = to_number(heard->priority), .router = index, .at = now, .peer = heard->source});
+    }
+    if (step.to == State::active) {
+        ++cold.counters.became_active;
+        if (cold.authentication != ColdRouter::no_authentication) authentications_[cold.authentication].window.forget();
+    }
+    if (step.from == State::active) {
+        ++cold.counters.released_active;
+        if (step.to == State::backup) note_deposition(index, now);
+    }
+    emit({.kind = Event::Kind::transition, .from = step.from, .to = step.to, .reason = step.reason,
+          .value = to_number(heard != nullptr ? heard->priority : table_[index].priority), .faults = table_[index].faults,
+          .router = index, .at = now, .peer = heard != nullptr ? heard->source : AddressOctets{}});
+}
+
+/// Patches and queues the router's frames. A stop advert must not disturb the template that an earlier push of this pass points to,
+/// and a sealed frame is different each time: both are copied.
+void Engine::send_advertisement(RouterIndex index, Priority priority, TxBatch& tx) {
+    ColdRouter& cold = cold_[to_number(index)];
+    const TxPath path = has(table_[index], Flag::unicast) ? TxPath::route : TxPath::link;
+    for (packet::FrameTemplate& frame : frames_.frames_of(index)) {
+        const Priority before = frame.priority();
+        if (priority != before) frame.set_priority(priority);
+        if (frame.needs_seal()) {
+            Authentication& authentication = authentications_[cold.authentication];
+            frame.seal(++authentication.sequence_number, authentication.key);
+        }
+        const auto bytes = path == TxPath::link ? frame.bytes() : frame.ip_bytes();
+        const TxFrame out{bytes.data(), static_cast<std::uint16_t>(bytes.size()), table_[index].link, index, path};
+        if (priority == Priority::stop || frame.needs_seal()) tx.push_urgent_copy(out);
+        else tx.push_urgent(out);
+        if (priority == Priority::stop) frame.set_priority(before);
+    }
+    ++cold.counters.adverts_sent;
+    if (priority == Priority::stop) ++cold.counters.stop_sent;
+}
+
+bool Engine::has_room(RouterIndex index, const TxBatch& tx) const {
+    const std::size_t frames = std::max<std::size_t>(1, cold_[to_number(index)].peer_count);
+    return tx.urgent_room() >= frames && tx.scratch_room() >= frames * frames_.largest_frame();
+}
+
+void Engine::announce(Instant now, TxBatch& tx) {
+    std::array<arp::DueAnnouncement, 64> due;
+    for (;;) {
+        const std::size_t room = std::min({due.size(), tx.paced_room(), tx.scratch_room() / paced_frame_bytes});
+        const std::size_t count = announcer_.take_due(now, std::span(due).first(room));
+        for (const arp::DueAnnouncement& announcement : std::span(due).first(count)) {
+            const RouterIndex index{announcement.router};
+            const AnnouncedAddress& address = announced_[cold_[to_number(index)].first_address + announcement.address];
+            const arp::AnnouncementFrame frame =
+                arp::announcement(address.address, address.mac, form_, links_[to_number(address.link)].forwards_ipv6);
+            tx.push_paced_copy({frame.bytes().data(), frame.size, address.link, index, TxPath::link});
+        }
+        counters_.announcements += count;
+        if (count < room || room == 0) return;
+    }
+}
+
+void Engine::report_states() {
+    if (!reports_wanted_) return;
+    for (; report_cursor_ < table_.size(); ++report_cursor_) {
+        const VirtualRouter& router = table_[RouterIndex{report_cursor_}];
+        if (events_.room() == 0) return;
+        events_.push({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority),
+                      .faults = router.faults, .router = RouterIndex{report_cursor_}});
+    }
+    reports_wanted_ = false;
+}
+
+void Engine::emit(const Event& event) {
+    if (!events_.push(event)) ++counters_.events_lost;
+}
+
+bool Engine::may_report(ColdRouter& cold, Instant at) {
+    if (at < cold.next_report) return false;
+    cold.next_report = at + report_distance;
+    return true;
+}
+
+void Engine::note_deposition(RouterIndex index, Instant now) {
+    ColdRouter& cold = cold_[to_number(index)];
+    const Nanoseconds near = flap_intervals * Nanoseconds{table_[index].advertisement_interval};
+    cold.flaps = now - cold.last_deposed < near ? static_cast<std::uint8_t>(std::min(cold.flaps + 1, 255)) : std::uint8_t{0};
+    cold.last_deposed = now;
+    if (cold.flaps < flaps_until_report || !may_report(cold, now)) return;
+    emit({.kind = Event::Kind::flapping, .from = State::active, .to = State::backup, .router = index, .detail = cold.flaps, .at = now});
+}
+
+}  // namespace vigil::engine

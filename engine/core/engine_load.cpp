@@ -1,0 +1,161 @@
+// Builds an Engine from its specification: all memory is taken here, in time linear in the specification.
+
+#include <fmt/core.h>
+
+#include "engine/core/engine.h"
+
+namespace vigil::engine {
+namespace {
+
+std::string_view to_text(packet::BuildError error) {
+    switch (error) {
+    case packet::BuildError::buffer_too_small: return "internal error: frame larger than computed";
+    case packet::BuildError::mixed_families: return "addresses of both families; use two routers, or virtual_ipaddress_excluded";
+    case packet::BuildError::too_many_addresses: return "more than 255 addresses; put the rest into virtual_ipaddress_excluded";
+    case packet::BuildError::bad_interval: return "advertisement interval cannot be expressed in this VRRP version";
+    case packet::BuildError::no_addresses: return "VRRPv3 needs at least one address in virtual_ipaddress";
+    case packet::BuildError::bad_version: return "VRRPv2 does not exist over IPv6; set version 3";
+    case packet::BuildError::bad_authentication: return "authentication needs VRRPv2 over IPv4";
+    }
+    return "unknown";
+}
+
+packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& destination, bool is_unicast) {
+    packet::AdvertisementSpec frame;
+    frame.version = spec.version;
+    frame.vrid = spec.vrid;
+    frame.priority = spec.priority;
+    frame.interval = spec.interval;
+    frame.source = spec.primary_address;
+    frame.source.family = spec.family;
+    frame.destination = destination;
+    frame.source_mac = spec.source_mac;
+    if (!is_unicast) frame.destination_mac = multicast_mac(destination);
+    frame.addresses = spec.advertised;
+    frame.ttl = is_unicast ? spec.ttl : std::uint8_t{255};
+    frame.checksum = spec.checksum;
+    frame.auth_type = spec.auth_type;
+    frame.auth_key = spec.auth_key;
+    return frame;
+}
+
+VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
+    VirtualRouter record;
+    record.primary_address = spec.primary_address.octets;
+    record.preempt_delay_ms = spec.preempt_delay_ms;
+    record.link = spec.link;
+    record.advertisement_interval = record.active_adver_interval = spec.interval;
+    record.flags = spec.flags;
+    if (spec.version == VrrpVersion::v2) record.flags |= static_cast<std::uint16_t>(Flag::version2);
+    if (spec.family == Family::ipv6) record.flags |= static_cast<std::uint16_t>(Flag::ipv6);
+    if (!spec.peers.empty()) record.flags |= static_cast<std::uint16_t>(Flag::unicast);
+    record.vrid = spec.vrid;
+    record.priority = spec.priority;
+    record.down_timer_adverts = spec.down_timer_adverts;
+    unsigned faults = static_cast<unsigned>(Fault::not_started);
+    if (!engine.links[to_number(spec.link)].is_up) faults |= static_cast<unsigned>(Fault::link_down);
+    if (spec.primary_address.is_unspecified()) faults |= static_cast<unsigned>(Fault::no_source_address);
+    record.faults = static_cast<std::uint8_t>(faults);
+    return record;
+}
+
+struct Sizes {
+    std::size_t frames = 0;
+    std::size_t frame_bytes = 0;
+    std::size_t announced = 0;
+    std::size_t advertised = 0;
+    std::size_t peers = 0;
+    std::size_t authentications = 0;
+};
+
+Sizes measure(const EngineSpec& spec) {
+    Sizes sizes;
+    for (const RouterSpec& router : spec.routers) {
+        const bool is_unicast = !router.peers.empty();
+        const std::size_t frames = is_unicast ? router.peers.size() : 1;
+        sizes.frames += frames;
+        sizes.frame_bytes += frames * packet::frame_size(frame_spec(router, router.group, is_unicast));
+        sizes.announced += router.announced.size();
+        sizes.advertised += router.advertised.size();
+        sizes.peers += router.peers.size();
+        sizes.authentications += router.auth_type == packet::AuthType::none ? 0 : 1;
+    }
+    return sizes;
+}
+
+std::vector<arp::Announcer::Router> announcement_plans(const EngineSpec& spec) {
+    std::vector<arp::Announcer::Router> plans;
+    plans.reserve(spec.routers.size());
+    for (const RouterSpec& router : spec.routers) {
+        plans.push_back({.plan = router.announcements,
+                         .address_count = static_cast<std::uint32_t>(router.announced.size()),
+                         .link = static_cast<std::uint16_t>(router.link),
+                         .gap = router.family == Family::ipv4 ? spec.garp_interval : spec.gna_interval});
+    }
+    return plans;
+}
+
+}  // namespace
+
+tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now) {
+    const Sizes sizes = measure(spec);
+    Engine engine;
+    engine.wheel_ = TimerWheel<VirtualRouter>(now);
+    engine.links_ = spec.links;
+    engine.form_ = spec.form;
+    engine.table_.reserve(spec.routers.size(), spec.links.size());
+    engine.frames_.reserve(spec.routers.size(), sizes.frames, sizes.frame_bytes);
+    engine.cold_.reserve(spec.routers.size());
+    engine.announced_.reserve(sizes.announced);
+    engine.advertised_.reserve(sizes.advertised);
+    engine.peers_.reserve(sizes.peers);
+    engine.authentications_.reserve(sizes.authentications);
+    engine.announcer_ = arp::Announcer(announcement_plans(spec));
+    engine.events_ = EventQueue(spec.routers.size() * 2 + 256);
+    for (std::size_t i = 0; i < spec.routers.size(); ++i) {
+        const RouterIndex index{static_cast<std::uint32_t>(i)};
+        if (to_number(spec.routers[i].link) >= spec.links.size()) return tl::unexpected(LoadError{index, "no such link"});
+        engine.table_.add(make_record(spec.routers[i], spec));
+        if (engine.table_.size() != i + 1) {
+            return tl::unexpected(LoadError{index, fmt::format("virtual_router_id {} is used twice on {}", to_number(spec.routers[i].vrid),
+                                                               spec.links[to_number(spec.routers[i].link)].name)});
+        }
+        if (auto added = engine.add_router(spec.routers[i], index); !added) return tl::unexpected(added.error());
+    }
+    return engine;
+}
+
+tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterIndex index) {
+    ColdRouter cold;
+    cold.first_address = static_cast<std::uint32_t>(announced_.size());
+    cold.address_count = static_cast<std::uint32_t>(spec.announced.size());
+    announced_.insert(announced_.end(), spec.announced.begin(), spec.announced.end());
+    cold.first_advertised = static_cast<std::uint32_t>(advertised_.size());
+    cold.advertised_count = static_cast<std::uint16_t>(spec.advertised.size());
+    advertised_.insert(advertised_.end(), spec.advertised.begin(), spec.advertised.end());
+    cold.first_peer = static_cast<std::uint32_t>(peers_.size());
+    cold.peer_count = static_cast<std::uint16_t>(spec.peers.size());
+    peers_.insert(peers_.end(), spec.peers.begin(), spec.peers.end());
+    cold.auth_type = spec.auth_type;
+    cold.checksum = spec.checksum;
+    cold.reported_interval = spec.interval;
+    if (spec.auth_type != packet::AuthType::none) {
+        cold.authentication = static_cast<std::uint32_t>(authentications_.size());
+        authentications_.push_back({spec.auth_key, spec.ah_sequence_number, {}});
+    }
+    cold_.push_back(cold);
+
+    frames_.begin_router();
+    const auto add_frame = [&](const IpAddress& destination, bool is_unicast) -> tl::expected<void, LoadError> {
+        const auto added = frames_.add(frame_spec(spec, destination, is_unicast));
+        if (!added) return tl::unexpected(LoadError{index, std::string(to_text(added.error()))});
+        return {};
+    };
+    if (spec.peers.empty()) return add_frame(spec.group, false);
+    for (const UnicastPeer& peer : spec.peers) {
+        if (auto added = add_frame(peer.address, true); !added) return added;
+    }
+    return {};
+}
+
+}  // namespace vigil::engine

@@ -1,0 +1,151 @@
+// The way of a received frame: read and checked (packet/), matched with its router, checked against that router's settings, handed to
+// the state machine. A frame that fails any check changes nothing but counters: no timer, no state, no learned value
+// (RFC 9568 §7.1; keepalived re-arms its advert timer after any frame, so junk can silence it).
+
+#include <algorithm>
+
+#include "engine/core/engine.h"
+
+namespace vigil::engine {
+
+using packet::ReceiveError;
+
+namespace {
+constexpr ReceiveError accepted = ReceiveError::count_;
+}
+
+std::size_t Engine::on_frames(std::span<const RxFrame> frames, TxBatch& tx) {
+    std::size_t handled = 0;
+    for (const RxFrame& frame : frames) {
+        if (tx.urgent_room() < least_urgent_room() || tx.scratch_room() < least_scratch_room()) break;
+        receive(frame, tx);
+        ++handled;
+    }
+    return handled;
+}
+
+void Engine::receive(const RxFrame& frame, TxBatch& tx) {
+    ++counters_.frames;
+    if (frame.is_truncated) return reject(ReceiveError::frame_truncated, RouterIndex::none, nullptr, frame.arrival);
+    const auto received = packet::read_frame(frame.bytes);
+    if (!received) return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
+    const RouterIndex index = table_.find(frame.link, received->source.family, received->advertisement.vrid());
+    if (index == RouterIndex::none) return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
+    const ReceiveError error = check_for_router(*received, index);
+    if (error != accepted) return reject(error, index, &*received, frame.arrival);
+
+    ColdRouter& cold = cold_[to_number(index)];
+    const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
+                                      received->advertisement.priority()};
+    ++cold.counters.adverts_received;
+    if (advertisement.priority == Priority::stop) ++cold.counters.stop_received;
+    ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
+    note_peculiarities(*received, index, frame.arrival);
+    apply(index, state_machine::on_advertisement(table_[index], advertisement, frame.arrival), frame.arrival, &advertisement, tx);
+}
+
+ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, RouterIndex index) {
+    const VirtualRouter& router = table_[index];
+    const packet::AdvertisementView& advertisement = frame.advertisement;
+    if (router.state == State::initialize) return ReceiveError::router_not_running;
+    if ((advertisement.version() == VrrpVersion::v2) != has(router, Flag::version2)) return ReceiveError::version_mismatch;
+    if (frame.destination.is_multicast() == has(router, Flag::unicast)) return ReceiveError::wrong_destination;
+    if (frame.source.octets == router.primary_address) return ReceiveError::own_source;
+    if (is_owner(router) && has(router, Flag::owner_ignores_adverts)) return ReceiveError::owner_ignores;
+    ColdRouter& cold = cold_[to_number(index)];
+    if (has(router, Flag::unicast)) {
+        if (const ReceiveError error = check_unicast(frame, index); error != accepted) return error;
+    }
+    if (has(router, Flag::version2)) {
+        if (const ReceiveError error = check_authentication(frame, cold); error != accepted) return error;
+        if (advertisement.max_advertise_interval() != router.advertisement_interval) {  // RFC 3768 §7.1
+            ++cold.counters.interval_mismatch;
+            return ReceiveError::interval_mismatch;
+        }
+    }
+    if (has(router, Flag::strict) && has(router, Flag::ipv6) && !advertisement.is_first_address_link_local()) {
+        return ReceiveError::not_link_local;  // erratum 8300
+    }
+    return accepted;
+}
+
+ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, ColdRouter& cold) {
+    const std::uint8_t type = frame.advertisement.auth_type_octet();
+    if (type > static_cast<std::uint8_t>(packet::AuthType::ah)) return ReceiveError::unknown_auth_type;
+    if (type != static_cast<std::uint8_t>(cold.auth_type) || frame.ah.has_value() != (cold.auth_type == packet::AuthType::ah)) {
+        ++cold.counters.auth_type_mismatch;
+        return ReceiveError::auth_type_mismatch;
+    }
+    if (cold.auth_type == packet::AuthType::none) return accepted;
+    Authentication& authentication = authentications_[cold.authentication];
+    if (cold.auth_type == packet::AuthType::simple_password) {
+        if (packet::is_password_equal(frame.advertisement.auth_data(), authentication.key)) return accepted;
+        ++cold.counters.auth_failed;
+        return ReceiveError::auth_failed;
+    }
+    if (!packet::is_ah_digest_valid(frame, authentication.key)) {
+        ++cold.counters.auth_failed;
+        return ReceiveError::auth_failed;
+    }
+    if (!authentication.window.accept(frame.ah->sequence_number)) {
+        ++cold.counters.auth_failed;
+        return ReceiveError::auth_replayed;
+    }
+    // All routers of the group count on from the highest number they have seen, as keepalived does; else the window of a peer would
+    // refuse whoever was restarted or was Backup for long.
+    authentication.sequence_number = std::max(authentication.sequence_number, frame.ah->sequence_number);
+    return accepted;
+}
+
+ReceiveError Engine::check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const {
+    const ColdRouter& cold = cold_[to_number(index)];
+    const std::span peers = std::span(peers_).subspan(cold.first_peer, cold.peer_count);
+    const auto peer = std::find_if(peers.begin(), peers.end(), [&](const UnicastPeer& p) { return p.address == frame.source; });
+    if (peer == peers.end()) {
+        return has(table_[index], Flag::check_unicast_source) ? ReceiveError::not_a_peer : accepted;
+    }
+    return frame.ttl < peer->min_ttl || frame.ttl > peer->max_ttl ? ReceiveError::bad_unicast_ttl : accepted;
+}
+
+/// What RFC 9568 §7.1 asks to tell but not to act on: another interval, another address list, adverts heard by an owner.
+void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at) {
+    const VirtualRouter& router = table_[index];
+    ColdRouter& cold = cold_[to_number(index)];
+    const packet::AdvertisementView& advertisement = frame.advertisement;
+    Event event{.kind = Event::Kind::interval_learned, .from = router.state, .to = router.state, .value = to_number(advertisement.priority()),
+                .router = index, .at = at, .peer = frame.source.octets};
+    const Centiseconds interval = advertisement.max_advertise_interval();
+    if (interval != cold.reported_interval) {
+        cold.reported_interval = interval;
+        event.detail = interval.count();
+        emit(event);
+    }
+    if (is_owner(router) && may_report(cold, at)) {  // erratum 8298
+        event.kind = Event::Kind::owner_conflict;
+        emit(event);
+    }
+    if (cold.last_sender == frame.source.octets) return;
+    cold.last_sender = frame.source.octets;
+    const std::span own = std::span(advertised_).subspan(cold.first_advertised, cold.advertised_count);
+    bool is_equal = advertisement.address_count() == own.size();
+    for (std::size_t i = 0; is_equal && i < own.size(); ++i) {
+        is_equal = std::find(own.begin(), own.end(), advertisement.address(i)) != own.end();
+    }
+    if (is_equal) return;
+    ++cold.counters.address_list_differs;
+    event.kind = Event::Kind::address_list_differs;
+    event.detail = advertisement.address_count();
+    emit(event);
+}
+
+void Engine::reject(ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at) {
+    ++counters_.errors[static_cast<std::size_t>(error)];
+    if (index == RouterIndex::none || error == ReceiveError::router_not_running) return;
+    if (!may_report(cold_[to_number(index)], at)) return;
+    const State state = table_[index].state;
+    emit({.kind = error == ReceiveError::own_source ? Event::Kind::own_address_seen : Event::Kind::rejected, .from = state, .to = state,
+          .error = error, .value = to_number(frame->advertisement.priority()), .router = index,
+          .detail = frame->advertisement.max_advertise_interval().count(), .at = at, .peer = frame->source.octets});
+}
+
+}  // namespace vigil::engine

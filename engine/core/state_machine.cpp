@@ -1,0 +1,150 @@
+// The election of one Virtual Router: RFC 9568 §6.4 and RFC 3768 §6.4, one function per event.
+//
+// Each function takes the record, the event and the instant of the event (for an advertisement: when the kernel took it from the wire), may change
+// the record and nothing else, and returns what the caller has to do. No I/O, no timer calls, no log: the simulation,
+// the replay of captures and the daemon run exactly this code.
+//
+// Where it goes beyond the RFC's text:
+// * A priority-255 router can be in Backup (erratum 8298: owners process adverts); there it preempts whatever Preempt_Mode says.
+// * The answer to a losing advert (§6.4.3) is not repeated within a quarter of our interval, and Adver_Timer moves only when the answer is really
+//   sent, so that a storm of losing adverts can neither silence us nor make us shout. Priority 0 is answered under the same limit.
+// * preempt_delay (keepalived): from the first advert of a lower Active on, that Active is accepted until the delay is over.
+// * v2 keeps its own interval; v3 learns Active_Adver_Interval from the Active it accepts, also from one it yields to.
+
+#include "engine/core/state_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vigil::engine::state_machine {
+namespace {
+
+constexpr Instant not_yet{};
+
+Step stay(const VirtualRouter& router, Reason reason = Reason::none) {
+    return {.from = router.state, .to = router.state, .reason = reason};
+}
+
+bool may_preempt(const VirtualRouter& router) { return has(router, Flag::preempt) || is_owner(router); }
+
+void learn_interval(VirtualRouter& router, Centiseconds interval) {
+    if (!has(router, Flag::version2)) router.active_adver_interval = interval;  // RFC 9568 §6.4.2-9
+}
+
+/// The least distance between two answers to losing adverts.
+Nanoseconds answer_distance(const VirtualRouter& router) { return Nanoseconds{router.advertisement_interval} / 4; }
+
+Step enter_backup(VirtualRouter& router, Instant now, Action actions, Reason reason) {
+    const State from = std::exchange(router.state, State::backup);
+    router.quiet_until = not_yet;
+    return {now + active_down_interval(router), Timer::set, actions, from, State::backup, reason};
+}
+
+Step enter_active(VirtualRouter& router, Instant now, Reason reason) {
+    const State from = std::exchange(router.state, State::active);
+    router.quiet_until = not_yet;
+    router.active_adver_interval = router.advertisement_interval;
+    return {now + Nanoseconds{router.advertisement_interval}, Timer::set, Action::send_advertisement | Action::claim_addresses,
+            from, State::active, reason};
+}
+
+/// The Active heard has a lower priority and we may preempt: is preempt_delay over? The first such advert starts it.
+bool is_preempt_delay_over(VirtualRouter& router, Instant now) {
+    if (router.preempt_delay_ms == 0 || is_owner(router)) return true;
+    if (router.quiet_until == not_yet) router.quiet_until = now + std::chrono::milliseconds{router.preempt_delay_ms};
+    return now >= router.quiet_until;
+}
+
+Step advertisement_in_backup(VirtualRouter& router, const Advertisement& advertisement, Instant now) {
+    if (advertisement.priority == Priority::stop) {  // RFC 9568 §6.4.2-8
+        return {now + skew_time(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_stopped};
+    }
+    const bool is_lower = advertisement.priority < router.priority;
+    if (is_lower && may_preempt(router)) {
+        if (is_preempt_delay_over(router, now)) return stay(router, Reason::lower_heard);  // §6.4.2-10: let it time out
+    } else {
+        router.quiet_until = not_yet;
+    }
+    learn_interval(router, advertisement.max_advertise_interval);
+    return {now + active_down_interval(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_heard};
+}
+
+/// An advert that we win against, or priority 0, is answered at once (§6.4.3) so that the sender and the learning bridges see the Active Router.
+Step answer(VirtualRouter& router, Instant now, Action more, Reason reason) {
+    if (now < router.quiet_until) return stay(router, reason);
+    router.quiet_until = now + answer_distance(router);
+    return {now + Nanoseconds{router.advertisement_interval}, Timer::set, Action::send_advertisement | more,
+            State::active, State::active, reason};
+}
+
+Step advertisement_in_active(VirtualRouter& router, const Advertisement& advertisement, Instant now) {
+    if (advertisement.priority == Priority::stop) return answer(router, now, Action::none, Reason::active_stopped);
+    const bool is_tie = advertisement.priority == router.priority;
+    if (advertisement.priority > router.priority || (is_tie && advertisement.source > router.primary_address)) {
+        learn_interval(router, advertisement.max_advertise_interval);
+        const Action last_word = has(router, Flag::last_word_to_higher) ? Action::send_advertisement : Action::none;
+        return enter_backup(router, now, Action::release_addresses | last_word, is_tie ? Reason::tie_lost : Reason::higher_priority);
+    }
+    if (has(router, Flag::no_answer_to_lower)) {
+        Step step = stay(router, Reason::lower_heard);
+        if (now >= router.quiet_until) {
+            router.quiet_until = now + answer_distance(router);
+            step.actions = Action::announce_again;
+        }
+        return step;
+    }
+    return answer(router, now, Action::announce_again, Reason::lower_heard);
+}
+
+/// Adver_Timer counts from its deadline, so that the period does not drift, and never fires a burst to catch up.
+Instant next_advertisement(const VirtualRouter& router, Instant now) {
+    const Nanoseconds interval{router.advertisement_interval};
+    const Instant next = router.deadline + interval;
+    return next > now ? next : now + interval;
+}
+
+}  // namespace
+
+Step on_startup(VirtualRouter& router, Instant now) {
+    if (router.state != State::initialize || router.faults != 0) return stay(router);
+    router.active_adver_interval = router.advertisement_interval;
+    if (is_owner(router)) return enter_active(router, now, Reason::startup);
+    return enter_backup(router, now, Action::none, Reason::startup);
+}
+
+Step on_fault(VirtualRouter& router, Reason reason) {
+    const State from = std::exchange(router.state, State::initialize);
+    const Action actions = from == State::active ? Action::send_stop_advertisement | Action::release_addresses : Action::none;
+    return {{}, Timer::stop, actions, from, State::initialize, reason};
+}
+
+Step on_advertisement(VirtualRouter& router, const Advertisement& advertisement, Instant arrival) {
+    switch (router.state) {
+    case State::initialize: return stay(router);
+    case State::backup: return advertisement_in_backup(router, advertisement, arrival);
+    case State::active: return advertisement_in_active(router, advertisement, arrival);
+    }
+    return stay(router);
+}
+
+Step on_timer(VirtualRouter& router, Instant now) {
+    switch (router.state) {
+    case State::initialize: return stay(router);
+    case State::backup: return enter_active(router, now, Reason::active_down_timer);
+    case State::active:
+        return {next_advertisement(router, now), Timer::set, Action::send_advertisement, State::active, State::active, Reason::adver_timer};
+    }
+    return stay(router);
+}
+
+Step on_priority_change(VirtualRouter& router, Priority priority, Instant now) {
+    const Nanoseconds old_skew = skew_time(router);
+    router.priority = priority;
+    Step step = stay(router, Reason::priority_changed);
+    if (router.state != State::backup) return step;
+    step.timer = Timer::set;
+    step.deadline = std::max(now, router.deadline - old_skew + skew_time(router));
+    return step;
+}
+
+}  // namespace vigil::engine::state_machine
