@@ -25,12 +25,6 @@ std::string to_string(const IpAddress& address) {
     return buffer.data();
 }
 
-IpAddress make_address(std::span<const std::uint8_t> bytes) {
-    IpAddress address{{}, bytes.size() == 4 ? Family::ipv4 : Family::ipv6};
-    std::copy_n(bytes.begin(), std::min(bytes.size(), address.octets.size()), address.octets.begin());
-    return address;
-}
-
 std::optional<MacAddress> read_mac(std::string_view text) {
     MacAddress mac;
     if (text.size() != 17) return std::nullopt;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,8 +40,13 @@ std::optional<IpAddress> read_address(std::string_view text);
 /// Canonical text (RFC 5952 for IPv6).
 std::string to_string(const IpAddress& address);
 
-/// `bytes` holds 4 or 16 octets in network order.
-IpAddress make_address(std::span<const std::uint8_t> bytes);
+/// `bytes` holds 4 or 16 octets in network order. Made for every frame received, so inline and of fixed sizes.
+inline IpAddress make_address(std::span<const std::uint8_t> bytes) {
+    if (bytes.size() == 4) return {{bytes[0], bytes[1], bytes[2], bytes[3]}, Family::ipv4};
+    IpAddress address{{}, Family::ipv6};
+    if (bytes.size() >= 16) std::memcpy(address.octets.data(), bytes.data(), 16);
+    return address;
+}
 constexpr IpAddress ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
     return {{a, b, c, d}, Family::ipv4};
 }
@@ -54,6 +61,12 @@ struct MacAddress {
 /// "00:00:5e:00:01:33"; nullopt when it is not six colon-separated hexadecimal octets.
 std::optional<MacAddress> read_mac(std::string_view text);
 std::string to_string(const MacAddress& mac);
+
+inline MacAddress make_mac(std::span<const std::uint8_t, 6> bytes) {
+    MacAddress mac;
+    std::memcpy(mac.octets.data(), bytes.data(), 6);
+    return mac;
+}
 
 constexpr MacAddress broadcast_mac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 

@@ -14,8 +14,38 @@ namespace vigil::packet {
 enum class PartialSum : std::uint64_t {};
 
 /// Adds the words of `bytes`. An odd last octet counts as the high octet of a word whose other octet is zero, so only
-/// the last piece of a message may have an odd size.
-PartialSum add_words(PartialSum sum, Bytes bytes);
+/// the last piece of a message may have an odd size. Words are taken side by side, and fold() brings the carries that pile
+/// up above them back in. memcpy is the aliasing-safe unaligned load.
+inline PartialSum add_words(PartialSum sum, Bytes bytes) {
+    std::uint64_t total = static_cast<std::uint64_t>(sum);
+    const std::uint8_t* at = bytes.data();
+    std::size_t left = bytes.size();
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t words;
+        std::memcpy(&words, at, sizeof words);
+        total += (words & 0xffffffff) + (words >> 32);
+    }
+    if (left >= 4) {
+        std::uint32_t words;
+        std::memcpy(&words, at, sizeof words);
+        total += words;
+        at += 4;
+        left -= 4;
+    }
+    if (left >= 2) {
+        std::uint16_t word;
+        std::memcpy(&word, at, sizeof word);
+        total += word;
+        at += 2;
+        left -= 2;
+    }
+    if (left == 1) {
+        std::uint16_t word = 0;
+        std::memcpy(&word, at, 1);  // the first octet of the word, whatever the byte order
+        total += word;
+    }
+    return PartialSum{total};
+}
 
 /// Adds one value that is not in memory in wire order, such as a length.
 constexpr PartialSum add_value(PartialSum sum, std::uint16_t value) {
@@ -51,7 +81,12 @@ constexpr std::uint16_t finish_checksum(PartialSum sum) {
 
 /// The pseudo-header of IPv4 (RFC 793 §3.1) or IPv6 (RFC 8200 §8.1) for `length` octets of `protocol`.
 /// Both addresses are of one family; `length` <= 65535.
-PartialSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol, std::size_t length);
+inline PartialSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol, std::size_t length) {
+    PartialSum sum = add_words(PartialSum{}, source.bytes());
+    sum = add_words(sum, destination.bytes());
+    sum = add_value(sum, protocol);
+    return add_value(sum, static_cast<std::uint16_t>(length));
+}
 
 /// The checksum after one aligned word it covers has changed: HC' = ~(~HC + ~m + m') (RFC 1624 §3, eqn. 3).
 constexpr std::uint16_t update_checksum(std::uint16_t checksum, std::uint16_t old_word, std::uint16_t new_word) {

@@ -22,6 +22,8 @@ struct AhHeader {
 /// A frame that carries a well-formed advertisement. What depends on the receiving router (VRID, version, password,
 /// digest, interval) is not yet checked.
 struct ReceivedFrame {
+    explicit ReceivedFrame(const AdvertisementView& view) : advertisement(view) {}
+
     AdvertisementView advertisement;
     IpAddress source;
     IpAddress destination;

@@ -15,54 +15,13 @@ namespace vigil::packet {
 
 namespace {
 
-constexpr std::uint16_t dont_fragment = 0x4000;
-/// More Fragments and the 13 bits of Fragment Offset.
-constexpr std::uint16_t fragment_mask = 0x3fff;
-
-}  // namespace
-
-IpAddress IpPacket::source() const {
-    return family == Family::ipv4 ? make_address(bytes.subspan<12, 4>()) : make_address(bytes.subspan<8, 16>());
-}
-
-IpAddress IpPacket::destination() const {
-    return family == Family::ipv4 ? make_address(bytes.subspan<16, 4>()) : make_address(bytes.subspan<24, 16>());
-}
-
-tl::expected<IpPacket, ReceiveError> read_ipv4(Bytes bytes) {
-    if (bytes.size() < ipv4_header_size) return tl::unexpected(ReceiveError::frame_truncated);
-    const std::size_t header_size = std::size_t{4} * (bytes[0] & 0x0f);
-    const std::size_t total_length = load_u16(bytes, 2);
-    if (bytes[0] >> 4 != 4 || header_size < ipv4_header_size || total_length < header_size) {
-        return tl::unexpected(ReceiveError::bad_ip_header);
-    }
-    if (bytes.size() < total_length) return tl::unexpected(ReceiveError::frame_truncated);
-    if (!is_checksum_valid(add_words(PartialSum{}, bytes.first(header_size)))) {
-        return tl::unexpected(ReceiveError::bad_ip_checksum);
-    }
-    if ((load_u16(bytes, 6) & fragment_mask) != 0) return tl::unexpected(ReceiveError::ip_fragment);
-    const Bytes packet = bytes.first(total_length);
-    return IpPacket{packet, packet.subspan(header_size), IpProtocol{bytes[9]}, bytes[8], Family::ipv4};
-}
-
-tl::expected<IpPacket, ReceiveError> read_ipv6(Bytes bytes) {
-    if (bytes.size() < ipv6_header_size) return tl::unexpected(ReceiveError::frame_truncated);
-    if (bytes[0] >> 4 != 6) return tl::unexpected(ReceiveError::bad_ip_header);
-    const std::size_t total_length = ipv6_header_size + load_u16(bytes, 4);
-    if (bytes.size() < total_length) return tl::unexpected(ReceiveError::frame_truncated);
-    const Bytes packet = bytes.first(total_length);
-    return IpPacket{packet, packet.subspan(ipv6_header_size), IpProtocol{bytes[6]}, bytes[7], Family::ipv6};
-}
-
-namespace {
-
 void write_ipv4_header(ByteWriter& writer, const IpHeader& header) {
     const std::size_t begin = writer.size();
     writer.u8(4 << 4 | ipv4_header_size / 4);
     writer.u8(header.traffic_class);
     writer.u16(static_cast<std::uint16_t>(ipv4_header_size + header.payload_size));
     writer.u16(0);
-    writer.u16(dont_fragment);
+    writer.u16(ipv4_dont_fragment);
     writer.u8(header.ttl);
     writer.u8(static_cast<std::uint8_t>(header.protocol));
     writer.u16(0);
