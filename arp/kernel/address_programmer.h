@@ -6,10 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "arp/kernel/kernel_error.h"
+#include "arp/kernel/kernel_state.h"
 #include "arp/kernel/netlink_socket.h"
 #include "packet/address.h"
 
@@ -17,23 +18,9 @@ namespace vigil::arp::kernel {
 
 constexpr std::uint32_t lifetime_forever = 0xffff'ffff;
 
-/// Which address the kernel means: RTM_DELADDR needs no more than this.
-struct AddressKey {
-    std::uint32_t interface_index = 0;
-    IpAddress address;
-    std::uint8_t prefix_length = 0;  ///< 0-32, 0-128
-
-    friend auto operator<=>(const AddressKey&, const AddressKey&) = default;
-};
-
-struct AddressKeyHash {
-    std::size_t operator()(const AddressKey& key) const;
-};
-
 /// One address line of keepalived.conf, resolved. Defaults are keepalived's.
 struct AddressSpec {
     AddressKey key;
-    std::optional<IpAddress> peer;       ///< point-to-point: the other end
     std::optional<IpAddress> broadcast;  ///< IPv4 only; none sets no broadcast address
     std::string label;                   ///< IPv4 only, at most 15 characters; empty: the interface's name
     std::uint8_t scope = 0;              ///< RT_SCOPE_*, IPv4 only; 0 global
@@ -81,8 +68,7 @@ public:
     /// empty) is called after each datagram, so that a monitor socket can be read before its buffer fills.
     std::vector<AddressResult> apply(std::span<const AddressChange> changes, const std::function<void()>& between_sends = {});
 
-    /// Removes everything in the table; returns what the kernel refused (normally empty). The table is empty afterwards
-    /// except for what was refused.
+    /// Removes everything in the table; returns what the kernel refused (normally empty), which stays in the table.
     std::vector<AddressResult> remove_all_of_ours();
 
     bool is_ours(const AddressKey& key) const { return ours_.contains(key); }
@@ -96,7 +82,8 @@ private:
     struct Batch;
 
     AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send);
-    std::size_t send_some(std::span<const AddressChange> changes, std::span<AddressResult> results);
+    Batch write_batch(std::span<const AddressChange> changes, std::size_t limit);
+    std::size_t send_some(std::span<const AddressChange> changes, std::span<AddressResult> results, std::size_t& limit);
     bool collect_verdicts(const Batch& batch, std::span<AddressResult> results, std::vector<bool>& answered);
     void ask_again(const AddressChange& change, AddressResult& result);
     void remember(const AddressChange& change, const AddressResult& result);
@@ -104,8 +91,7 @@ private:
     NetlinkSocket socket_;
     std::vector<std::byte> buffer_;
     std::size_t requests_per_send_;
-    /// The value says whether it was there before us (adopted).
-    std::unordered_map<AddressKey, bool, AddressKeyHash> ours_;
+    std::unordered_set<AddressKey, AddressKeyHash> ours_;
 };
 
 }  // namespace vigil::arp::kernel

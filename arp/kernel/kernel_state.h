@@ -36,10 +36,23 @@ struct LinkState {
     friend bool operator==(const LinkState&, const LinkState&) = default;
 };
 
-struct AddressState {
+/// Which address the kernel means. RTM_DELADDR needs all of it: without the prefix length, 192.0.2.1/32 would remove an
+/// operator's 192.0.2.1/24.
+struct AddressKey {
     std::uint32_t interface_index = 0;
-    IpAddress address;             ///< our end, also on point-to-point links
-    std::uint8_t prefix_length = 0;
+    IpAddress address;                   ///< our end, also on point-to-point links
+    std::uint8_t prefix_length = 0;      ///< 0-32, 0-128
+    std::optional<IpAddress> peer;       ///< point-to-point: the other end, never equal to `address`
+
+    friend bool operator==(const AddressKey&, const AddressKey&) = default;
+};
+
+struct AddressKeyHash {
+    std::size_t operator()(const AddressKey& key) const;
+};
+
+struct AddressState {
+    AddressKey key;
     std::uint8_t scope = 0;        ///< RT_SCOPE_*
     std::uint8_t protocol = 0;     ///< IFA_PROTO; 0 when unset or the kernel is older than 5.18
     std::uint32_t flags = 0;       ///< IFA_F_*
@@ -67,6 +80,7 @@ KernelResult<std::vector<LinkState>> dump_links(NetlinkSocket& socket);
 KernelResult<std::vector<AddressState>> dump_addresses(NetlinkSocket& socket);
 /// ENODEV when there is none of that name.
 KernelResult<LinkState> find_link(NetlinkSocket& socket, std::string_view name);
+KernelResult<LinkState> find_link(NetlinkSocket& socket, std::uint32_t index);
 /// Route lookup as for a packet that this host sends. ENETUNREACH when there is none.
 KernelResult<RouteAnswer> find_route(NetlinkSocket& socket, const IpAddress& destination);
 

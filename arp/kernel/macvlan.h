@@ -33,11 +33,19 @@ struct MacvlanDevice {
     std::uint32_t index = 0;
     std::string name;
     std::string base;
+    /// Settings that could not be made (read-only /proc/sys in a container): the device works, but see macvlan.cpp for what
+    /// each of them prevents. For the log.
+    std::vector<KernelError> warnings;
 };
+
+/// Sets or clears IFF_UP.
+KernelResult<void> set_link_up(NetlinkSocket& socket, std::uint32_t index, bool is_up);
+/// A link that is already gone is no error.
+KernelResult<void> delete_link(NetlinkSocket& socket, std::uint32_t index);
 
 using IsNameTaken = std::function<bool(std::string_view)>;
 /// PREFIX.VRID; when taken PREFIX6.VRID for IPv6, then PREFIX1.VRID, PREFIX2.VRID...; the prefix is cut so that a name has at
-/// most 15 characters. Empty when 254 names are taken.
+/// most 15 characters. Empty when a thousand names are taken.
 std::string choose_macvlan_name(const MacvlanSpec& spec, const IsNameTaken& is_taken);
 
 /// Creates, raises and removes macvlans that carry a virtual MAC, and sets the sysctls they and their bases need.
@@ -66,9 +74,10 @@ public:
     void forget(std::uint32_t index) { devices_.erase(index); }
 
 private:
+    KernelResult<std::string> choose_name(const MacvlanSpec& spec);
     KernelResult<void> add_link(const MacvlanSpec& spec, const LinkState& base, const std::string& name);
-    KernelResult<void> prepare_base(const std::string& base);
-    KernelResult<void> set_flags(std::uint32_t index, bool is_up);
+    KernelResult<void> set_alias(const MacvlanDevice& device, const MacvlanSpec& spec);
+    void prepare_base(const MacvlanSpec& spec, std::vector<KernelError>& warnings);
 
     NetlinkSocket& socket_;
     SysctlKeeper& keeper_;

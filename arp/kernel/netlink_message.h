@@ -13,6 +13,11 @@
 
 namespace vigil::arp::kernel {
 
+/// Room for one request on the stack; the longest of ours (a macvlan) has below 200 bytes.
+struct RequestRoom {
+    alignas(nlmsghdr) std::array<std::byte, 1024> bytes;
+};
+
 /// Writes one netlink request into room that the caller owns (4-byte aligned). Nothing is written beyond the room: when an
 /// attribute does not fit, fits() turns false and stays so, and the message must not be sent.
 class MessageWriter {
@@ -67,7 +72,6 @@ public:
     const nlattr* find(std::uint16_t type) const { return type < capacity ? attributes_[type] : nullptr; }
     std::optional<std::uint8_t> u8(std::uint16_t type) const;
     std::optional<std::uint32_t> u32(std::uint16_t type) const;
-    std::optional<std::int32_t> s32(std::uint16_t type) const;
     /// Without the NUL; a value that is not terminated is nullopt. Valid as long as the message.
     std::optional<std::string_view> text(std::uint16_t type) const;
     /// Exactly 4 octets for IPv4, 16 for IPv6; otherwise nullopt.

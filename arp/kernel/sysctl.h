@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +47,7 @@ private:
         std::string ours;
     };
 
-    KernelResult<void> write_journal() const;
+    KernelResult<void> append_to_journal(const Saved& entry) const;
     void restore(const Saved& saved, std::vector<KernelError>& failures) const;
 
     std::filesystem::path journal_;

@@ -1,0 +1,13 @@
+#include "arp/kernel/kernel_error.h"
+
+#include <system_error>
+
+namespace vigil::arp::kernel {
+
+std::string to_string(const KernelError& error) {
+    std::string text = std::generic_category().message(error.error_number) + " (" + std::to_string(error.error_number) + ")";
+    if (!error.text.empty()) text += ": " + error.text;
+    return text;
+}
+
+}  // namespace vigil::arp::kernel

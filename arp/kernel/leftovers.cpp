@@ -1,0 +1,58 @@
+// What a killed run left behind.
+//
+// kill -9 leaves addresses and macvlans in the kernel. An address left on a Backup is the worst of all failures: two hosts
+// answer for it. So each start looks for what carries our mark before it elects anything: IFA_PROTO on addresses, the
+// ifalias on macvlans. Kernels before 5.18 forget IFA_PROTO; there an address that equals a configured one is taken for a
+// leftover as well, as keepalived does at its start.
+
+#include "arp/kernel/leftovers.h"
+
+#include <cstdint>
+#include <unordered_set>
+#include <utility>
+
+#include "arp/kernel/macvlan.h"
+
+namespace vigil::arp::kernel {
+
+Leftovers find_leftovers(std::span<const LinkState> links, std::span<const AddressState> addresses,
+                         std::span<const AddressKey> configured) {
+    Leftovers leftovers;
+    std::unordered_set<std::uint32_t> macvlan_indices;
+    for (const LinkState& link : links) {
+        if (link.kind != "macvlan" || !link.alias.starts_with(macvlan_alias_prefix)) continue;
+        macvlan_indices.insert(link.index);
+        leftovers.macvlans.push_back(link);
+    }
+    const std::unordered_set<AddressKey, AddressKeyHash> wanted(configured.begin(), configured.end());
+    for (const AddressState& address : addresses) {
+        if (macvlan_indices.contains(address.key.interface_index)) continue;
+        if (address.protocol == our_address_protocol || wanted.contains(address.key)) leftovers.addresses.push_back(address.key);
+    }
+    return leftovers;
+}
+
+KernelResult<CleanupReport> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer,
+                                             std::span<const AddressKey> configured) {
+    const auto links = dump_links(socket);
+    if (!links) return tl::unexpected(links.error());
+    const auto addresses = dump_addresses(socket);
+    if (!addresses) return tl::unexpected(addresses.error());
+    CleanupReport report{find_leftovers(*links, *addresses, configured), {}};
+
+    for (const LinkState& link : report.removed.macvlans) {
+        if (auto deleted = delete_link(socket, link.index); !deleted) report.failures.push_back(deleted.error());
+    }
+    std::vector<AddressChange> changes;
+    changes.reserve(report.removed.addresses.size());
+    for (const AddressKey& key : report.removed.addresses) {
+        changes.push_back({AddressOperation::remove, {}});
+        changes.back().spec.key = key;
+    }
+    for (AddressResult& result : programmer.apply(changes)) {
+        if (result.outcome == AddressOutcome::refused) report.failures.push_back(std::move(result.error));
+    }
+    return report;
+}
+
+}  // namespace vigil::arp::kernel
