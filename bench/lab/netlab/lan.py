@@ -119,6 +119,7 @@ class Lan:
             for name in ("all", "default"):
                 host.namespace.sysctl(f"net.ipv4.conf.{name}.rp_filter", 0)
                 host.namespace.sysctl(f"net.ipv6.conf.{name}.accept_dad", 0, required=False)
+                host.namespace.sysctl(f"net.ipv6.conf.{name}.accept_ra", 0, required=False)
             self.switch.ip(*(
                 line for interface in self.interfaces for line in (
                     f"link add {self._port(host, interface)} type veth peer name {interface} "
@@ -128,6 +129,9 @@ class Lan:
                 line for interface in self.interfaces for line in (
                     *(f"address add {address} dev {interface}" for address in host.addresses[interface]),
                     f"link set {interface} up")))
+            for interface in self.interfaces:
+                # Linux ignores gratuitous ARP for a second after an entry changed; labs move faster than that.
+                host.namespace.sysctl(f"net/ipv4/neigh/{interface}/locktime", 0)
 
     def partition(self, apart):
         """Routers no longer hear each other, without anybody losing the link; the client hears all."""

@@ -90,9 +90,11 @@ class NetworkNamespace:
             return socket.socket(*arguments)
 
     def sysctl(self, name, value, required=True):
+        """`name` with dots, or with slashes where an interface name may have dots."""
+        path = "/proc/sys/" + (name if "/" in name else name.replace(".", "/"))
         with self.entered():
             try:
-                with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as file:
+                with open(path, "w", encoding="ascii") as file:
                     file.write(str(value))
             except OSError:
                 if required:
