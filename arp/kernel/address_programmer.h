@@ -20,9 +20,9 @@ constexpr std::uint32_t lifetime_forever = 0xffff'ffff;
 
 /// One address line of keepalived.conf, resolved. Defaults are keepalived's.
 struct AddressSpec {
-    AddressKey key;
-    std::optional<IpAddress> broadcast;  ///< IPv4 only; none sets no broadcast address
-    std::string label;                   ///< IPv4 only, at most 15 characters; empty: the interface's name
+    AddressKey key{};
+    std::optional<IpAddress> broadcast{};  ///< IPv4 only; none sets no broadcast address
+    std::string label{};                   ///< IPv4 only, at most 15 characters; empty: the interface's name
     std::uint8_t scope = 0;              ///< RT_SCOPE_*, IPv4 only; 0 global
     bool has_duplicate_detection = false;  ///< `-nodad`: lets IPv6 wait for duplicate address detection
     bool is_home_address = false;          ///< IPv6 only
@@ -30,14 +30,14 @@ struct AddressSpec {
     bool has_no_prefix_route = false;
     bool joins_multicast = false;          ///< `autojoin`
     /// Seconds, or lifetime_forever. Not set: 0 (deprecated, never a source) for an IPv6 /128, else forever.
-    std::optional<std::uint32_t> preferred_lifetime;
+    std::optional<std::uint32_t> preferred_lifetime{};
 };
 
 enum class AddressOperation : std::uint8_t { add, remove };
 
 struct AddressChange {
     AddressOperation operation = AddressOperation::add;
-    AddressSpec spec;
+    AddressSpec spec{};
 };
 
 enum class AddressOutcome : std::uint8_t {
@@ -49,11 +49,11 @@ enum class AddressOutcome : std::uint8_t {
 
 struct AddressResult {
     AddressOutcome outcome = AddressOutcome::done;
-    KernelError error;  ///< set when refused
+    KernelError error{};  ///< set when refused
 };
 
 struct ProgrammerOptions {
-    SocketOptions socket;
+    SocketOptions socket{};
     /// Requests per datagram, 1 or more. 0: as many as the receive buffer can hold errors for, 1,000 at most.
     std::size_t requests_per_send = 0;
 };

@@ -20,8 +20,8 @@ constexpr std::uint8_t our_address_protocol = 112;
 
 struct LinkState {
     std::uint32_t index = 0;
-    std::string name;             ///< at most 15 characters
-    MacAddress mac;               ///< zero when the device has none of 6 octets
+    std::string name{};             ///< at most 15 characters
+    MacAddress mac{};               ///< zero when the device has none of 6 octets
     bool is_up = false;           ///< IFF_UP: the administrator wants it up
     bool is_running = false;      ///< IFF_RUNNING: it has carrier and is operational
     bool is_loopback = false;
@@ -30,8 +30,8 @@ struct LinkState {
     std::uint32_t master = 0;     ///< index of bridge, bond or VRF; 0 none
     std::uint32_t lower = 0;      ///< IFLA_LINK: the base of a macvlan or VLAN, the peer of a veth; 0 none or in another namespace
     std::uint32_t group = 0;
-    std::string kind;             ///< "macvlan", "veth", "bridge", "vlan", "vrf"...; empty for hardware
-    std::string alias;            ///< ifalias; empty when unset
+    std::string kind{};             ///< "macvlan", "veth", "bridge", "vlan", "vrf"...; empty for hardware
+    std::string alias{};            ///< ifalias; empty when unset
 
     friend bool operator==(const LinkState&, const LinkState&) = default;
 };
@@ -40,9 +40,9 @@ struct LinkState {
 /// operator's 192.0.2.1/24.
 struct AddressKey {
     std::uint32_t interface_index = 0;
-    IpAddress address;                   ///< our end, also on point-to-point links
+    IpAddress address{};                   ///< our end, also on point-to-point links
     std::uint8_t prefix_length = 0;      ///< 0-32, 0-128
-    std::optional<IpAddress> peer;       ///< point-to-point: the other end, never equal to `address`
+    std::optional<IpAddress> peer{};       ///< point-to-point: the other end, never equal to `address`
 
     friend bool operator==(const AddressKey&, const AddressKey&) = default;
 };
@@ -52,7 +52,7 @@ struct AddressKeyHash {
 };
 
 struct AddressState {
-    AddressKey key;
+    AddressKey key{};
     std::uint8_t scope = 0;        ///< RT_SCOPE_*
     std::uint8_t protocol = 0;     ///< IFA_PROTO; 0 when unset or the kernel is older than 5.18
     std::uint32_t flags = 0;       ///< IFA_F_*
@@ -63,8 +63,8 @@ struct AddressState {
 /// What the kernel would do with a packet to a destination.
 struct RouteAnswer {
     std::uint32_t interface_index = 0;
-    std::optional<IpAddress> preferred_source;
-    std::optional<IpAddress> gateway;      ///< none: the destination is on the link
+    std::optional<IpAddress> preferred_source{};
+    std::optional<IpAddress> gateway{};      ///< none: the destination is on the link
     bool is_local = false;                 ///< the destination is one of our own addresses
 };
 

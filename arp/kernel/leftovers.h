@@ -12,8 +12,8 @@ namespace vigil::arp::kernel {
 
 /// What a killed run left on this host.
 struct Leftovers {
-    std::vector<AddressKey> addresses;
-    std::vector<LinkState> macvlans;
+    std::vector<AddressKey> addresses{};
+    std::vector<LinkState> macvlans{};
 };
 
 /// Addresses with our IFA_PROTO mark on any interface, addresses equal to a configured one (interface, address and prefix
@@ -23,8 +23,8 @@ Leftovers find_leftovers(std::span<const LinkState> links, std::span<const Addre
                          std::span<const AddressKey> configured);
 
 struct CleanupReport {
-    Leftovers removed;                  ///< for the log
-    std::vector<KernelError> failures;  ///< normally empty
+    Leftovers removed{};                  ///< for the log
+    std::vector<KernelError> failures{};  ///< normally empty
 };
 
 /// Finds and removes them. To be called once at start, before any address or device of this run exists: a second daemon

@@ -134,8 +134,8 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
         delete_link(socket_, device.index);
         return tl::unexpected(marked.error());
     }
-    prepare_device(spec, device);
     prepare_base(spec, device.warnings);
+    prepare_device(spec, device);
     devices_.emplace(device.index, device);
     return device;
 }
@@ -190,6 +190,8 @@ void MacvlanDevices::prepare_base(const MacvlanSpec& spec, std::vector<KernelErr
         const auto set = keeper_.set(interface_setting(Family::ipv4, spec.base, name), "1");
         if (!set) warnings.push_back(set.error());
     }
+    // Once only: a second time would raise our own devices along with the rest.
+    if (std::exchange(is_filter_pushed_down_, true)) return;
     if (auto pushed = push_down_reverse_path_filter(keeper_); !pushed) warnings.push_back(pushed.error());
 }
 

@@ -22,20 +22,20 @@ constexpr std::string_view macvlan_alias_prefix = "vigil vrrp ";
 struct MacvlanSpec {
     Vrid vrid{1};
     Family family = Family::ipv4;
-    std::string base;                 ///< name of the interface it sits on
-    std::string name;                 ///< as configured; empty: vrrp.VRID and its alternatives
+    std::string base{};                 ///< name of the interface it sits on
+    std::string name{};                 ///< as configured; empty: vrrp.VRID and its alternatives
     std::string name_prefix = "vrrp";  ///< `vmac_prefix`, for generated names
-    MacAddress mac;                   ///< zero: the virtual MAC of VRID and family
+    MacAddress mac{};                   ///< zero: the virtual MAC of VRID and family
     bool has_ipv6_addresses = false;  ///< an IPv4 router with IPv6 addresses (excluded ones) needs IPv6 left on
 };
 
 struct MacvlanDevice {
     std::uint32_t index = 0;
-    std::string name;
-    std::string base;
+    std::string name{};
+    std::string base{};
     /// Settings that could not be made (read-only /proc/sys in a container): the device works, but see macvlan.cpp for what
     /// each of them prevents. For the log.
-    std::vector<KernelError> warnings;
+    std::vector<KernelError> warnings{};
 };
 
 /// Sets or clears IFF_UP.
@@ -82,6 +82,7 @@ private:
     NetlinkSocket& socket_;
     SysctlKeeper& keeper_;
     std::map<std::uint32_t, MacvlanDevice> devices_;
+    bool is_filter_pushed_down_ = false;
 };
 
 }  // namespace vigil::arp::kernel

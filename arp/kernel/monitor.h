@@ -14,13 +14,13 @@ namespace vigil::arp::kernel {
 
 /// A link appeared or changed, or is gone (`link` is then its last known state).
 struct LinkEvent {
-    LinkState link;
+    LinkState link{};
     bool is_gone = false;
 };
 
 /// An address appeared or changed (flags), or is gone.
 struct AddressEvent {
-    AddressState address;
+    AddressState address{};
     bool is_gone = false;
 };
 

@@ -21,7 +21,7 @@ struct SocketOptions {
     int receive_buffer_bytes = 4 << 20;
     int send_buffer_bytes = 1 << 20;
     /// RTNLGRP_* to join; none for a socket that only asks.
-    std::vector<unsigned> groups;
+    std::vector<unsigned> groups{};
 };
 
 using MessageHandler = std::function<void(const nlmsghdr&)>;

@@ -1,0 +1,237 @@
+#include "arp/kernel/macvlan.h"
+
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+#include <net/ethernet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "arp/kernel/address_programmer.h"
+#include "tests/arp/kernel/network_namespace.h"
+
+namespace vigil::arp::kernel {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts what arrives on an interface from one Ethernet source.
+class Capture {
+public:
+    Capture(std::uint32_t index, const MacAddress& source) : source_(source) {
+        fd_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));
+        sockaddr_ll address{};
+        address.sll_family = AF_PACKET;
+        address.sll_protocol = htons(ETH_P_ALL);
+        address.sll_ifindex = static_cast<int>(index);
+        EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    }
+    ~Capture() { close(fd_); }
+    Capture(const Capture&) = delete;
+    Capture& operator=(const Capture&) = delete;
+
+    /// Frames from the source until `enough` have come or `patience` is over.
+    int frames(int enough, std::chrono::milliseconds patience) {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        int count = 0;
+        while (count < enough) {
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+            pollfd waiting{fd_, POLLIN, 0};
+            if (left <= 0ms || poll(&waiting, 1, static_cast<int>(left.count())) <= 0) break;
+            std::array<std::uint8_t, 2048> frame{};
+            if (recv(fd_, frame.data(), frame.size(), 0) < 14) continue;
+            if (std::equal(source_.octets.begin(), source_.octets.end(), frame.begin() + 6)) ++count;
+        }
+        return count;
+    }
+
+private:
+    MacAddress source_;
+    int fd_ = -1;
+};
+
+class MacvlanTest : public test::NetworkNamespace {
+protected:
+    void SetUp() override {
+        NetworkNamespace::SetUp();
+        base_ = make_veth("v0", "p0");
+        auto opened = NetlinkSocket::open();
+        ASSERT_TRUE(opened);
+        own_socket_.emplace(std::move(*opened));
+        devices_.emplace(*own_socket_, keeper_);
+        auto programmer = AddressProgrammer::open();
+        ASSERT_TRUE(programmer);
+        programmer_.emplace(std::move(*programmer));
+    }
+
+    MacvlanDevice create(const MacvlanSpec& spec) {
+        auto device = devices_->create(spec);
+        EXPECT_TRUE(device) << to_string(device.error());
+        return device.value_or(MacvlanDevice{});
+    }
+    static std::string value(Family family, std::string_view interface_name, std::string_view setting) {
+        return read_sysctl(interface_setting(family, interface_name, setting)).value_or("unreadable");
+    }
+    void add(const AddressKey& key) {
+        const auto results = programmer_->apply(std::vector<AddressChange>{{AddressOperation::add, {.key = key}}});
+        EXPECT_EQ(results[0].outcome, AddressOutcome::done) << to_string(results[0].error);
+    }
+
+    std::uint32_t base_ = 0;
+    SysctlKeeper keeper_;
+    std::optional<NetlinkSocket> own_socket_;
+    std::optional<MacvlanDevices> devices_;
+    std::optional<AddressProgrammer> programmer_;
+};
+
+TEST_F(MacvlanTest, CarriesTheVirtualMacAndTheMarkAndIsDown) {
+    const auto device = create({.vrid = Vrid{51}, .base = "v0"});
+    EXPECT_TRUE(device.warnings.empty());
+    const LinkState state = link("vrrp.51");
+    EXPECT_EQ(state.index, device.index);
+    EXPECT_EQ(to_string(state.mac), "00:00:5e:00:01:33");
+    EXPECT_EQ(state.kind, "macvlan");
+    EXPECT_EQ(state.lower, base_);
+    EXPECT_EQ(state.alias, "vigil vrrp 51 ipv4 on v0");
+    EXPECT_FALSE(state.is_up);
+}
+
+TEST_F(MacvlanTest, NamesStepAsideAndConfiguredNamesDoNot) {
+    EXPECT_EQ(create({.vrid = Vrid{51}, .base = "v0"}).name, "vrrp.51");
+    EXPECT_EQ(create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"}).name, "vrrp6.51");
+    EXPECT_EQ(to_string(link("vrrp6.51").mac), "00:00:5e:00:02:33");
+    EXPECT_EQ(create({.vrid = Vrid{51}, .base = "p0"}).name, "vrrp1.51");
+    EXPECT_EQ(devices_->create({.vrid = Vrid{1}, .base = "v0", .name = "vrrp.51"}).error().error_number, EEXIST);
+    EXPECT_EQ(devices_->create({.vrid = Vrid{1}, .base = "v0", .name = "sixteen-letters."}).error().error_number, ENAMETOOLONG);
+    const MacAddress own = *read_mac("02:11:22:33:44:55");
+    EXPECT_EQ(create({.vrid = Vrid{1}, .base = "v0", .name = "gateway", .mac = own}).name, "gateway");
+    EXPECT_EQ(link("gateway").mac, own);
+    EXPECT_TRUE(devices_->remove_all_of_ours().empty());
+    EXPECT_FALSE(has_link("vrrp.51") || has_link("vrrp6.51") || has_link("vrrp1.51") || has_link("gateway"));
+}
+
+TEST_F(MacvlanTest, AnAbsentBaseIsENODEV) {
+    EXPECT_EQ(devices_->create({.vrid = Vrid{1}, .base = "absent"}).error().error_number, ENODEV);
+    EXPECT_EQ(devices_->bring_up(4711).error().error_number, ENODEV);
+    EXPECT_TRUE(devices_->remove(4711));
+}
+
+TEST_F(MacvlanTest, WithoutCapabilityNothingIsMade) {
+    const int exit_code = test::run_without_net_admin([] {
+        auto socket = NetlinkSocket::open();
+        SysctlKeeper keeper;
+        MacvlanDevices devices(*socket, keeper);
+        const auto device = devices.create({.vrid = Vrid{51}, .base = "v0"});
+        return !device && device.error().error_number == EPERM ? 0 : 1;
+    });
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_FALSE(has_link("vrrp.51"));
+}
+
+TEST_F(MacvlanTest, SetsWhatItNeedsAndGivesTheBaseBack) {
+    ASSERT_TRUE(write_sysctl("net/ipv4/conf/all/rp_filter", "1"));
+    create({.vrid = Vrid{51}, .base = "v0"});
+    create({.vrid = Vrid{52}, .family = Family::ipv6, .base = "v0"});
+    for (const auto& [setting, expected] : {std::pair{"arp_ignore", "1"}, {"accept_local", "1"}, {"rp_filter", "0"},
+                                            {"promote_secondaries", "1"}}) {
+        EXPECT_EQ(value(Family::ipv4, "vrrp.51", setting), expected) << setting;
+    }
+    EXPECT_EQ(value(Family::ipv6, "vrrp.51", "disable_ipv6"), "1");
+    EXPECT_EQ(value(Family::ipv4, "vrrp.52", "arp_ignore"), "1");
+    EXPECT_EQ(value(Family::ipv6, "vrrp.52", "disable_ipv6"), "0");
+    EXPECT_EQ(value(Family::ipv6, "vrrp.52", "addr_gen_mode"), "1");
+    EXPECT_EQ(value(Family::ipv4, "v0", "arp_ignore"), "1");
+    EXPECT_EQ(value(Family::ipv4, "v0", "arp_filter"), "1");
+    EXPECT_EQ(value(Family::ipv4, "all", "rp_filter"), "0");
+    EXPECT_TRUE(devices_->remove_all_of_ours().empty());
+    EXPECT_TRUE(keeper_.restore_all().empty());
+    EXPECT_EQ(value(Family::ipv4, "v0", "arp_ignore"), "0");
+    EXPECT_EQ(value(Family::ipv4, "v0", "arp_filter"), "0");
+    EXPECT_EQ(value(Family::ipv4, "all", "rp_filter"), "1");
+}
+
+TEST_F(MacvlanTest, AnIpv4RouterWithIpv6AddressesKeepsIpv6) {
+    const auto device = create({.vrid = Vrid{51}, .base = "v0", .has_ipv6_addresses = true});
+    EXPECT_EQ(value(Family::ipv6, "vrrp.51", "disable_ipv6"), "0");
+    EXPECT_EQ(value(Family::ipv6, "vrrp.51", "addr_gen_mode"), "1");
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    add({device.index, *read_address("2001:db8::1"), 64, {}});
+    const auto all = addresses();
+    EXPECT_EQ(std::ranges::count(all, device.index, [](const AddressState& state) { return state.key.interface_index; }), 1)
+        << "no generated link-local address";
+}
+
+TEST_F(MacvlanTest, ComesUpAgainAfterItsBaseWasDown) {
+    const auto device = create({.vrid = Vrid{51}, .base = "v0"});
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    EXPECT_TRUE(link("vrrp.51").is_up);
+    ASSERT_TRUE(set_link_up(socket(), base_, false));
+    ASSERT_TRUE(set_link_up(socket(), base_, true));
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    EXPECT_TRUE(link("vrrp.51").is_up);
+    ASSERT_TRUE(devices_->bring_down(device.index));
+    EXPECT_FALSE(link("vrrp.51").is_up);
+}
+
+TEST_F(MacvlanTest, GoesWithItsBaseWithoutFailure) {
+    create({.vrid = Vrid{51}, .base = "v0"});
+    remove_link(base_);
+    EXPECT_TRUE(devices_->remove_all_of_ours().empty());
+    EXPECT_TRUE(keeper_.restore_all().empty());
+}
+
+// The real clock decides how long silence is watched: multicast listener reports are delayed up to a second by design.
+constexpr auto silence = 1500ms;
+
+TEST_F(MacvlanTest, ANaiveMacvlanLeaksItsMacWhichProvesTheCapture) {
+    const MacAddress mac = virtual_mac(Family::ipv6, Vrid{51});
+    Capture capture(link("p0").index, mac);
+    const auto device = create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"});
+    ASSERT_TRUE(write_sysctl(interface_setting(Family::ipv6, device.name, "addr_gen_mode"), "0"));
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    EXPECT_EQ(capture.frames(1, 5000ms), 1);
+}
+
+TEST_F(MacvlanTest, ABackupSendsNothingWithTheVirtualMac) {
+    Capture capture4(link("p0").index, virtual_mac(Family::ipv4, Vrid{51}));
+    Capture capture6(link("p0").index, virtual_mac(Family::ipv6, Vrid{51}));
+    ASSERT_TRUE(write_sysctl("net/ipv6/conf/all/forwarding", "1"));
+    create({.vrid = Vrid{51}, .base = "v0"});
+    create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"});
+    EXPECT_EQ(capture4.frames(1, silence), 0);
+    EXPECT_EQ(capture6.frames(1, 1ms), 0);
+}
+
+TEST_F(MacvlanTest, AnIpv4ActiveSendsNothingByItself) {
+    Capture capture(link("p0").index, virtual_mac(Family::ipv4, Vrid{51}));
+    const auto device = create({.vrid = Vrid{51}, .base = "v0"});
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    add({device.index, ipv4(192, 0, 2, 51), 24, {}});
+    EXPECT_EQ(capture.frames(1, silence), 0);
+}
+
+TEST_F(MacvlanTest, LeavingActiveSendsNothingWithTheVirtualMac) {
+    const MacAddress mac = virtual_mac(Family::ipv6, Vrid{51});
+    const auto device = create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"});
+    {
+        Capture while_active(link("p0").index, mac);
+        ASSERT_TRUE(devices_->bring_up(device.index));
+        add({device.index, *read_address("2001:db8::51"), 64, {}});
+        // Snooping switches must hear that the Active listens to the solicited-node group.
+        EXPECT_EQ(while_active.frames(1, 5000ms), 1);
+    }
+    ASSERT_TRUE(devices_->bring_down(device.index));
+    Capture capture(link("p0").index, mac);
+    EXPECT_TRUE(programmer_->remove_all_of_ours().empty());
+    EXPECT_EQ(capture.frames(1, silence), 0);
+}
+
+}  // namespace
+}  // namespace vigil::arp::kernel
