@@ -19,7 +19,6 @@ constexpr std::uint8_t flaps_until_report = 3;
 }  // namespace
 
 void Engine::on_time(Instant now, TxBatch& tx) {
-    report_states();
     wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
         const RouterIndex index{i};
         if (!has_room(index, tx)) return false;
@@ -32,13 +31,13 @@ void Engine::on_time(Instant now, TxBatch& tx) {
 Instant Engine::next_deadline() const { return std::min(wheel_.next_deadline(), announcer_.next_deadline()); }
 
 std::size_t Engine::take_events(std::span<Event> out) {
-    const std::size_t taken = events_.take(out);
     if (events_.lost() && events_.is_empty()) {  // the reader has caught up: tell it everything anew
         events_.forgive();
         reports_wanted_ = true;
         report_cursor_ = 0;
     }
-    return taken;
+    report_states();
+    return events_.take(out);
 }
 
 void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now) {
@@ -69,7 +68,7 @@ void Engine::apply(RouterIndex index, const Step& step, Instant now, const Adver
     }
     if (step.to == State::active) {
         ++cold.counters.became_active;
-        if (cold.authentication != ColdRouter::no_authentication) authentications_[cold.authentication].window.forget();
+        if (cold.authentication != ColdRouter::no_authentication) authentications_[cold.authentication].forget_senders();
     }
     if (step.from == State::active) {
         ++cold.counters.released_active;

@@ -90,9 +90,19 @@ private:
     };
     /// AH state of one router.
     struct Authentication {
+        /// Sequence numbers are counted per sender: two that were Active during a partition have used the same ones.
+        struct Sender {
+            AddressOctets address{};
+            packet::AhReplayWindow window;
+        };
+        static constexpr std::size_t sender_count = 8;
+
         packet::AuthKey key{};
         std::uint32_t sequence_number = 0;
-        packet::AhReplayWindow window;
+        std::array<Sender, sender_count> senders{};   // most recently heard first
+
+        packet::AhReplayWindow& window_of(const AddressOctets& sender);
+        void forget_senders() { senders = {}; }
     };
 
     Engine() = default;

@@ -15,7 +15,6 @@ bool Engine::on_command(const Command& command, Instant now, TxBatch& tx) {
     if (command.kind == Command::Kind::report_states) {
         report_cursor_ = 0;
         reports_wanted_ = true;
-        report_states();
         return true;
     }
     if (command.router != RouterIndex::none) {

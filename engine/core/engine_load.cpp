@@ -141,7 +141,7 @@ tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterI
     cold.reported_interval = spec.interval;
     if (spec.auth_type != packet::AuthType::none) {
         cold.authentication = static_cast<std::uint32_t>(authentications_.size());
-        authentications_.push_back({spec.auth_key, spec.ah_sequence_number, {}});
+        authentications_.push_back({.key = spec.auth_key, .sequence_number = spec.ah_sequence_number});
     }
     cold_.push_back(cold);
 

@@ -87,7 +87,7 @@ ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, Co
         ++cold.counters.auth_failed;
         return ReceiveError::auth_failed;
     }
-    if (!authentication.window.accept(frame.ah->sequence_number)) {
+    if (!authentication.window_of(frame.source.octets).accept(frame.ah->sequence_number)) {
         ++cold.counters.auth_failed;
         return ReceiveError::auth_replayed;
     }
@@ -95,6 +95,14 @@ ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, Co
     // refuse whoever was restarted or was Backup for long.
     authentication.sequence_number = std::max(authentication.sequence_number, frame.ah->sequence_number);
     return accepted;
+}
+
+/// Moves the sender to the front; a new one takes the place of the one not heard for longest.
+packet::AhReplayWindow& Engine::Authentication::window_of(const AddressOctets& sender) {
+    auto place = std::find_if(senders.begin(), senders.end(), [&](const Sender& s) { return s.address == sender; });
+    if (place == senders.end()) *--place = {sender, {}};
+    std::rotate(senders.begin(), place, place + 1);
+    return senders.front().window;
 }
 
 ReceiveError Engine::check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const {

@@ -1,0 +1,59 @@
+// simulate [--count N] [--first SEED] [--seed SEED]: runs N random LANs with consecutive seeds, or replays one seed with its whole story.
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+
+#include "tests/sim/random_lan.h"
+
+namespace {
+
+using namespace vigil;
+
+int replay(std::uint64_t seed) {
+    const auto outcome = sim::run_random_lan(seed, [](Instant at, const std::string& text) {
+        fmt::print("{:14.6f} {}\n", static_cast<double>(at.ns) / 1e9, text);
+    });
+    for (const sim::Violation& violation : outcome.violations) {
+        fmt::print("{:14.6f} VIOLATION {}\n", static_cast<double>(violation.at.ns) / 1e9, violation.text);
+    }
+    return outcome.violations.empty() ? 0 : 1;
+}
+
+int run_many(std::uint64_t first, std::uint64_t count) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::uint64_t failed = 0, frames = 0, transitions = 0;
+    double virtual_seconds = 0;
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
+        const auto outcome = sim::run_random_lan(seed);
+        frames += outcome.frames;
+        transitions += outcome.transitions;
+        virtual_seconds += std::chrono::duration<double>(outcome.virtual_time).count();
+        if (outcome.violations.empty()) continue;
+        if (++failed <= 10) {
+            fmt::print("seed {}: {} (and {} more); replay with: simulate --seed {}\n", seed, outcome.violations[0].text,
+                       outcome.violations.size() - 1, seed);
+        }
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    fmt::print("{} random LANs (seeds {}-{}), {:.0f} s of virtual time, {} frames sent, {} transitions: {} violated an invariant; took {:.1f} s\n",
+               count, first, first + count - 1, virtual_seconds, frames, transitions, failed, took.count());
+    return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::uint64_t first = 1, count = 10'000;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string_view option = argv[i];
+        const std::uint64_t value = std::strtoull(argv[i + 1], nullptr, 10);
+        if (option == "--seed") return replay(value);
+        if (option == "--first") first = value;
+        else if (option == "--count") count = value;
+        else return fmt::print("unknown option {}\n", option), 2;
+    }
+    return run_many(first, count);
+}
