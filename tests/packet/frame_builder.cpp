@@ -29,7 +29,7 @@ void put32(Octets& octets, std::size_t value) {
 
 template <typename Range>
 void put(Octets& octets, const Range& range) {
-    octets.insert(octets.end(), range.begin(), range.end());
+    for (const std::uint8_t octet : range) octets.push_back(octet);
 }
 
 void set16(Octets& octets, std::size_t offset, std::uint16_t value) {
