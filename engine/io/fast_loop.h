@@ -1,0 +1,103 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/core/engine.h"
+#include "engine/core/journal.h"
+#include "engine/io/backend.h"
+#include "engine/io/clock.h"
+#include "engine/io/control_channel.h"
+#include "engine/io/retry_lane.h"
+#include "engine/io/snapshot.h"
+
+namespace vigil::io {
+
+struct LoopOptions {
+    std::size_t link_count = 1;
+    engine::BatchCapacity batch{.urgent = 1024, .paced = 256, .scratch_bytes = 1 << 17};
+};
+
+/// The fast thread: reads the clock, the rings and the wire, and is the only one to call the engine while it runs. One pass is: ports,
+/// commands, frames, time, transmit, events, sleep. See fast_loop_impl.h for why.
+///
+/// A template only so that tests can put another engine in; the product uses FastLoop. `engine`, `channel` and `journal` outlive it.
+/// Made on the control thread, run() on the fast thread, destroyed on the control thread after run() has returned.
+template <class EngineType>
+class BasicFastLoop {
+public:
+    /// `journal` may be null.
+    BasicFastLoop(EngineType& engine, ControlChannel& channel, std::unique_ptr<Backend> backend, const LoopOptions& options,
+                  engine::Journal* journal);
+    ~BasicFastLoop();
+    BasicFastLoop(const BasicFastLoop&) = delete;
+    BasicFastLoop& operator=(const BasicFastLoop&) = delete;
+
+    /// Until ControlChannel::request_stop(). Allocates nothing, blocks nowhere but in the backend's sleep.
+    Result<void> run();
+
+private:
+    struct FailedFrame {
+        const engine::TxFrame* frame = nullptr;
+        bool is_urgent = false;
+    };
+    static constexpr std::size_t most_commands_per_pass = 4096;
+    static constexpr std::size_t routers_copied_per_pass = 2048;
+    static constexpr Nanoseconds retry_pause = std::chrono::milliseconds{1};
+    static constexpr Nanoseconds full_channel_pause = std::chrono::milliseconds{10};
+
+    bool pass();
+    void change_ports();
+    void change_port(const PortChange& change);
+    void return_ports();
+    void execute_commands(Instant now);
+    void receive(Instant now);
+    void drain(LinkPort& port, Instant now, Nanoseconds realtime_to_boot);
+    void handle(std::span<const engine::RxFrame> frames, Instant now);
+    void serve_deadline(Instant now);
+    void flush(Instant now);
+    void send(Instant now, Instant wait_until);
+    FailedFrame failed_frame(std::size_t sequence, std::span<const engine::TxFrame> retried) const;
+    void process_errors(std::span<const engine::TxFrame> retried, Instant now);
+    void send_all_before_end();
+    void take_events();
+    void publish_events();
+    Instant wake_time(Instant now);
+    bool has_pending_control();
+    void copy_snapshot(Instant now);
+
+    EngineType& engine_;
+    ControlChannel& channel_;
+    std::unique_ptr<Backend> backend_;
+    engine::Journal* journal_;
+    engine::TxBatch tx_;
+    RetryLane retries_;
+    std::vector<LinkPort*> ports_;                       // by LinkIndex
+    std::vector<LinkPort*> attached_;                    // those of ports_ that are not null
+    std::vector<LinkPort*> held_;                        // every port that is ours to free: attached, leaving or homeless
+    std::vector<LinkPort*> homeless_;                    // left the backend, not yet returned
+    std::size_t leaving_count_ = 0;                      // detached, not yet out of the backend
+    std::vector<engine::RxFrame> frames_;
+    std::vector<engine::Event> events_;                  // taken from the engine, not yet in the channel
+    std::size_t first_event_ = 0;
+    std::size_t event_count_ = 0;
+    bool events_are_stuck_ = false;                      // the channel took none
+    bool rings_are_empty_ = true;
+    std::optional<engine::Command> pending_command_;
+    std::optional<PortChange> pending_change_;
+    std::size_t snapshot_position_ = 0;                  // next router to copy
+    LoopCounters counters_;
+};
+
+using FastLoop = BasicFastLoop<engine::Engine>;
+
+}  // namespace vigil::io
+
+#include "engine/io/fast_loop_impl.h"
+
+extern template class vigil::io::BasicFastLoop<vigil::engine::Engine>;

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/virtual_router.h"
+#include "engine/io/group_membership.h"
+#include "engine/io/packet_port.h"
+#include "engine/io/route_port.h"
+
+namespace vigil::io {
+
+struct LinkPortOptions {
+    engine::LinkIndex link = engine::LinkIndex::none;
+    std::string interface_name;
+    unsigned interface_index = 0;
+    RingGeometry ring;
+    FilterOptions filter;
+    std::vector<IpAddress> groups;            ///< multicast groups to hear: device filter and IGMP/MLD join
+    std::vector<MacAddress> unicast_macs;     ///< further MAC addresses that the device must take
+    bool routes_ipv4 = false;                 ///< TxPath::route is used for IPv4 (unicast_peer)
+    bool routes_ipv6 = false;
+};
+
+/// What the fast thread counted on one link. Reset when the port is replaced.
+struct PortCounters {
+    std::uint64_t frames = 0;         ///< read from the ring
+    std::uint64_t truncated = 0;      ///< longer than a slot: open the port again with larger slots
+    std::uint64_t drops = 0;          ///< lost by the kernel for want of a slot
+    std::uint64_t overflows = 0;      ///< drains that found every slot used
+    std::uint64_t send_errors = 0;
+};
+
+/// Everything that one link has open. Made and destroyed on the control thread; between ControlChannel::hand_over() and its return by
+/// take_returned() it belongs to the fast thread.
+class LinkPort {
+public:
+    /// Fails only without the packet sockets; refused group joins are in memberships().refusals().
+    static Result<std::unique_ptr<LinkPort>> open(const LinkPortOptions& options);
+
+    engine::LinkIndex link() const { return link_; }
+    PacketPort& packet() { return packet_; }
+    const RoutePort& route() const { return route_; }
+    const GroupMembership& memberships() const { return memberships_; }
+
+    PortCounters counters;            ///< fast thread only
+    Instant empty_since{};            ///< fast thread only: when the ring was last seen empty
+
+private:
+    LinkPort(engine::LinkIndex link, PacketPort packet, RoutePort route, GroupMembership memberships);
+
+    engine::LinkIndex link_;
+    PacketPort packet_;
+    RoutePort route_;
+    GroupMembership memberships_;
+};
+
+}  // namespace vigil::io

@@ -1,0 +1,31 @@
+#include "engine/io/real_time.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <array>
+
+namespace vigil::io {
+namespace {
+
+/// Touches the stack that the passes will use, so that its pages are there before the first deadline.
+void touch_stack() {
+    std::array<volatile char, 256 * 1024> stack;
+    for (std::size_t i = 0; i < stack.size(); i += 4096) stack[i] = 0;
+}
+
+}  // namespace
+
+Result<void> enter_real_time(const RealTimeOptions& options) {
+    if (options.lock_memory) {
+        if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return last_error("lock memory");
+        touch_stack();
+    }
+    if (options.priority == 0) return {};
+    sched_param parameters{};
+    parameters.sched_priority = options.priority;
+    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0) return last_error("set real-time priority");
+    return {};
+}
+
+}  // namespace vigil::io

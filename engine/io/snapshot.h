@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/core/counters.h"
+#include "engine/core/virtual_router.h"
+#include "engine/io/lateness.h"
+#include "engine/io/link_port.h"
+
+namespace vigil::io {
+
+/// What the fast thread counted about itself.
+struct LoopCounters {
+    std::uint64_t passes = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t commands = 0;
+    std::uint64_t sent = 0;              ///< frames handed to the kernel, failed ones included
+    std::uint64_t send_errors = 0;       ///< finally given up
+    std::uint64_t send_retries = 0;
+    std::uint64_t error_overflows = 0;   ///< passes with more failures than the backend keeps; the rest was not reported
+    LatenessHistogram lateness;
+};
+
+struct RouterSnapshot {
+    engine::VirtualRouter record;
+    engine::RouterCounters counters;
+};
+
+struct LinkSnapshot {
+    bool has_port = false;
+    PortCounters counters;
+};
+
+/// A picture of the engine, copied by the fast thread in slices between its passes: each router is consistent in itself, and the whole is at most
+/// a few milliseconds apart.
+struct Snapshot {
+    Instant taken_at{};
+    engine::EngineCounters engine;
+    LoopCounters loop;
+    std::vector<RouterSnapshot> routers;   ///< by RouterIndex
+    std::vector<LinkSnapshot> links;       ///< by LinkIndex
+};
+
+}  // namespace vigil::io
