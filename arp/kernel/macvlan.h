@@ -61,7 +61,7 @@ public:
 
     /// ENODEV: no such base. EEXIST: a configured name is taken. On failure nothing is left behind.
     KernelResult<MacvlanDevice> create(const MacvlanSpec& spec);
-    /// Also after the base was down: closing the base does not bring the device back by itself.
+    /// Harmless when it is up. A base that goes down takes the device's carrier, not its IFF_UP, and gives it back (Linux 6.18).
     KernelResult<void> bring_up(std::uint32_t index);
     KernelResult<void> bring_down(std::uint32_t index);
     /// A device that is already gone is no error.

@@ -168,11 +168,13 @@ TEST_F(MacvlanTest, AnIpv4RouterWithIpv6AddressesKeepsIpv6) {
         << "no generated link-local address";
 }
 
-TEST_F(MacvlanTest, ComesUpAgainAfterItsBaseWasDown) {
+TEST_F(MacvlanTest, StaysUpWhileItsBaseIsDown) {
     const auto device = create({.vrid = Vrid{51}, .base = "v0"});
     ASSERT_TRUE(devices_->bring_up(device.index));
     EXPECT_TRUE(link("vrrp.51").is_up);
     ASSERT_TRUE(set_link_up(socket(), base_, false));
+    EXPECT_TRUE(link("vrrp.51").is_up);
+    EXPECT_FALSE(link("vrrp.51").is_running);
     ASSERT_TRUE(set_link_up(socket(), base_, true));
     ASSERT_TRUE(devices_->bring_up(device.index));
     EXPECT_TRUE(link("vrrp.51").is_up);
