@@ -63,7 +63,7 @@ class Match:
     # --- the stage ------------------------------------------------------------------------------------------------
 
     def _set_up(self, stack):
-        self.lan = Lan()
+        self.lan = Lan(instant_neighbours=True)
         stack.callback(self.lan.close)
         if self._capture:
             self._capture.start(self.lan)

@@ -11,5 +11,7 @@ Used by bench/lab/failover (the demonstration) and tests/netns (interoperability
   keepalived, vigild, frr    the kinds of daemon
   wire       advertisements heard and ARP questions asked on the LAN
   observer   who holds which address, and when that changed
+  capture    a pcap file of what crosses the switch
+  configuration    what a LAN must look like for a given keepalived.conf
   pinger     a client that pings throughout
 """

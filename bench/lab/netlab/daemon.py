@@ -71,6 +71,7 @@ class Daemon:
         self.virtual_routers = tuple(virtual_routers)
         self.log = self.directory / f"{host.name}.log"
         self._roots = []
+        self._family = set()
 
     @classmethod
     def why_not(cls, virtual_router=None):
@@ -89,23 +90,38 @@ class Daemon:
 
     def stop(self):
         """SIGTERM, and waits until every process has gone."""
-        family = descendants(self._roots)
+        self.ask_to_stop()
+        self.wait_gone("after SIGTERM")
+
+    def ask_to_stop(self):
+        self._family = descendants(self._roots)
         for pid in self._roots:
             _signal(pid, signal.SIGTERM)
-        self._wait_gone(family, "after SIGTERM")
+
+    @property
+    def is_gone(self):
+        """After ask_to_stop or strike: no process of it lives any more."""
+        return not any(is_alive(pid) for pid in self._family)
 
     def kill(self):
-        """kill -9 of all processes at one moment. What they held stays."""
-        family = set()
-        while (now := descendants(self._roots)) != family:
+        """kill -9 of all processes at one moment, and waits until they have gone. What they held stays."""
+        self.strike()
+        self.wait_gone("after kill -9")
+
+    def strike(self):
+        """kill -9 without waiting; returns the moment (CLOCK_MONOTONIC) from which the daemon did nothing more."""
+        family, now = set(), descendants(self._roots)
+        moment = time.monotonic()
+        while now != family:
             for pid in now - family:
                 _signal(pid, signal.SIGSTOP)
-            family = now
+            family, now = now, descendants(self._roots)
         for pid in family:
             _signal(pid, signal.SIGKILL)
-        self._wait_gone(family, "after kill -9")
+        self._family = family
+        return moment
 
-    def _wait_gone(self, family, when):
-        wait_for(lambda: not any(is_alive(pid) for pid in family), self.stop_seconds,
+    def wait_gone(self, when):
+        wait_for(lambda: self.is_gone, self.stop_seconds,
                  f"{self.kind} on {self.host.name} ends {when} (log: {self.log})")
         self._roots = []

@@ -84,8 +84,8 @@ class Frr(Daemon):
             wait_for(socket.exists, 10, "FRR's zebra opens its socket")
         return int(pid_file.read_text(encoding="ascii"))
 
-    def _wait_gone(self, family, when):
-        super()._wait_gone(family, when)
+    def wait_gone(self, when):
+        super().wait_gone(when)
         self.host.remove_leftovers()
         for place in PATHSPACES:
             shutil.rmtree(place / self._space, ignore_errors=True)

@@ -62,6 +62,6 @@ class Keepalived(Daemon):
                                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return [self._process.pid]
 
-    def _wait_gone(self, family, when):
-        super()._wait_gone(family, when)
+    def wait_gone(self, when):
+        super().wait_gone(when)
         self.exit_code = self._process.wait()

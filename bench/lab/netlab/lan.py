@@ -10,7 +10,10 @@ from .netlink import Table
 from .netns import NetworkNamespace
 
 CLIENT_NUMBER = 250
-DEFAULT_NETWORKS = ("192.0.2.0/24", "2001:db8::/64")
+
+
+def usual_addresses(interfaces, number):
+    return {interface: [f"192.0.2.{number}/24", f"2001:db8::{number:x}/64"] for interface in interfaces}
 
 
 class Host:
@@ -69,45 +72,31 @@ class Host:
 
 
 class Lan:
-    """`interfaces`: names that every router has. `networks`: interface -> networks its hosts get an address in."""
+    """`interfaces`: names that every host has. `addresses`: host name -> interface -> addresses with prefix; hosts are
+    router-1, router-2 and so on, and client; without it they get the usual ones in 192.0.2.0/24 and 2001:db8::/64."""
 
-    def __init__(self, router_count=2, interfaces=("eth0",), networks=None, router_addresses=None):
+    def __init__(self, router_count=2, interfaces=("eth0",), addresses=None, instant_neighbours=False):
         self.interfaces = tuple(interfaces)
-        self._networks = networks or {}
+        self._instant_neighbours = instant_neighbours
         self.switch = NetworkNamespace("switch")
-        self.routers = []
-        for index in range(router_count):
-            given = (router_addresses or {}).get(index, {})
-            self.routers.append(Host(f"router-{index + 1}", index + 1, self._addresses(index + 1, given)))
-        self.client = Host("client", CLIENT_NUMBER, self._addresses(CLIENT_NUMBER, {}))
+        numbers = {f"router-{number}": number for number in range(1, router_count + 1)} | {"client": CLIENT_NUMBER}
+        addresses = addresses or {name: usual_addresses(self.interfaces, number) for name, number in numbers.items()}
+        self.hosts = [Host(name, number, addresses[name]) for name, number in numbers.items()]
+        self.routers, self.client = self.hosts[:-1], self.hosts[-1]
         self._wire()
+        self._ports = Table(self.switch)
 
     def close(self):
         for host in self.hosts:
             host.close()
+        self._ports.close()
         self.switch.close()
-
-    @property
-    def hosts(self):
-        return [*self.routers, self.client]
 
     def bridge(self, interface):
         return f"br{self.interfaces.index(interface)}"
 
     def _port(self, host, interface):
         return f"p{host.number}-{self.interfaces.index(interface)}"
-
-    def _addresses(self, number, given):
-        """`given` (interface -> addresses) comes first, so that it is the interface's primary address."""
-        found = {}
-        for interface in self.interfaces:
-            addresses = list(given.get(interface, []))
-            for text in self._networks.get(interface, DEFAULT_NETWORKS):
-                network = ipaddress.ip_network(text)
-                if not any(ipaddress.ip_interface(address).network == network for address in addresses):
-                    addresses.append(f"{network.network_address + number}/{network.prefixlen}")
-            found[interface] = addresses
-        return found
 
     def _wire(self):
         self.switch.sysctl("net.bridge.bridge-nf-call-iptables", 0, required=False)
@@ -129,8 +118,8 @@ class Lan:
                 line for interface in self.interfaces for line in (
                     *(f"address add {address} dev {interface}" for address in host.addresses[interface]),
                     f"link set {interface} up")))
-            for interface in self.interfaces:
-                # Linux ignores gratuitous ARP for a second after an entry changed; labs move faster than that.
+            for interface in self.interfaces if self._instant_neighbours else ():
+                # Linux ignores gratuitous ARP for a second after an entry changed; tests move faster than that.
                 host.namespace.sysctl(f"net/ipv4/neigh/{interface}/locktime", 0)
 
     def partition(self, apart):
@@ -141,5 +130,5 @@ class Lan:
 
     def unplug(self, router, out=True):
         """Pulls the router's cables out of the switch, or puts them back."""
-        state = "down" if out else "up"
-        self.switch.ip(*(f"link set {self._port(router, interface)} {state}" for interface in self.interfaces))
+        for interface in self.interfaces:
+            self._ports.set_up(self._port(router, interface), up=not out)

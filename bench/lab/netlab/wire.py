@@ -10,8 +10,8 @@ SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 SO_TIMESTAMPNS = 35
 IPPROTO_VRRP, IPPROTO_AH = 112, 51
 
-# time: seconds of CLOCK_MONOTONIC, when the kernel saw the frame. interval: seconds.
-Advert = collections.namedtuple("Advert", "time mac source destination version vrid priority interval")
+# time: seconds of CLOCK_MONOTONIC, when the kernel saw the frame. interval: seconds. addresses: those advertised.
+Advert = collections.namedtuple("Advert", "time mac source destination version vrid priority interval addresses")
 
 
 def read_advert(frame, arrival):
@@ -36,7 +36,10 @@ def read_advert(frame, arrival):
     version, vrid, priority = frame[end] >> 4, frame[end + 1], frame[end + 2]
     interval = frame[end + 5] if version == 2 else (struct.unpack_from("!H", frame, end + 4)[0] & 0xFFF) / 100
     source, destination = (ipaddress.ip_address(raw) for raw in addresses)
-    return Advert(arrival, frame[6:12].hex(":"), source, destination, version, vrid, priority, interval)
+    size = len(source.packed)
+    places = range(end + 8, min(end + 8 + frame[end + 3] * size, len(frame) - size + 1), size)
+    carried = tuple(ipaddress.ip_address(frame[place:place + size]) for place in places)
+    return Advert(arrival, frame[6:12].hex(":"), source, destination, version, vrid, priority, interval, carried)
 
 
 class Listener:

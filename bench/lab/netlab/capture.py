@@ -1,8 +1,9 @@
-"""Records what crosses the switch during a scenario into a pcap file, by tcpdump."""
+"""Records what crosses the switch into a pcap file, by tcpdump."""
+import shutil
 import signal
 import subprocess
 
-from netlab.daemon import wait_for
+from .daemon import wait_for
 
 
 class Capture:
@@ -12,6 +13,10 @@ class Capture:
         self.path = path
         self._expression = expression
         self._process = None
+
+    @staticmethod
+    def why_not():
+        return None if shutil.which("tcpdump") else "tcpdump is not installed (packaging/install-dependencies test)"
 
     def start(self, lan, interface="eth0"):
         notes = self.path.with_suffix(".tcpdump")
