@@ -44,6 +44,7 @@ void Lan::start(std::size_t index) {
     host.machine->on_event([this, index](const engine::Event& event) { happened(index, event); });
     host.ring.clear();
     host.shadow.assign(host.spec.engine.routers.size(), engine::State::initialize);
+    host.last_advert.assign(host.shadow.size(), {});
     host.is_stopped = false;
     host.paused_until = {};
     tell(fmt::format("host {} starts", index));
@@ -165,6 +166,9 @@ void Lan::happened(std::size_t index, const engine::Event& event) {
     }
     if (event.kind != engine::Event::Kind::transition) return;
     hosts_[index].shadow[to_number(event.router)] = event.to;
+    if (event.reason == engine::Reason::tie_lost && event.peer <= router(index, to_number(event.router)).primary_address) {
+        violate(fmt::format("host {} yields a tie to a smaller address", index));
+    }
     if (on_story) tell(fmt::format("host {} router {} {} -> {}: {}", index, to_number(event.router), to_string(event.from), to_string(event.to),
                      describe(event.reason)));
     on_transition(index, event);
@@ -181,9 +185,27 @@ void Lan::sent(std::size_t from, Instant, const engine::TxFrame& frame) {
         bytes.insert(bytes.begin(), ethernet.begin(), ethernet.end());
     }
     const auto read = packet::read_frame(bytes);
-    if (read) return deliver_to_all(from, bytes, read->destination);
+    if (read) {
+        check_interval(from, to_number(frame.router));
+        return deliver_to_all(from, bytes, read->destination);
+    }
     const bool is_announcement = read.error() == packet::ReceiveError::not_ip || read.error() == packet::ReceiveError::not_vrrp;
     if (!is_announcement) violate(fmt::format("host {} sends a frame that our own reader refuses: {}", from, packet::to_string(read.error())));
+}
+
+void Lan::watch_intervals(bool watch) {
+    watches_intervals_ = watch;
+    for (Host& host : hosts_) std::fill(host.last_advert.begin(), host.last_advert.end(), Instant{});
+}
+
+void Lan::check_interval(std::size_t from, std::size_t index) {
+    if (!watches_intervals_) return;
+    Host& host = hosts_[from];
+    const Instant last = std::exchange(host.last_advert[index], now_);
+    if (last == Instant{} || last == now_) return;  // the copies for several unicast peers leave together
+    const Nanoseconds off = (now_ - last) - Nanoseconds{router(from, index).advertisement_interval};
+    const Nanoseconds allowed = tick + host.spec.granularity;
+    if (off < -allowed || off > allowed) violate(fmt::format("host {} router {} sends {} ns off its interval", from, index, off.count()));
 }
 
 void Lan::deliver_to_all(std::size_t from, std::span<const std::uint8_t> bytes, const IpAddress& destination) {

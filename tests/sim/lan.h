@@ -54,6 +54,8 @@ public:
     /// The process gets no CPU until then; frames wait in its ring.
     void pause(std::size_t host, Instant until);
     void set_priority(std::size_t host, std::size_t index, Priority priority);
+    /// From now on two adverts of one router in a row must be one interval apart, to within one tick and one granule.
+    void watch_intervals(bool watch);
 
     void run_until(Instant end);
 
@@ -83,6 +85,7 @@ private:
         std::optional<engine::VirtualHost> machine;
         std::vector<Waiting> ring;
         std::vector<engine::State> shadow;   // what the events say
+        std::vector<Instant> last_advert;    // by router; 0: not watched yet
         Instant paused_until{};
         Instant was_paused_until{};          // lateness is excused up to here
         int side = 0;
@@ -94,6 +97,7 @@ private:
     void check_timers(std::size_t index, const std::vector<engine::VirtualRouter>& before, bool heard_nothing);
     void check_shadow(std::size_t index);
     void sent(std::size_t from, Instant at, const engine::TxFrame& frame);
+    void check_interval(std::size_t from, std::size_t router);
     void deliver_to_all(std::size_t from, std::span<const std::uint8_t> bytes, const IpAddress& destination);
     void happened(std::size_t index, const engine::Event& event);
     void tell(const std::string& text) const;
@@ -105,6 +109,7 @@ private:
     Instant now_{};
     std::uint64_t order_ = 0;
     std::uint64_t frames_sent_ = 0;
+    bool watches_intervals_ = false;
     std::vector<Violation> violations_;
     std::vector<engine::Event> just_happened_;
 };

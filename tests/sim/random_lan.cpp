@@ -247,7 +247,9 @@ private:
 
     void watch_steady_state() {
         const std::uint64_t before = transitions_;
+        lan_.watch_intervals(true);
         lan_.run_until(lan_.now() + 10 * plan_.interval);
+        lan_.watch_intervals(false);
         if (transitions_ != before) lan_.violate("a transition in calm");
     }
 
