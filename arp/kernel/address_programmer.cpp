@@ -11,6 +11,9 @@
 // verdict on the last), every request without a verdict is repeated alone with its own acknowledgement. Repeating is safe:
 // an address that is there already, or gone already, is what the first attempt did.
 //
+// Requests go out grouped by interface, in the caller's order within one: adding to interfaces in turn costs the kernel three
+// times as much (it walks the address list and the prefix routes of one device each time, cold).
+//
 // EEXIST on adding is success: an operator's or an earlier run's address is adopted. It is reported as such, because an
 // adopted address carries other flags and lifetimes than asked for.
 //
@@ -25,6 +28,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "arp/kernel/kernel_state.h"
@@ -108,9 +112,16 @@ AddressResult judge(AddressOperation operation, KernelError verdict) {
 
 }  // namespace
 
-/// One datagram on its way: sequence numbers of its requests are consecutive.
-struct AddressProgrammer::Batch {
+/// The changes of one apply(), their results at the same indices, and the order in which they go out.
+struct AddressProgrammer::Job {
     std::span<const AddressChange> changes;
+    std::vector<AddressResult> results;
+    std::vector<std::uint32_t> order;
+};
+
+/// One datagram on its way: the changes at `items`, with consecutive sequence numbers.
+struct AddressProgrammer::Batch {
+    std::span<const std::uint32_t> items;
     std::uint32_t first_sequence = 0;
     std::size_t used_bytes = 0;
 };
@@ -129,62 +140,63 @@ KernelResult<AddressProgrammer> AddressProgrammer::open(const ProgrammerOptions&
 
 std::vector<AddressResult> AddressProgrammer::apply(std::span<const AddressChange> changes,
                                                     const std::function<void()>& between_sends) {
-    std::vector<AddressResult> results(changes.size());
+    Job job{changes, std::vector<AddressResult>(changes.size()), std::vector<std::uint32_t>(changes.size())};
+    std::iota(job.order.begin(), job.order.end(), 0U);
+    std::ranges::stable_sort(job.order, {}, [&](std::uint32_t item) { return changes[item].spec.key.interface_index; });
     std::size_t limit = requests_per_send_;
-    for (std::size_t done = 0; done < changes.size();) {
-        const std::size_t count = send_some(changes.subspan(done), std::span(results).subspan(done), limit);
-        for (std::size_t i = done; i < done + count; ++i) remember(changes[i], results[i]);
+    for (std::size_t done = 0; done < job.order.size();) {
+        const std::size_t count = send_some(job, done, limit);
+        for (const std::uint32_t item : std::span(job.order).subspan(done, count)) remember(changes[item], job.results[item]);
         done += count;
         if (between_sends) between_sends();
     }
-    return results;
+    return std::move(job.results);
 }
 
-/// As many of the changes as there is room for, up to `limit`; only the last asks for an acknowledgement.
-AddressProgrammer::Batch AddressProgrammer::write_batch(std::span<const AddressChange> changes, std::size_t limit) {
-    Batch batch{changes.first(0), socket_.next_sequence(), 0};
+/// As many of the items as there is room for; only the last asks for an acknowledgement.
+AddressProgrammer::Batch AddressProgrammer::write_batch(const Job& job, std::span<const std::uint32_t> items) {
+    Batch batch{items.first(0), socket_.next_sequence(), 0};
     std::optional<MessageWriter> last;
     std::uint32_t sequence = batch.first_sequence;
-    while (batch.changes.size() < std::min(limit, changes.size())) {
+    for (const std::uint32_t item : items) {
         const auto room = std::span(buffer_).subspan(batch.used_bytes);
-        const MessageWriter message = start_change(room, changes[batch.changes.size()], sequence);
+        const MessageWriter message = start_change(room, job.changes[item], sequence);
         if (!message.fits()) break;
         last = message;
         batch.used_bytes += message.bytes().size();
-        batch.changes = changes.first(batch.changes.size() + 1);
+        batch.items = items.first(batch.items.size() + 1);
         sequence = socket_.next_sequence();
     }
     if (last) last->add_flags(NLM_F_ACK);
     return batch;
 }
 
-/// Sends one datagram and returns how many of the changes are settled by it: 0 when the kernel could not take that much at
-/// once, and `limit` is then smaller.
-std::size_t AddressProgrammer::send_some(std::span<const AddressChange> changes, std::span<AddressResult> results,
-                                         std::size_t& limit) {
-    const Batch batch = write_batch(changes, limit);
-    const std::size_t count = batch.changes.size();
+/// Sends one datagram of the items from `start` on and returns how many are settled by it: 0 when the kernel could not take
+/// that much at once, and `limit` is then smaller.
+std::size_t AddressProgrammer::send_some(Job& job, std::size_t start, std::size_t& limit) {
+    const auto waiting = std::span(job.order).subspan(start);
+    const Batch batch = write_batch(job, waiting.first(std::min(limit, waiting.size())));
+    const std::size_t count = batch.items.size();
     if (count == 0) {
-        results[0] = {AddressOutcome::refused, {EMSGSIZE, "address request too long"}};
+        job.results[waiting[0]] = {AddressOutcome::refused, {EMSGSIZE, "address request too long"}};
         return 1;
     }
     if (auto sent = socket_.send(std::span(buffer_).first(batch.used_bytes)); !sent) {
-        limit = count / 2;  // EMSGSIZE, ENOBUFS: nothing was taken, a smaller datagram needs less memory
+        limit = std::max<std::size_t>(count / 2, 1);  // EMSGSIZE, ENOBUFS: nothing was taken, less needs less memory
         if (count > 1) return 0;
-        limit = 1;
-        results[0] = {AddressOutcome::refused, sent.error()};
+        job.results[waiting[0]] = {AddressOutcome::refused, sent.error()};
         return 1;
     }
     std::vector<bool> answered(count, false);
-    if (collect_verdicts(batch, results, answered)) return count;
+    if (collect_verdicts(job, batch, answered)) return count;
     for (std::size_t i = 0; i < count; ++i) {
-        if (!answered[i]) ask_again(changes[i], results[i]);
+        if (!answered[i]) ask_again(job.changes[batch.items[i]], job.results[batch.items[i]]);
     }
     return count;
 }
 
 /// True when the last request's verdict arrived and none was lost: then silence means success.
-bool AddressProgrammer::collect_verdicts(const Batch& batch, std::span<AddressResult> results, std::vector<bool>& answered) {
+bool AddressProgrammer::collect_verdicts(Job& job, const Batch& batch, std::vector<bool>& answered) {
     bool is_complete = true;
     while (!answered.back() || !is_complete) {
         const auto datagram = socket_.receive();
@@ -195,9 +207,10 @@ bool AddressProgrammer::collect_verdicts(const Batch& batch, std::span<AddressRe
         }
         if (datagram->empty()) return false;
         for_each_message(*datagram, [&](const nlmsghdr& message) {
-            const std::size_t index = message.nlmsg_seq - batch.first_sequence;
-            if (message.nlmsg_type != NLMSG_ERROR || index >= batch.changes.size()) return;
-            results[index] = judge(batch.changes[index].operation, read_verdict(message));
+            const std::uint32_t index = message.nlmsg_seq - batch.first_sequence;
+            if (message.nlmsg_type != NLMSG_ERROR || index >= batch.items.size()) return;
+            const std::uint32_t item = batch.items[index];
+            job.results[item] = judge(job.changes[item].operation, read_verdict(message));
             answered[index] = true;
         });
     }

@@ -64,7 +64,7 @@ class AddressProgrammer {
 public:
     static KernelResult<AddressProgrammer> open(const ProgrammerOptions& options = {});
 
-    /// Carries out the changes in order; the result at index i belongs to the change at index i. `between_sends` (may be
+    /// Carries out the changes, those of one interface in the order given; the result at index i belongs to the change at index i. `between_sends` (may be
     /// empty) is called after each datagram, so that a monitor socket can be read before its buffer fills.
     std::vector<AddressResult> apply(std::span<const AddressChange> changes, const std::function<void()>& between_sends = {});
 
@@ -79,12 +79,13 @@ public:
     void forget_interface(std::uint32_t interface_index);
 
 private:
+    struct Job;
     struct Batch;
 
     AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send);
-    Batch write_batch(std::span<const AddressChange> changes, std::size_t limit);
-    std::size_t send_some(std::span<const AddressChange> changes, std::span<AddressResult> results, std::size_t& limit);
-    bool collect_verdicts(const Batch& batch, std::span<AddressResult> results, std::vector<bool>& answered);
+    Batch write_batch(const Job& job, std::span<const std::uint32_t> items);
+    std::size_t send_some(Job& job, std::size_t start, std::size_t& limit);
+    bool collect_verdicts(Job& job, const Batch& batch, std::vector<bool>& answered);
     void ask_again(const AddressChange& change, AddressResult& result);
     void remember(const AddressChange& change, const AddressResult& result);
 

@@ -40,9 +40,9 @@ KernelResult<CleanupReport> remove_leftovers(NetlinkSocket& socket, AddressProgr
     if (!addresses) return tl::unexpected(addresses.error());
     CleanupReport report{find_leftovers(*links, *addresses, configured), {}};
 
-    for (const LinkState& link : report.removed.macvlans) {
-        if (auto deleted = delete_link(socket, link.index); !deleted) report.failures.push_back(deleted.error());
-    }
+    std::vector<std::uint32_t> macvlan_indices;
+    for (const LinkState& link : report.removed.macvlans) macvlan_indices.push_back(link.index);
+    report.failures = delete_links(socket, macvlan_indices);
     std::vector<AddressChange> changes;
     changes.reserve(report.removed.addresses.size());
     for (const AddressKey& key : report.removed.addresses) {

@@ -13,9 +13,16 @@
 //  * up at all: the base's unicast filter holds the virtual MAC and the host takes and forwards frames for it, which a
 //    Backup must not (RFC 9568 §6.4.2);
 //  * down: nothing is sent and nothing is taken, whatever else the host does.
-// So the device is down unless the router is Active. The price is a device-up inside the takeover (tens of microseconds, and
-// after the first advertisement), and that routes which an operator put on the device by hand vanish when it goes down;
-// routes of the configuration are placed again when the router becomes Active.
+// So the device is down unless the router is Active. The price is a device-up inside the takeover (10 microseconds, after
+// the first advertisement), and that routes which an operator put on the device by hand vanish when it goes down; routes of
+// the configuration are placed again when the router becomes Active.
+//
+// Going down is dear: the kernel takes the MAC out of the macvlan's table and waits for an RCU grace period, 8 to 16 ms for
+// each device, so 255 routers that lose at once would hold their addresses for seconds. Therefore leaving Active has two
+// steps: silence() and the removal of the addresses (neither waits, neither sends a frame), then bring_down() at leisure. silence() writes disable_ipv6: the kernel drops the addresses and stops the MLD timers in one go, where deleting
+// the addresses one by one would report each group that is left, with the virtual MAC. Deleting devices waits as well,
+// but once for all that go in one request; the kernel offers that for device groups only, so a group is made of them. A
+// device that is deleted while up sends nothing: the kernel closes it before it takes the addresses off.
 //
 // Settings (each is also the answer to a field report):
 //  * base: arp_ignore 1 and arp_filter 1, or the base answers ARP for the macvlan's addresses with its own MAC;
@@ -35,8 +42,10 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <random>
 #include <utility>
 
 namespace vigil::arp::kernel {
@@ -75,12 +84,9 @@ void prepare_device(const MacvlanSpec& spec, MacvlanDevice& device) {
     if (spec.family == Family::ipv4) {
         for (const Setting& setting : ipv4_router_settings) change(device.name, setting, device.warnings);
     }
-    if (spec.family == Family::ipv4 && !spec.has_ipv6_addresses) {
-        change(device.name, {Family::ipv6, "disable_ipv6", "1"}, device.warnings);
-        return;
-    }
-    // A host where IPv6 is off by default needs it here.
-    change(device.name, {Family::ipv6, "disable_ipv6", "0"}, device.warnings);
+    // Switched on by bring_up() for a device that has IPv6.
+    change(device.name, {Family::ipv6, "disable_ipv6", "1"}, device.warnings);
+    if (!device.has_ipv6) return;
     for (const Setting& setting : quiet_ipv6_settings) change(device.name, setting, device.warnings);
 }
 
@@ -103,6 +109,52 @@ KernelResult<void> delete_link(NetlinkSocket& socket, std::uint32_t index) {
     auto deleted = socket.request(message);
     if (!deleted && deleted.error().error_number == ENODEV) return {};
     return deleted;
+}
+
+namespace {
+
+/// A device group that no link is in. Random, because groups have no owner; far above those that people number.
+KernelResult<std::uint32_t> find_free_group(NetlinkSocket& socket) {
+    const auto links = dump_links(socket);
+    if (!links) return tl::unexpected(links.error());
+    std::random_device random;
+    for (;;) {
+        const std::uint32_t group = static_cast<std::uint32_t>(random()) | 0x8000'0000;
+        if (std::ranges::find(*links, group, &LinkState::group) == links->end()) return group;
+    }
+}
+
+KernelResult<void> move_to_group(NetlinkSocket& socket, std::uint32_t index, std::uint32_t group) {
+    RequestRoom room{};
+    MessageWriter message(room.bytes, RTM_SETLINK, 0, socket.next_sequence());
+    message.put_header<ifinfomsg>()->ifi_index = static_cast<int>(index);
+    message.put_u32(IFLA_GROUP, group);
+    return socket.request(message);
+}
+
+KernelResult<void> delete_group(NetlinkSocket& socket, std::uint32_t group) {
+    RequestRoom room{};
+    MessageWriter message(room.bytes, RTM_DELLINK, 0, socket.next_sequence());
+    message.put_header<ifinfomsg>();
+    message.put_u32(IFLA_GROUP, group);
+    return socket.request(message);
+}
+
+}  // namespace
+
+std::vector<KernelError> delete_links(NetlinkSocket& socket, std::span<const std::uint32_t> indices) {
+    if (indices.empty()) return {};
+    bool is_gathered = false;
+    if (const auto group = find_free_group(socket); group && indices.size() > 1) {
+        for (const std::uint32_t index : indices) is_gathered = move_to_group(socket, index, *group).has_value() || is_gathered;
+        if (is_gathered) delete_group(socket, *group);
+    }
+    // What was not gathered, or a group that was refused: one by one; those that are gone answer at once.
+    std::vector<KernelError> failures;
+    for (const std::uint32_t index : indices) {
+        if (auto deleted = delete_link(socket, index); !deleted) failures.push_back(deleted.error());
+    }
+    return failures;
 }
 
 std::string choose_macvlan_name(const MacvlanSpec& spec, const IsNameTaken& is_taken) {
@@ -129,7 +181,8 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
     const auto link = find_link(socket_, *name);
     if (!link) return tl::unexpected(link.error());
 
-    MacvlanDevice device{link->index, *name, spec.base, {}};
+    const bool has_ipv6 = spec.family == Family::ipv6 || spec.has_ipv6_addresses;
+    MacvlanDevice device{link->index, *name, spec.base, has_ipv6, {}};
     if (auto marked = set_alias(device, spec); !marked) {
         delete_link(socket_, device.index);
         return tl::unexpected(marked.error());
@@ -195,7 +248,24 @@ void MacvlanDevices::prepare_base(const MacvlanSpec& spec, std::vector<KernelErr
     if (auto pushed = push_down_reverse_path_filter(keeper_); !pushed) warnings.push_back(pushed.error());
 }
 
-KernelResult<void> MacvlanDevices::bring_up(std::uint32_t index) { return set_link_up(socket_, index, true); }
+KernelResult<void> MacvlanDevices::bring_up(std::uint32_t index) {
+    const auto device = devices_.find(index);
+    if (device == devices_.end()) return refused(ENODEV, "no macvlan of ours");
+    // First, while the device is down: what switching on sends, it sends when the device is up and has an address.
+    if (device->second.has_ipv6) {
+        const auto enabled = write_sysctl(interface_setting(Family::ipv6, device->second.name, "disable_ipv6"), "0");
+        // A read-only /proc/sys let nobody switch it off either.
+        if (!enabled && enabled.error().error_number != EROFS) return enabled;
+    }
+    return set_link_up(socket_, index, true);
+}
+
+KernelResult<void> MacvlanDevices::silence(std::uint32_t index) {
+    const auto device = devices_.find(index);
+    if (device == devices_.end()) return refused(ENODEV, "no macvlan of ours");
+    if (!device->second.has_ipv6) return {};
+    return write_sysctl(interface_setting(Family::ipv6, device->second.name, "disable_ipv6"), "1");
+}
 
 KernelResult<void> MacvlanDevices::bring_down(std::uint32_t index) { return set_link_up(socket_, index, false); }
 
@@ -206,12 +276,10 @@ KernelResult<void> MacvlanDevices::remove(std::uint32_t index) {
 }
 
 std::vector<KernelError> MacvlanDevices::remove_all_of_ours() {
-    std::vector<KernelError> failures;
     std::vector<std::uint32_t> indices;
     for (const auto& [index, device] : devices_) indices.push_back(index);
-    for (const std::uint32_t index : indices) {
-        if (auto removed = remove(index); !removed) failures.push_back(removed.error());
-    }
+    std::vector<KernelError> failures = delete_links(socket_, indices);
+    if (failures.empty()) devices_.clear();
     return failures;
 }
 

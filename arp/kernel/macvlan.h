@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ struct MacvlanDevice {
     std::uint32_t index = 0;
     std::string name{};
     std::string base{};
+    bool has_ipv6 = false;  ///< IPv6 is on while it is up
     /// Settings that could not be made (read-only /proc/sys in a container): the device works, but see macvlan.cpp for what
     /// each of them prevents. For the log.
     std::vector<KernelError> warnings{};
@@ -40,6 +42,9 @@ struct MacvlanDevice {
 
 /// Sets or clears IFF_UP.
 KernelResult<void> set_link_up(NetlinkSocket& socket, std::uint32_t index, bool is_up);
+/// Deletes links in one request: they are gathered in a device group of their own, which is then deleted. Links that are
+/// already gone are no error. Returns what the kernel refused (normally empty).
+std::vector<KernelError> delete_links(NetlinkSocket& socket, std::span<const std::uint32_t> indices);
 /// A link that is already gone is no error.
 KernelResult<void> delete_link(NetlinkSocket& socket, std::uint32_t index);
 
@@ -51,9 +56,11 @@ std::string choose_macvlan_name(const MacvlanSpec& spec, const IsNameTaken& is_t
 /// Creates, raises and removes macvlans that carry a virtual MAC, and sets the sysctls they and their bases need.
 /// Control thread only. Destroying it removes nothing: call remove_all_of_ours() at exit.
 ///
-/// A device is created down and is meant to be up only while its router is Active: bring_up() before the addresses are added,
-/// bring_down() before they are removed. Then a Backup neither sends a frame with the virtual MAC nor takes one for it
-/// (RFC 9568 §6.4.2); see macvlan.cpp for what leaks otherwise.
+/// A device is created down and is meant to be up only while its router is Active. Then a Backup neither sends a frame with
+/// the virtual MAC nor takes one for it (RFC 9568 §6.4.2); see macvlan.cpp for what leaks otherwise. The order:
+///  * becoming Active: bring_up() (some 10 us each), then add the addresses;
+///  * leaving Active: silence() each, remove the addresses of all in one batch (the IPv6 ones are gone then, which is no
+///    failure), and bring_down() one by one with other work between: the kernel waits 8 to 16 ms in each.
 class MacvlanDevices {
 public:
     /// Both must outlive this object. `keeper` restores the bases' settings.
@@ -63,10 +70,14 @@ public:
     KernelResult<MacvlanDevice> create(const MacvlanSpec& spec);
     /// Harmless when it is up. A base that goes down takes the device's carrier, not its IFF_UP, and gives it back (Linux 6.18).
     KernelResult<void> bring_up(std::uint32_t index);
+    /// Takes the IPv6 addresses off without a multicast listener report: IPv6 is off on the device until bring_up(). Quick.
+    /// On failure (EROFS) the addresses are still there.
+    KernelResult<void> silence(std::uint32_t index);
+    /// Waits for a grace period of the kernel, 8 to 16 ms (Linux 6.18, 250 Hz).
     KernelResult<void> bring_down(std::uint32_t index);
     /// A device that is already gone is no error.
     KernelResult<void> remove(std::uint32_t index);
-    /// Returns what the kernel refused (normally empty).
+    /// All in one request, so that a thousand devices share one grace period. Returns what the kernel refused (normally empty).
     std::vector<KernelError> remove_all_of_ours();
 
     const std::map<std::uint32_t, MacvlanDevice>& devices() const { return devices_; }

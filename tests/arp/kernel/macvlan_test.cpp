@@ -145,7 +145,7 @@ TEST_F(MacvlanTest, SetsWhatItNeedsAndGivesTheBaseBack) {
     }
     EXPECT_EQ(value(Family::ipv6, "vrrp.51", "disable_ipv6"), "1");
     EXPECT_EQ(value(Family::ipv4, "vrrp.52", "arp_ignore"), "1");
-    EXPECT_EQ(value(Family::ipv6, "vrrp.52", "disable_ipv6"), "0");
+    EXPECT_EQ(value(Family::ipv6, "vrrp.52", "disable_ipv6"), "1") << "until it is brought up";
     EXPECT_EQ(value(Family::ipv6, "vrrp.52", "addr_gen_mode"), "1");
     EXPECT_EQ(value(Family::ipv4, "v0", "arp_ignore"), "1");
     EXPECT_EQ(value(Family::ipv4, "v0", "arp_filter"), "1");
@@ -159,9 +159,9 @@ TEST_F(MacvlanTest, SetsWhatItNeedsAndGivesTheBaseBack) {
 
 TEST_F(MacvlanTest, AnIpv4RouterWithIpv6AddressesKeepsIpv6) {
     const auto device = create({.vrid = Vrid{51}, .base = "v0", .has_ipv6_addresses = true});
-    EXPECT_EQ(value(Family::ipv6, "vrrp.51", "disable_ipv6"), "0");
     EXPECT_EQ(value(Family::ipv6, "vrrp.51", "addr_gen_mode"), "1");
     ASSERT_TRUE(devices_->bring_up(device.index));
+    EXPECT_EQ(value(Family::ipv6, "vrrp.51", "disable_ipv6"), "0");
     add({device.index, *read_address("2001:db8::1"), 64, {}});
     const auto all = addresses();
     EXPECT_EQ(std::ranges::count(all, device.index, [](const AddressState& state) { return state.key.interface_index; }), 1)
@@ -190,7 +190,7 @@ TEST_F(MacvlanTest, GoesWithItsBaseWithoutFailure) {
 }
 
 // The real clock decides how long silence is watched: multicast listener reports are delayed up to a second by design.
-constexpr auto silence = 1500ms;
+constexpr auto silence = 1200ms;
 
 TEST_F(MacvlanTest, ANaiveMacvlanLeaksItsMacWhichProvesTheCapture) {
     const MacAddress mac = virtual_mac(Family::ipv6, Vrid{51});
@@ -219,20 +219,62 @@ TEST_F(MacvlanTest, AnIpv4ActiveSendsNothingByItself) {
     EXPECT_EQ(capture.frames(1, silence), 0);
 }
 
-TEST_F(MacvlanTest, LeavingActiveSendsNothingWithTheVirtualMac) {
-    const MacAddress mac = virtual_mac(Family::ipv6, Vrid{51});
-    const auto device = create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"});
-    {
-        Capture while_active(link("p0").index, mac);
-        ASSERT_TRUE(devices_->bring_up(device.index));
-        add({device.index, *read_address("2001:db8::51"), 64, {}});
+class ActiveIpv6Test : public MacvlanTest {
+protected:
+    void SetUp() override {
+        MacvlanTest::SetUp();
+        device_ = create({.vrid = Vrid{51}, .family = Family::ipv6, .base = "v0"});
+        key_ = {device_.index, *read_address("2001:db8::51"), 64, {}};
+        Capture while_active(link("p0").index, mac_);
+        ASSERT_TRUE(devices_->bring_up(device_.index));
+        add(key_);
         // Snooping switches must hear that the Active listens to the solicited-node group.
-        EXPECT_EQ(while_active.frames(1, 5000ms), 1);
+        ASSERT_EQ(while_active.frames(1, 5000ms), 1);
+        capture_.emplace(link("p0").index, mac_);
     }
-    ASSERT_TRUE(devices_->bring_down(device.index));
-    Capture capture(link("p0").index, mac);
+
+    MacAddress mac_ = virtual_mac(Family::ipv6, Vrid{51});
+    MacvlanDevice device_;
+    AddressKey key_;
+    std::optional<Capture> capture_;
+};
+
+TEST_F(ActiveIpv6Test, LeavingActiveSendsNothingWithTheVirtualMac) {
+    ASSERT_TRUE(devices_->silence(device_.index));
+    EXPECT_FALSE(has_address(key_));
     EXPECT_TRUE(programmer_->remove_all_of_ours().empty());
-    EXPECT_EQ(capture.frames(1, silence), 0);
+    EXPECT_EQ(capture_->frames(1, silence), 0);
+    ASSERT_TRUE(devices_->bring_down(device_.index));
+    EXPECT_EQ(capture_->frames(1, silence), 0);
+    ASSERT_TRUE(devices_->bring_up(device_.index)) << "and back";
+    add(key_);
+}
+
+TEST_F(ActiveIpv6Test, RemovingTheAddressAloneLeaksWhichIsWhySilenceExists) {
+    EXPECT_TRUE(programmer_->remove_all_of_ours().empty());
+    EXPECT_GT(capture_->frames(1, 5000ms), 0);
+}
+
+TEST_F(ActiveIpv6Test, RemovingTheDeviceSendsNothingWithTheVirtualMac) {
+    ASSERT_TRUE(devices_->remove(device_.index));
+    EXPECT_EQ(capture_->frames(1, silence), 0);
+}
+
+TEST_F(ActiveIpv6Test, RemovingAllDevicesTogetherSendsNothingWithTheVirtualMac) {
+    create({.vrid = Vrid{52}, .family = Family::ipv6, .base = "v0"});
+    EXPECT_TRUE(devices_->remove_all_of_ours().empty());
+    EXPECT_FALSE(has_link("vrrp.51") || has_link("vrrp.52"));
+    EXPECT_EQ(capture_->frames(1, silence), 0);
+}
+
+TEST_F(MacvlanTest, DeletingManyLeavesStrangersAndForgivesTheAbsent) {
+    const auto first = create({.vrid = Vrid{51}, .base = "v0"});
+    const auto second = create({.vrid = Vrid{52}, .base = "v0"});
+    const auto third = create({.vrid = Vrid{53}, .base = "v0"});
+    EXPECT_TRUE(delete_links(socket(), std::array{first.index, 4711U, second.index}).empty());
+    EXPECT_FALSE(has_link("vrrp.51") || has_link("vrrp.52"));
+    EXPECT_TRUE(has_link(third.name) && has_link("v0") && has_link("lo"));
+    EXPECT_EQ(link(third.name).group, 0U);
 }
 
 }  // namespace
