@@ -19,6 +19,7 @@ namespace vigil::engine {
 /// * Lazy: moving an armed record to a later deadline only stores it. The wheel finds out when the old slot comes up and links it
 ///   again. That makes the common event of a Backup, an accepted advert, one store.
 /// * A deadline beyond the horizon (8.192 s) waits in the farthest slot and is linked again from there.
+/// * After a jump beyond the horizon (a machine that was suspended) every record is linked anew once, instead of once per horizon.
 /// * expire() pops from the head of the slot, so that a fired record may arm or disarm any other, also of the same slot.
 template <class Record>
 class TimerWheel {
@@ -45,10 +46,12 @@ public:
     }
 
     /// Calls fire(index) for records whose deadline is not after `now`, unlinked; stops early when fire() returns false, and then
-    /// that record is armed again as it was. Slots are visited in order of time.
+    /// that record is armed again as it was. Slots are visited in order of time; after a jump beyond the horizon what is due
+    /// comes in any order.
     template <class Fire>
     void expire(std::span<Record> records, Instant now, Fire&& fire) {
         const std::int64_t last = now.ns / tick_ns;
+        if (last - current_ >= slot_count) jump_to(records, last);
         while (current_ <= last) {
             const std::uint32_t slot = slot_of(current_);
             while (slots_[slot] != none) {
@@ -91,6 +94,16 @@ private:
             bits = occupied_[word];
         }
         return no_tick;
+    }
+
+    /// `tick` is a horizon or more ahead, so every slot has passed: what is due goes into the slot of `tick`, the rest behind it.
+    void jump_to(std::span<Record> records, std::int64_t tick) {
+        current_ = tick;
+        for (std::uint32_t index = 0; index < records.size(); ++index) {
+            if (records[index].timer_slot == Record::no_slot) continue;
+            unlink(records, index);
+            link(records, index);
+        }
     }
 
     void link(std::span<Record> records, std::uint32_t index) {
