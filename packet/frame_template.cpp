@@ -71,7 +71,8 @@ bool has_pseudo_header(const AdvertisementSpec& spec) {
 
 PartialSum pseudo_header_of(const AdvertisementSpec& spec) {
     if (!has_pseudo_header(spec)) return {};
-    const bool is_group_form = spec.source.family == Family::ipv4 && spec.checksum == ChecksumForm::group_pseudo_header;
+    const bool is_group_form = spec.source.family == Family::ipv4 && !spec.destination.is_multicast() &&
+                               spec.checksum == ChecksumForm::group_pseudo_header;
     return pseudo_header_sum(spec.source, is_group_form ? vrrp_group_ipv4 : spec.destination,
                              static_cast<std::uint8_t>(IpProtocol::vrrp), message_size(spec));
 }

@@ -22,7 +22,7 @@ struct AdvertisementSpec {
     MacAddress destination_mac;                    ///< zero for unicast: the kernel's IP layer finds the neighbour
     std::span<const IpAddress> addresses;          ///< 1-255 of the family of `source`; v2 allows none
     std::uint8_t ttl = 255;                        ///< 255 for multicast (RFC 9568 §5.1.1.3)
-    ChecksumForm checksum = ChecksumForm::pseudo_header;  ///< v3 over IPv4 only
+    ChecksumForm checksum = ChecksumForm::pseudo_header;  ///< v3 over IPv4 only; group form: unicast only
     AuthType auth_type = AuthType::none;           ///< v2 only; ah over IPv4 only
     AuthKey auth_key{};
 };

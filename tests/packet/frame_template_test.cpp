@@ -117,6 +117,16 @@ TEST(BuildFrame, UnicastWithBothPseudoHeaders) {
     }
 }
 
+TEST(BuildFrame, TheGroupFormMeansNothingInMulticast) {
+    Spec spec = v3();
+    spec.destination = ipv4(224, 0, 0, 99);  // a configured group: its own address belongs into the pseudo-header
+    spec.checksum = ChecksumForm::group_pseudo_header;
+    const Octets octets = Built(spec).octets();
+    const auto received = read_frame(octets);
+    ASSERT_TRUE(received);
+    EXPECT_EQ(received->advertisement.checksum_form(), ChecksumForm::pseudo_header);
+}
+
 TEST(BuildFrame, ChecksumFormMeansNothingOverIpv6) {
     Spec spec = v3_ipv6();
     spec.checksum = ChecksumForm::message_only;
