@@ -1,0 +1,184 @@
+/// ADDRESS[/PREFIX] and its option words. An unknown word is reported and passed over; an option without its value, a second `dev`
+/// or an address that is none drops the line, because what remained might be set on the wrong interface.
+
+#include <algorithm>
+
+#include "config/interpreter.h"
+#include "config/option_words.h"
+#include "config/values.h"
+
+namespace vigil::config {
+
+namespace {
+
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+class AddressLine {
+public:
+    AddressLine(Context& context, const Node& item) : context_(context), item_(item) {}
+
+    std::optional<ConfiguredAddress> read() {
+        if (!read_first_word()) return std::nullopt;
+        while (next_ < item_.word_count()) {
+            if (!read_option(item_.word(next_++))) return std::nullopt;
+        }
+        if (!finish()) return std::nullopt;
+        return result_;
+    }
+
+private:
+    bool drop(std::string_view part, std::string message, std::string help = {}) {
+        context_.reporter.error(item_.line(), part, message + ": the line is dropped", std::move(help));
+        return false;
+    }
+
+    bool read_first_word() {
+        const std::string_view word = item_.word(0);
+        const auto parsed = read_address_with_prefix(word);
+        if (!parsed) {
+            return drop(word, "expected ADDRESS or ADDRESS/PREFIX, not " + in_quotes(word),
+                        find_keyword(BlockId::vrrp_instance, word) != nullptr ? "is a '}' missing above?" : "");
+        }
+        result_.address = parsed->address;
+        result_.where = item_.where(0);
+        const auto host_length = static_cast<std::uint8_t>(parsed->address.size() * 8);
+        result_.prefix_length = parsed->prefix_length.value_or(host_length);
+        if (parsed->is_prefix_bad) {
+            context_.reporter.error(item_.line(), word.substr(word.find('/')), "this is no prefix length: /" + std::to_string(host_length) + " is used");
+        }
+        return true;
+    }
+
+    /// The word behind an option; nullopt when the line ends before.
+    std::optional<std::string_view> value_of(std::string_view option) {
+        if (next_ < item_.word_count()) return item_.word(next_++);
+        drop(option, in_quotes(option) + " needs a value behind it");
+        return std::nullopt;
+    }
+
+    bool is_ipv6() const { return result_.address.family == Family::ipv6; }
+
+    bool read_option(std::string_view option) {
+        if (option == "dev") return read_device(option);
+        if (option == "brd" || option == "broadcast") return read_broadcast(option);
+        if (option == "label") return read_label(option);
+        if (option == "scope") return read_scope(option);
+        if (option == "peer") return read_peer(option);
+        if (option == "preferred_lft") return read_lifetime(option);
+        if (option == "track_group") return value_of(option).has_value() && unknown(option, "only static addresses have it");
+        if (option == "home") result_.home_address = true;
+        else if (option == "-nodad") result_.duplicate_detection = true;
+        else if (option == "mngtmpaddr") result_.manage_temporary = true;
+        else if (option == "noprefixroute") result_.no_prefix_route = true;
+        else if (option == "autojoin") result_.auto_join = true;
+        else if (option == "no_track") result_.no_track = true;
+        else if (option == "use_vmac") result_.use_vmac = true;
+        else return unknown(option, suggest_option(OptionLine::address, option));
+        return true;
+    }
+
+    bool unknown(std::string_view option, std::string help) {
+        context_.reporter.error(item_.line(), option, "unknown option " + in_quotes(option) + " of an address: passed over", std::move(help));
+        return true;
+    }
+
+    bool read_device(std::string_view option) {
+        const auto name = value_of(option);
+        if (!name) return false;
+        if (!result_.device.empty()) return drop(*name, "'dev' is given twice");
+        result_.device = context_.texts.intern(*name);
+        return true;
+    }
+
+    bool read_broadcast(std::string_view option) {
+        const auto value = value_of(option);
+        if (!value) return false;
+        if (is_ipv6()) return drop(option, "IPv6 has no broadcast address");
+        broadcast_word_ = *value;
+        if (*value == "+" || *value == "-") return true;
+        result_.broadcast = read_address(*value);
+        if (!result_.broadcast || result_.broadcast->family != Family::ipv4) return drop(*value, in_quotes(*value) + " is no broadcast address", "an IPv4 address, + or -");
+        return true;
+    }
+
+    bool read_label(std::string_view option) {
+        const auto value = value_of(option);
+        if (!value) return false;
+        if (is_ipv6() || value->size() > 15) {
+            context_.reporter.error(item_.line(), *value, is_ipv6() ? "IPv6 addresses have no label: ignored" : "a label has at most 15 octets: ignored");
+        } else {
+            result_.label = context_.texts.intern(*value);
+        }
+        return true;
+    }
+
+    bool read_scope(std::string_view option) {
+        const auto value = value_of(option);
+        if (!value) return false;
+        const std::optional<std::uint8_t> scope = read_scope_name(*value);
+        if (is_ipv6() || !scope) {
+            context_.reporter.error(item_.line(), *value,
+                                    is_ipv6() ? "the scope of an IPv6 address follows from the address: ignored"
+                                              : "unknown scope " + in_quotes(*value) + ": global is used",
+                                    is_ipv6() ? "" : "global, site, link, host, nowhere, or a number from 0 to 255");
+        } else {
+            result_.scope = *scope;
+        }
+        return true;
+    }
+
+    bool read_peer(std::string_view option) {
+        const auto value = value_of(option);
+        if (!value) return false;
+        const auto peer = read_address_with_prefix(*value);
+        if (!peer || peer->address.family != result_.address.family) return drop(*value, in_quotes(*value) + " is no address of the same family");
+        result_.peer = peer->address;
+        result_.prefix_length = static_cast<std::uint8_t>(peer->address.size() * 8);
+        return true;
+    }
+
+    bool read_lifetime(std::string_view option) {
+        const auto value = value_of(option);
+        if (!value) return false;
+        lifetime_given_ = true;
+        if (*value == "forever") return true;
+        const auto number = read_number(*value);
+        if (!number || number->has_trailing || number->value < 0 || number->value >= ConfiguredAddress::forever) {
+            return drop(*value, in_quotes(*value) + " is no number of seconds and not 'forever'");
+        }
+        result_.preferred_lifetime = static_cast<std::uint32_t>(number->value);
+        return true;
+    }
+
+    /// What needs the whole line.
+    bool finish() {
+        if (is_ipv6() && result_.prefix_length == 128 && !lifetime_given_) result_.preferred_lifetime = 0;
+        if (broadcast_word_.empty()) return true;
+        if (result_.peer) return drop(broadcast_word_, "a point-to-point address has no broadcast address");
+        if (result_.broadcast) return true;
+        if (result_.prefix_length > 30) {
+            return drop(broadcast_word_, "a broadcast address is computed only for prefixes up to /30", "give the prefix: ADDRESS/24 brd +");
+        }
+        IpAddress broadcast = result_.address;
+        for (unsigned bit = result_.prefix_length; bit < 32; ++bit) {
+            const auto mask = static_cast<std::uint8_t>(0x80u >> (bit % 8));
+            std::uint8_t& octet = broadcast.octets[bit / 8];
+            octet = static_cast<std::uint8_t>(broadcast_word_ == "+" ? octet | mask : octet & ~mask);
+        }
+        result_.broadcast = broadcast;
+        return true;
+    }
+
+    Context& context_;
+    const Node& item_;
+    ConfiguredAddress result_;
+    std::size_t next_ = 1;
+    std::string_view broadcast_word_;
+    bool lifetime_given_ = false;
+};
+
+}  // namespace
+
+std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item) { return AddressLine(context, item).read(); }
+
+}  // namespace vigil::config

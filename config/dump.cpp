@@ -1,0 +1,221 @@
+/// The effective model for people: keywords of the file with the values that are in effect, so what stands here could be put into a
+/// file again (apart from masked passwords).
+
+#include "config/load.h"
+
+namespace vigil::config {
+
+namespace {
+
+class Writer {
+public:
+    void block(std::string_view name, std::string_view argument = {}) {
+        indent();
+        out_ += name;
+        if (!argument.empty()) (out_ += ' ') += argument;
+        out_ += " {\n";
+        ++depth_;
+    }
+    void end() {
+        --depth_;
+        indent();
+        out_ += "}\n";
+    }
+    void line(std::string_view name, std::string_view value = {}) {
+        indent();
+        out_ += name;
+        if (!value.empty()) (out_ += ' ') += value;
+        out_ += '\n';
+    }
+    void text(std::string_view name, std::string_view value) {
+        if (!value.empty()) line(name, value);
+    }
+    void number(std::string_view name, std::uint64_t value) { line(name, std::to_string(value)); }
+    void flag(std::string_view name, bool value) {
+        if (value) line(name);
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    void indent() { out_.append(depth_ * 4, ' '); }
+
+    std::string out_;
+    std::size_t depth_ = 0;
+};
+
+std::string seconds(Nanoseconds time) {
+    std::string text = std::to_string(time.count() / 1'000'000'000);
+    std::string fraction = std::to_string(1'000'000'000 + time.count() % 1'000'000'000).substr(1);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return fraction.empty() ? text : text + '.' + fraction;
+}
+
+std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+std::string address_text(const ConfiguredAddress& address) {
+    std::string text = to_string(address.address) + '/' + std::to_string(address.prefix_length);
+    if (address.broadcast) text += " brd " + to_string(*address.broadcast);
+    if (address.peer) text += " peer " + to_string(*address.peer);
+    if (!address.device.empty()) text += " dev " + std::string(address.device);
+    if (!address.label.empty()) text += " label " + std::string(address.label);
+    if (address.scope != 0) text += " scope " + std::to_string(address.scope);
+    if (address.home_address) text += " home";
+    if (address.duplicate_detection) text += " -nodad";
+    if (address.manage_temporary) text += " mngtmpaddr";
+    if (address.no_prefix_route) text += " noprefixroute";
+    if (address.auto_join) text += " autojoin";
+    if (address.no_track) text += " no_track";
+    if (address.use_vmac) text += " use_vmac";
+    if (address.preferred_lifetime != ConfiguredAddress::forever) text += " preferred_lft " + std::to_string(address.preferred_lifetime);
+    return text;
+}
+
+void write_addresses(Writer& out, std::string_view name, const std::vector<ConfiguredAddress>& addresses) {
+    if (addresses.empty()) return;
+    out.block(name);
+    for (const ConfiguredAddress& address : addresses) out.line(address_text(address));
+    out.end();
+}
+
+void write_tracked(Writer& out, std::string_view name, const std::vector<TrackedItem>& items) {
+    if (items.empty()) return;
+    out.block(name);
+    for (const TrackedItem& item : items) {
+        std::string text(item.name);
+        if (item.weight) text += " weight " + std::to_string(*item.weight);
+        if (item.reverse) text += " reverse";
+        out.line(text);
+    }
+    out.end();
+}
+
+void write_announcements(Writer& out, std::string_view prefix, const AnnouncementSettings& settings) {
+    const std::string name(prefix);
+    out.line(name + "garp_master_delay", seconds(settings.delay));
+    out.number(name + "garp_master_repeat", settings.repeat);
+    out.line(name + "garp_master_refresh", seconds(settings.refresh));
+    out.number(name + "garp_master_refresh_repeat", settings.refresh_repeat);
+    out.line(name + "garp_lower_prio_delay", seconds(settings.lower_prio_delay));
+    out.number(name + "garp_lower_prio_repeat", settings.lower_prio_repeat);
+}
+
+void write_global(Writer& out, const GlobalDefinitions& global) {
+    out.block("global_defs");
+    out.text("router_id", global.router_id);
+    out.text("notification_email_from", global.notification_email_from);
+    if (!global.smtp_server.empty()) out.line("smtp_server", std::string(global.smtp_server) + ' ' + std::to_string(global.smtp_port));
+    out.flag("enable_script_security", global.enable_script_security);
+    if (!global.script_user.empty()) out.line("script_user", std::string(global.script_user) + ' ' + std::string(global.script_group));
+    out.number("vrrp_version", to_number(global.vrrp_version));
+    out.flag("vrrp_strict", global.vrrp_strict);
+    out.flag("vrrp_skip_check_adv_addr", global.vrrp_skip_check_adv_addr);
+    out.flag("vrrp_check_unicast_src", global.vrrp_check_unicast_src);
+    out.line("vrrp_mcast_group4", to_string(global.vrrp_mcast_group4));
+    out.line("vrrp_mcast_group6", to_string(global.vrrp_mcast_group6));
+    out.line("vrrp_garp_interval", seconds(global.vrrp_garp_interval));
+    out.line("vrrp_gna_interval", seconds(global.vrrp_gna_interval));
+    write_announcements(out, "vrrp_", global.announcements);
+    if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
+    out.end();
+    out.text("net_namespace", global.net_namespace);
+    out.text("instance", global.instance);
+}
+
+std::string_view name_of(ScriptEvent event) {
+    switch (event) {
+        case ScriptEvent::any: return "notify";
+        case ScriptEvent::master: return "notify_master";
+        case ScriptEvent::backup: return "notify_backup";
+        case ScriptEvent::fault: return "notify_fault";
+        case ScriptEvent::stop: return "notify_stop";
+        case ScriptEvent::deleted: return "notify_deleted";
+        case ScriptEvent::master_rx_lower_priority: return "notify_master_rx_lower_pri";
+    }
+    return "";
+}
+
+void write_network(Writer& out, const VrrpInstance& instance) {
+    if (instance.source_address) out.line(instance.unicast ? "unicast_src_ip" : "mcast_src_ip", to_string(*instance.source_address));
+    if (instance.unicast) {
+        out.block("unicast_peer");
+        for (const UnicastPeer& peer : instance.unicast_peers) {
+            std::string text = to_string(peer.address);
+            if (peer.min_ttl != 0) text += " min_ttl " + std::to_string(peer.min_ttl);
+            if (peer.max_ttl != 255) text += " max_ttl " + std::to_string(peer.max_ttl);
+            out.line(text);
+        }
+        out.end();
+        if (instance.unicast_ttl) out.number("unicast_ttl", *instance.unicast_ttl);
+        out.flag("check_unicast_src", instance.check_unicast_src);
+    } else {
+        out.line("mcast_dst_ip", to_string(instance.multicast_group));
+    }
+    if (instance.virtual_mac.enabled) {
+        std::string text(instance.virtual_mac.name);
+        if (instance.virtual_mac.address) text += ' ' + to_string(*instance.virtual_mac.address);
+        if (instance.virtual_mac.netlink_notify) text += " netlink_notify_msg";
+        if (instance.virtual_mac.group != 0) text += " group " + std::to_string(instance.virtual_mac.group);
+        out.line("use_vmac", text);
+    }
+    out.flag("vmac_xmit_base", instance.vmac_xmit_base);
+    if (instance.old_unicast_checksum != OldUnicastChecksum::detect) {
+        out.line("old_unicast_checksum", instance.old_unicast_checksum == OldUnicastChecksum::never ? "never" : "");
+    }
+    out.flag("v3_checksum_as_v2", instance.v3_checksum_as_v2);
+}
+
+void write_instance(Writer& out, const VrrpInstance& instance) {
+    out.block("vrrp_instance", instance.name);
+    out.line("state", instance.state == InitialState::master ? "MASTER" : "BACKUP");
+    out.text("interface", instance.interface);
+    out.number("virtual_router_id", to_number(instance.vrid));
+    out.number("priority", to_number(instance.priority));
+    out.number("version", to_number(instance.version));
+    out.line("advert_int", seconds(instance.advert_int));
+    out.number("down_timer_adverts", instance.down_timer_adverts);
+    out.flag("nopreempt", instance.nopreempt);
+    if (instance.preempt_delay > Nanoseconds{0}) out.line("preempt_delay", seconds(instance.preempt_delay));
+    if (instance.auth_type != AuthenticationType::none) {
+        out.block("authentication");
+        out.line("auth_type", instance.auth_type == AuthenticationType::ah ? "AH" : "PASS");
+        out.line("auth_pass", "********");
+        out.end();
+    }
+    write_network(out, instance);
+    write_announcements(out, "", instance.announcements);
+    out.line("strict_mode", instance.strict_mode ? "on" : "off");
+    out.line("skip_check_adv_addr", instance.skip_check_adv_addr ? "on" : "off");
+    out.line(instance.accept ? "accept" : "no_accept");
+    out.flag("lower_prio_no_advert", instance.lower_prio_no_advert);
+    out.flag("higher_prio_send_advert", instance.higher_prio_send_advert);
+    out.flag("owner_ignore_adverts", instance.owner_ignore_adverts);
+    out.flag("dont_track_primary", instance.dont_track_primary);
+    write_addresses(out, "virtual_ipaddress", instance.virtual_addresses);
+    write_addresses(out, "virtual_ipaddress_excluded", instance.excluded_addresses);
+    write_tracked(out, "track_interface", instance.track_interfaces);
+    write_tracked(out, "track_script", instance.track_scripts);
+    for (const NotifyScript& script : instance.scripts) {
+        out.line(name_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
+    }
+    out.end();
+}
+
+}  // namespace
+
+std::string dump(const Configuration& configuration) {
+    Writer out;
+    write_global(out, configuration.global);
+    for (const VrrpScript& script : configuration.scripts) {
+        out.block("vrrp_script", script.name);
+        out.line("script", quoted(script.command));
+        out.line("interval", seconds(script.interval));
+        out.number("rise", script.rise);
+        out.number("fall", script.fall);
+        out.line("weight", std::to_string(script.weight) + (script.weight_reverse ? " reverse" : ""));
+        out.end();
+    }
+    for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance);
+    return out.take();
+}
+
+}  // namespace vigil::config

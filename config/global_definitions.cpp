@@ -1,0 +1,136 @@
+/// global_defs. Defaults that an instance copies when its block opens (garp_*, down timer, checksum, address check) reach only the
+/// instances that follow, as in keepalived, because a running pair of routers may depend on it; a note says so when it happens.
+
+#include "config/handler_table.h"
+#include "config/interpreter.h"
+#include "config/keyword_rows.h"
+#include "config/values.h"
+
+namespace vigil::config {
+
+namespace {
+
+using Handler = void (*)(Context&, GlobalDefinitions&, const Node&);
+
+// check_arguments() has looked at the words before a handler sees them.
+std::uint32_t number_of(const Node& node) { return static_cast<std::uint32_t>(read_number(node.word(1))->value); }
+Nanoseconds seconds_of(const Node& node) { return std::chrono::microseconds{read_seconds(node.word(1))->value}; }
+bool flag_of(const Node& node) { return node.word_count() < 2 || read_boolean(node.word(1)).value_or(true); }
+
+void read_smtp_server(Context& context, GlobalDefinitions& global, const Node& node) {
+    global.smtp_server = context.texts.intern(node.word(1));
+    if (node.word_count() < 3) return;
+    const auto port = read_number(node.word(2));
+    if (port && !port->has_trailing && port->value > 0 && port->value < 65'536) global.smtp_port = static_cast<std::uint16_t>(port->value);
+    else context.reporter.error(node.line(), node.word(2), "'smtp_server' expects a port from 1 to 65535: port 25 is used");
+}
+
+void read_script_user(Context& context, GlobalDefinitions& global, const Node& node) {
+    global.script_user = context.texts.intern(node.word(1));
+    const std::string_view group = node.word(2);
+    global.script_group = context.texts.intern(group.substr(group.starts_with(':') ? 1 : 0));
+}
+
+void read_emails(Context& context, GlobalDefinitions& global, const Node& block) {
+    block.for_each_child([&](const Node& item) {
+        for (const Word& word : item.words()) global.notification_email.push_back(context.texts.intern(word.view()));
+    });
+    if (global.notification_email.empty()) {
+        context.reporter.warning(block.line(), block.word(0), "'notification_email' is empty", "write one address on each line of the block");
+    }
+}
+
+void read_include_check(Context& context, GlobalDefinitions&, const Node& node) {
+    for (std::size_t index = 1; index < node.word_count(); ++index) {
+        std::string_view word = node.word(index);
+        const bool is_plain = !word.starts_with('+') && !word.starts_with('-');
+        if (!is_plain) word.remove_prefix(1);
+        const bool is_known = word == "read" || word == "match" || word == "wildcard_match" || word == "brace_match";
+        if (!is_known) {
+            context.reporter.error(node.line(), node.word(index), "'include_check' does not know '" + std::string(word) + "'",
+                                   "one of read, match, wildcard_match, brace_match, with + or - from the second on");
+        } else if (is_plain && index > 1) {
+            context.reporter.error(node.line(), node.word(index), "only the first word of 'include_check' stands without + or -",
+                                   "write +" + std::string(word));
+        }
+    }
+}
+
+void set_delay(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.delay = std::chrono::seconds{number_of(node)}; }
+void set_repeat(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.repeat = std::max(1u, number_of(node)); }
+void set_refresh(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.refresh = std::chrono::seconds{number_of(node)}; }
+void set_refresh_repeat(Context&, GlobalDefinitions& global, const Node& node) {
+    global.announcements.refresh_repeat = std::max(1u, number_of(node));
+}
+
+/// Replaces only what is still the built-in default at this point of the file.
+void set_min_garp(Context&, GlobalDefinitions& global, const Node& node) {
+    global.vrrp_min_garp = flag_of(node);
+    if (!global.vrrp_min_garp) return;
+    const AnnouncementSettings built_in;
+    AnnouncementSettings& now = global.announcements;
+    if (now.repeat == built_in.repeat) now.repeat = 1;
+    if (now.delay == built_in.delay) now.delay = Nanoseconds{0};
+    if (now.refresh_repeat == built_in.refresh_repeat) now.refresh_repeat = 0;
+}
+
+constexpr HandlerTable<Handler>::Row handler_rows[] = {
+    {"router_id", [](Context& c, GlobalDefinitions& g, const Node& n) { g.router_id = c.texts.intern(n.word(1)); }},
+    {"notification_email", read_emails},
+    {"notification_email_from", [](Context& c, GlobalDefinitions& g, const Node& n) { g.notification_email_from = c.texts.intern(n.word(1)); }},
+    {"smtp_server", read_smtp_server},
+    {"smtp_connect_timeout", [](Context&, GlobalDefinitions& g, const Node& n) { g.smtp_connect_timeout = std::chrono::seconds{std::max(1u, number_of(n))}; }},
+    {"enable_script_security", [](Context&, GlobalDefinitions& g, const Node&) { g.enable_script_security = true; }},
+    {"script_user", read_script_user},
+    {"vrrp_version", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_version = static_cast<VrrpVersion>(number_of(n)); }},
+    {"vrrp_strict", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_strict = flag_of(n); }},
+    {"vrrp_skip_check_adv_addr", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_skip_check_adv_addr = flag_of(n); }},
+    {"vrrp_check_unicast_src", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_check_unicast_src = true; }},
+    {"v3_checksum_as_v2", [](Context&, GlobalDefinitions& g, const Node& n) { g.v3_checksum_as_v2 = flag_of(n); }},
+    {"vrrp_lower_prio_no_advert", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_lower_prio_no_advert = flag_of(n); }},
+    {"vrrp_higher_prio_send_advert", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_higher_prio_send_advert = flag_of(n); }},
+    {"vrrp_owner_ignore_adverts", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_owner_ignore_adverts = flag_of(n); }},
+    {"vrrp_down_timer_adverts", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_down_timer_adverts = static_cast<std::uint8_t>(number_of(n)); }},
+    {"vrrp_mcast_group4", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_mcast_group4 = *read_address(n.word(1)); }},
+    {"vrrp_mcast_group6", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_mcast_group6 = *read_address(n.word(1)); }},
+    {"vrrp_garp_interval", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_garp_interval = seconds_of(n); }},
+    {"vrrp_gna_interval", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_gna_interval = seconds_of(n); }},
+    {"vrrp_garp_master_delay", set_delay},
+    {"vrrp_garp_master_repeat", set_repeat},
+    {"vrrp_garp_master_refresh", set_refresh},
+    {"vrrp_garp_master_refresh_repeat", set_refresh_repeat},
+    {"vrrp_garp_lower_prio_delay", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_delay = number_of(n); }},
+    {"vrrp_garp_lower_prio_repeat", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_repeat = number_of(n); }},
+    {"vrrp_min_garp", set_min_garp},
+    {"vrrp_startup_delay", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_startup_delay = seconds_of(n); }},
+    {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
+    {"random_seed", [](Context&, GlobalDefinitions&, const Node&) {}},  // the preprocessor has taken it
+    {"include_check", read_include_check},                            // and this one
+};
+
+/// Keywords whose value an instance has copied already when they come behind it.
+bool is_copied_when_block_opens(std::string_view name) {
+    return name.starts_with("vrrp_garp_master") || name.starts_with("vrrp_garp_lower") || name == "vrrp_min_garp" ||
+           name == "vrrp_down_timer_adverts" || name == "v3_checksum_as_v2" || name == "vrrp_skip_check_adv_addr";
+}
+
+}  // namespace
+
+void read_global_definitions(Context& context, const Node& block) {
+    static const HandlerTable<Handler> handlers(rows::global_keywords(), handler_rows);
+    GlobalDefinitions& global = context.configuration.global;
+    block.for_each_child([&](const Node& node) {
+        const Statement& statement = node.statement();
+        if (statement.is_deaf) return;
+        report_deprecated(context.reporter, node);
+        if (!check_arguments(context.reporter, node)) return;
+        const Handler handler = handlers.find(statement.keyword);
+        if (handler != nullptr) handler(context, global, node);
+        if (statement.keyword->status == Status::later) report_later(context.reporter, node);
+        if (!context.configuration.instances.empty() && is_copied_when_block_opens(statement.keyword->name)) {
+            context.reporter.note(node.line(), node.word(0), "this default does not reach the instances above it", "put global_defs first");
+        }
+    });
+}
+
+}  // namespace vigil::config

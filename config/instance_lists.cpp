@@ -1,0 +1,81 @@
+#include <algorithm>
+
+#include "config/interpreter.h"
+#include "config/suggestion.h"
+#include "config/values.h"
+
+namespace vigil::config {
+
+namespace {
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+}  // namespace
+
+void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block) {
+    block.for_each_child([&](const Node& item) {
+        if (const auto address = read_address_line(context, item)) addresses.push_back(*address);
+    });
+}
+
+void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block) {
+    instance.unicast = true;
+    block.for_each_child([&](const Node& item) {
+        const auto address = read_address(item.word(0));
+        if (!address || address->is_multicast()) {
+            context.reporter.error(item.line(), item.word(0), "expected the address of a peer, not " + in_quotes(item.word(0)) + ": the line is dropped");
+            return;
+        }
+        UnicastPeer peer{*address, 0, 255, item.where(0)};
+        for (std::size_t index = 1; index < item.word_count(); index += 2) {
+            const std::string_view option = item.word(index);
+            const auto value = read_number(item.word(index + 1));
+            const bool is_known = option == "min_ttl" || option == "max_ttl";
+            if (!is_known || !value || value->has_trailing || value->value < 0 || value->value > 255) {
+                context.reporter.error(item.line(), option, "a peer takes min_ttl and max_ttl with a number from 0 to 255: the rest of the line is ignored");
+                break;
+            }
+            (option == "min_ttl" ? peer.min_ttl : peer.max_ttl) = static_cast<std::uint8_t>(value->value);
+        }
+        if (peer.min_ttl > peer.max_ttl) {
+            context.reporter.error(item.line(), item.word(0), "min_ttl is greater than max_ttl: both are ignored");
+            peer.min_ttl = 0;
+            peer.max_ttl = 255;
+        }
+        instance.unicast_peers.push_back(peer);
+    });
+}
+
+/// NAME [weight N [reverse|noreverse]]
+void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block) {
+    block.for_each_child([&](const Node& node) {
+        TrackedItem item;
+        item.name = context.texts.intern(node.word(0));
+        item.where = node.where(0);
+        std::size_t next = 1;
+        if (node.word(next) == "weight") {
+            const auto weight = read_number(node.word(next + 1));
+            if (!weight || weight->has_trailing || weight->value < -254 || weight->value > 254) {
+                context.reporter.error(node.line(), node.word(node.word_count() > next + 1 ? next + 1 : next),
+                                       "'weight' expects a number from -253 to 253: the entry has no weight");
+            } else {
+                item.weight = static_cast<std::int16_t>(std::clamp<std::int64_t>(weight->value, -253, 253));
+                if (weight->value != *item.weight) {
+                    context.reporter.warning(node.line(), node.word(next + 1), "a weight is at most 253: " + std::to_string(*item.weight) + " is used");
+                }
+            }
+            next += 2;
+            item.reverse = node.word(next) == "reverse";
+            if (item.reverse || node.word(next) == "noreverse") ++next;
+        }
+        if (next < node.word_count()) {
+            Suggester suggester(node.word(next));
+            suggester.consider("weight");
+            suggester.consider("reverse");
+            context.reporter.error(node.line(), node.word(next), "unknown word " + in_quotes(node.word(next)) + " behind " + in_quotes(item.name),
+                                   suggester.best().empty() ? "write NAME [weight NUMBER [reverse]]" : "did you mean " + in_quotes(suggester.best()) + "?");
+        }
+        items.push_back(item);
+    });
+    if (items.empty()) context.reporter.warning(block.line(), block.word(0), in_quotes(block.word(0)) + " is empty", "leave it out");
+}
+
+}  // namespace vigil::config

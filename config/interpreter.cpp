@@ -1,0 +1,60 @@
+#include "config/interpreter.h"
+
+#include "config/words.h"
+
+namespace vigil::config {
+
+namespace {
+
+/// Root level keywords without a block.
+void read_root_keyword(Context& context, const Node& node) {
+    GlobalDefinitions& global = context.configuration.global;
+    const std::string_view name = node.statement().keyword->name;
+    if (name == "net_namespace") global.net_namespace = context.texts.intern(node.word(1));
+    else if (name == "instance") global.instance = context.texts.intern(node.word(1));
+    else if (name == "use_pid_dir") global.use_pid_dir = true;
+}
+
+void read_root_statement(Context& context, const Node& node) {
+    const Statement& statement = node.statement();
+    if (statement.keyword == nullptr || statement.is_deaf) return;
+    if (!check_arguments(context.reporter, node)) {
+        check_block(context.reporter, node);
+        return;
+    }
+    switch (statement.keyword->child) {
+        case BlockId::global_defs: return read_global_definitions(context, node);
+        case BlockId::vrrp_instance: return read_vrrp_instance(context, node);
+        case BlockId::vrrp_script: read_vrrp_script(context, node); break;
+        case BlockId::none: read_root_keyword(context, node); break;
+        default: break;
+    }
+    if (statement.keyword->status == Status::later) report_later(context.reporter, node);
+}
+
+}  // namespace
+
+void Interpreter::on_block(const BlockTree& tree) {
+    for (std::uint32_t index = 0; index < tree.statements.size(); index = tree.statements[index].end) {
+        read_root_statement(context_, Node{tree, index});
+    }
+}
+
+NotifyScript read_command(Context& context, const Node& node) {
+    const std::vector<std::string_view> words = command_words(node.statement().text);
+    NotifyScript script;
+    script.where = node.where();
+    if (words.size() > 1) script.command = context.texts.intern(words[1]);
+    if (words.size() > 2) script.user = context.texts.intern(words[2]);
+    if (words.size() > 3) script.group = context.texts.intern(words[3].substr(words[3].starts_with(':') ? 1 : 0));
+    return script;
+}
+
+const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event) {
+    for (const NotifyScript& script : instance.scripts) {
+        if (script.event == event) return &script;
+    }
+    return nullptr;
+}
+
+}  // namespace vigil::config

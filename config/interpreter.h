@@ -1,0 +1,122 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/block_tree.h"
+#include "config/load.h"
+#include "config/model.h"
+#include "config/reporter.h"
+#include "config/text_pool.h"
+
+namespace vigil::config {
+
+/// What an instance said itself, kept until all defaults are known (validate.cpp).
+struct InstanceDraft {
+    std::uint32_t advert_int_us = 1'000'000;
+    bool has_version = false;
+    bool has_priority = false;
+    bool has_auth_type = false;
+    bool has_auth_pass = false;
+    bool has_native_ipv6 = false;
+    std::uint8_t mac_octets = 0;          ///< of use_vmac: 5 or 6
+    std::optional<bool> strict_mode;
+    std::optional<bool> accept;
+    std::optional<bool> lower_prio_no_advert;
+    std::optional<bool> higher_prio_send_advert;
+    std::optional<bool> owner_ignore_adverts;
+    std::optional<bool> check_unicast_src;
+    std::optional<std::uint32_t> lower_prio_delay;   ///< seconds
+    std::optional<std::uint32_t> lower_prio_repeat;
+    std::optional<IpAddress> multicast_group;
+};
+
+/// What global_defs said, beside the values in GlobalDefinitions.
+struct GlobalDraft {
+    std::optional<std::uint32_t> lower_prio_delay;
+    std::optional<std::uint32_t> lower_prio_repeat;
+};
+
+/// All that the keyword handlers share.
+struct Context {
+    Configuration& configuration;
+    Reporter& reporter;
+    const LoadOptions& options;
+    TextPool& texts;
+    GlobalDraft global_draft;
+    std::vector<InstanceDraft> drafts;  ///< one for each of configuration.instances
+    std::unordered_map<std::string_view, SourceLocation> instance_names;
+    std::unordered_map<std::string_view, SourceLocation> script_names;
+};
+
+/// A statement with the tree it is in: what a handler looks at.
+struct Node {
+    const BlockTree& tree;
+    std::uint32_t index;
+
+    const Statement& statement() const { return tree.statements[index]; }
+    const Line& line() const { return tree.line_of(statement()); }
+    std::span<const Word> words() const { return tree.words_of(statement()); }
+    std::size_t word_count() const { return statement().word_count; }
+    /// Empty when there is no such word.
+    std::string_view word(std::size_t number) const { return number < word_count() ? words()[number].view() : std::string_view{}; }
+    SourceLocation where(std::size_t number = 0) const { return location_of(line(), word(number)); }
+
+    /// Calls visit(Node) for every statement of its block.
+    template <typename Visit>
+    void for_each_child(Visit visit) const {
+        for (std::uint32_t child = index + 1; child < statement().end; child = tree.statements[child].end) visit(Node{tree, child});
+    }
+};
+
+/// Blocks to model, with the notes about what is not yet acted on.
+class Interpreter final : public BlockSink {
+public:
+    explicit Interpreter(Context& context) : context_(context) {}
+    void on_block(const BlockTree& tree) override;
+
+private:
+    Context& context_;
+};
+
+// The steps behind it, by file.
+
+/// check_arguments.cpp: are the words behind the keyword what its table row asks for? Reports; false: do not act on it.
+bool check_arguments(Reporter& reporter, const Node& node);
+/// check_arguments.cpp: the same for a block that is not acted on, with all that is in it.
+void check_block(Reporter& reporter, const Node& node);
+/// check_arguments.cpp: "understood, not yet acted on", and check_block().
+void report_later(Reporter& reporter, const Node& node);
+/// check_arguments.cpp: a warning when the keyword has a newer name.
+void report_deprecated(Reporter& reporter, const Node& node);
+/// check_routes.cpp: option words of a virtual_routes or virtual_rules line.
+void check_route_line(Reporter& reporter, const Node& node);
+void check_rule_line(Reporter& reporter, const Node& node);
+
+/// global_definitions.cpp
+void read_global_definitions(Context& context, const Node& block);
+/// vrrp_instance.cpp
+void read_vrrp_instance(Context& context, const Node& block);
+/// vrrp_script.cpp
+void read_vrrp_script(Context& context, const Node& block);
+
+/// address_line.cpp: one line of an address list; nullopt when it was reported and dropped.
+std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item);
+/// instance_lists.cpp
+void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block);
+void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block);
+void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block);
+/// use_vmac.cpp
+void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);
+
+/// Command, user and group of a command keyword. `event` is the caller's.
+NotifyScript read_command(Context& context, const Node& node);
+
+/// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
+void validate(Context& context);
+
+}  // namespace vigil::config

@@ -1,0 +1,385 @@
+/// Second half of the work on instances: all keywords have been read, so defaults can be put in and values be held against each other.
+/// The steps for one instance are ordered by what they need: family, then version, then what depends on the version. Strict
+/// mode comes last, because it overrides. Only then instances are compared with each other, with hashed names and keys, so
+/// that 65,280 of them cost no more than 65,280 times one.
+///
+/// An instance without VRID, interface or (in version 3) addresses cannot run. It is dropped with an error and the others stay.
+/// keepalived stops as a whole there; that is left to whoever asks Diagnostics::has_errors().
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "config/interpreter.h"
+#include "config/suggestion.h"
+
+namespace vigil::config {
+
+namespace {
+
+constexpr std::size_t most_addresses = 255;       // the count field has 8 bits (RFC 9568 §5.2.5)
+constexpr std::size_t most_ipv6_addresses = 90;   // 40 + 8 + 16 * 90 octets fit an Ethernet MTU of 1500
+constexpr std::uint32_t longest_v3_interval = 4095;  // centiseconds (RFC 9568 §5.2.7)
+
+class InstanceValidator {
+public:
+    InstanceValidator(Context& context, VrrpInstance& instance, InstanceDraft& draft)
+        : context_(context), global_(context.configuration.global), instance_(instance), draft_(draft) {}
+
+    /// False: it cannot be used, and that has been said.
+    bool validate() {
+        instance_.strict_mode = draft_.strict_mode.value_or(global_.vrrp_strict);
+        if (!has_required()) return false;
+        settle_family();
+        settle_version();
+        settle_priority();
+        settle_interval();
+        settle_authentication();
+        if (!settle_addresses()) return false;
+        if (!settle_unicast()) return false;
+        settle_virtual_mac();
+        settle_announcements();
+        settle_options();
+        if (instance_.strict_mode) apply_strict();
+        settle_preemption();
+        settle_tracking();
+        return true;
+    }
+
+private:
+    void say(Severity severity, SourceLocation where, std::string text, std::string help = {}) {
+        context_.reporter.report_at(severity, where, "(" + std::string(instance_.name) + ") " + std::move(text), std::move(help));
+    }
+    void error(std::string text, std::string help = {}) { say(Severity::error, instance_.where, std::move(text), std::move(help)); }
+    void warning(std::string text, std::string help = {}) { say(Severity::warning, instance_.where, std::move(text), std::move(help)); }
+    void note(std::string text, std::string help = {}) { say(Severity::note, instance_.where, std::move(text), std::move(help)); }
+
+    bool has_required() {
+        if (to_number(instance_.vrid) == 0) {
+            error("has no virtual_router_id: the instance is not used", "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
+            return false;
+        }
+        if (instance_.interface == "lo") {
+            error("cannot run on the loopback interface: the instance is not used");
+            return false;
+        }
+        if (instance_.interface.empty() && instance_.unicast_peers.empty()) {
+            error("has no interface: the instance is not used", "write interface NAME");
+            return false;
+        }
+        if (!instance_.interface.empty() && context_.options.is_known_interface && !context_.options.is_known_interface(instance_.interface)) {
+            warning("there is no interface '" + std::string(instance_.interface) + "'");
+        }
+        return true;
+    }
+
+    /// The first virtual address decides; those of the other family are dropped.
+    void settle_family() {
+        auto& addresses = instance_.virtual_addresses;
+        if (!addresses.empty()) instance_.family = addresses.front().address.family;
+        else if (!instance_.unicast_peers.empty()) instance_.family = instance_.unicast_peers.front().address.family;
+        else if (instance_.source_address) instance_.family = instance_.source_address->family;
+        else if (draft_.has_native_ipv6) instance_.family = Family::ipv6;
+
+        std::erase_if(addresses, [&](const ConfiguredAddress& address) {
+            if (address.address.family == instance_.family) return false;
+            say(Severity::error, address.where, "the virtual addresses of an instance are all IPv4 or all IPv6: this one is dropped",
+                "move it to virtual_ipaddress_excluded, or to an instance of its own");
+            return true;
+        });
+        std::erase_if(instance_.unicast_peers, [&](const UnicastPeer& peer) {
+            if (peer.address.family == instance_.family) return false;
+            say(Severity::error, peer.where, "a unicast peer has the family of the virtual addresses: this one is dropped");
+            return true;
+        });
+        if (instance_.source_address && instance_.source_address->family != instance_.family) {
+            error("the source address has another family than the virtual addresses: it is ignored");
+            instance_.source_address.reset();
+        }
+        const bool is_ipv4 = instance_.family == Family::ipv4;
+        instance_.multicast_group = is_ipv4 ? global_.vrrp_mcast_group4 : global_.vrrp_mcast_group6;
+        if (!draft_.multicast_group) return;
+        if (draft_.multicast_group->family == instance_.family) instance_.multicast_group = *draft_.multicast_group;
+        else error("'mcast_dst_ip' has another family than the virtual addresses: it is ignored");
+    }
+
+    void settle_version() {
+        const bool is_ipv6 = instance_.family == Family::ipv6;
+        if (draft_.has_version && is_ipv6 && instance_.version == VrrpVersion::v2) {
+            warning("VRRP version 2 knows no IPv6 (RFC 3768 §1): version 3 is used", "write version 3");
+        }
+        if (is_ipv6) instance_.version = VrrpVersion::v3;
+        else if (!draft_.has_version) instance_.version = global_.vrrp_version;
+    }
+
+    void settle_priority() {
+        const bool is_master = instance_.state == InitialState::master;
+        if (draft_.has_priority || !is_master) return;
+        instance_.priority = Priority::owner;
+        note("'state MASTER' without priority means priority 255: it acts as the owner of the addresses", "write a priority");
+    }
+
+    void settle_interval() {
+        const std::uint32_t us = draft_.advert_int_us;
+        if (instance_.version == VrrpVersion::v2) {
+            const std::uint32_t whole = std::max(1u, (us + 500'000) / 1'000'000);
+            if (whole * 1'000'000 != us) warning("advert_int is whole seconds in version 2: " + std::to_string(whole) + " is used", "version 3 takes hundredths");
+            instance_.advert_int = Centiseconds{static_cast<std::uint16_t>(whole * 100)};
+            return;
+        }
+        std::uint32_t hundredths = std::max(1u, (us + 5'000) / 10'000);
+        if (hundredths * 10'000 != us) warning("advert_int is a multiple of 0.01 s: it is rounded");
+        if (hundredths > longest_v3_interval) {
+            warning("advert_int is at most 40.95 s in version 3: 40.95 is used");
+            hundredths = longest_v3_interval;
+        }
+        instance_.advert_int = Centiseconds{static_cast<std::uint16_t>(hundredths)};
+    }
+
+    void settle_authentication() {
+        AuthenticationType& type = instance_.auth_type;
+        if (!draft_.has_auth_type && !draft_.has_auth_pass) return;
+        const auto refuse = [&](std::string text, std::string help) {
+            error(std::move(text), std::move(help));
+            type = AuthenticationType::none;
+            instance_.auth_pass = {};
+        };
+        if (instance_.version == VrrpVersion::v3) {
+            return refuse("version 3 has no authentication (RFC 9568 §9): it is not used", "leave the authentication block out, or write version 2");
+        }
+        if (instance_.strict_mode) return refuse("strict mode allows no authentication: it is not used", "leave the authentication block out, or vrrp_strict");
+        if (!draft_.has_auth_type) return refuse("has an auth_pass but no auth_type: no authentication is used", "write auth_type PASS");
+        if (!draft_.has_auth_pass) return refuse("has an auth_type but no auth_pass: no authentication is used", "write auth_pass, up to 8 octets, the same on all routers");
+        if (type == AuthenticationType::ah && instance_.state == InitialState::master) {
+            warning("'state MASTER' does not go with auth_type AH: BACKUP is used");
+            instance_.state = InitialState::backup;
+        }
+    }
+
+    bool settle_addresses() {
+        auto& addresses = instance_.virtual_addresses;
+        remove_duplicates(addresses);
+        remove_duplicates(instance_.excluded_addresses);
+        if (addresses.empty() && !instance_.no_virtual_ipaddress) {
+            if (instance_.version == VrrpVersion::v3 || instance_.strict_mode) {
+                error("has no virtual address, version 3 needs one: the instance is not used", "write virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress");
+                return false;
+            }
+            warning("has no virtual address", "write virtual_ipaddress { ADDRESS }");
+        }
+        const std::size_t most = instance_.family == Family::ipv4 ? most_addresses : most_ipv6_addresses;
+        if (addresses.size() > most) {
+            say(Severity::warning, addresses[most].where,
+                "an advertisement carries at most " + std::to_string(most) + " of these addresses: the last " +
+                    std::to_string(addresses.size() - most) + " are treated as virtual_ipaddress_excluded",
+                "move them there; they are set all the same");
+            auto& excluded = instance_.excluded_addresses;
+            excluded.insert(excluded.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(most), addresses.end());
+            addresses.resize(most);
+        }
+        if (instance_.family == Family::ipv6 && !addresses.empty() && !addresses.front().address.is_link_local()) {
+            const Severity severity = instance_.strict_mode ? Severity::warning : Severity::note;
+            say(severity, addresses.front().where, "the first IPv6 address should be link-local (RFC 9568 §5.2.9)", "put an fe80:: address first");
+        }
+        return true;
+    }
+
+    /// Sorting an index finds them in n log n, also in a list of a hundred thousand; the first of equal ones stays.
+    void remove_duplicates(std::vector<ConfiguredAddress>& addresses) {
+        if (addresses.size() < 2) return;
+        std::vector<std::uint32_t> order(addresses.size());
+        for (std::uint32_t index = 0; index < order.size(); ++index) order[index] = index;
+        std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return addresses[a].address != addresses[b].address ? addresses[a].address < addresses[b].address : a < b;
+        });
+        std::vector<bool> is_duplicate(addresses.size());
+        bool found = false;
+        for (std::size_t index = 1; index < order.size(); ++index) {
+            if (addresses[order[index]].address != addresses[order[index - 1]].address) continue;
+            is_duplicate[order[index]] = found = true;
+            say(Severity::warning, addresses[order[index]].where, "this address is in the list already: ignored");
+        }
+        if (!found) return;
+        std::size_t kept = 0;
+        for (std::size_t index = 0; index < addresses.size(); ++index) {
+            if (!is_duplicate[index]) addresses[kept++] = addresses[index];
+        }
+        addresses.resize(kept);
+    }
+
+    bool settle_unicast() {
+        instance_.check_unicast_src = draft_.check_unicast_src.value_or(global_.vrrp_check_unicast_src);
+        if (!instance_.unicast) return true;
+        if (instance_.unicast_peers.empty()) {
+            if (instance_.interface.empty()) {
+                error("has no usable unicast peer and no interface: the instance is not used");
+                return false;
+            }
+            warning("'unicast_peer' is empty: multicast is used", "write the address of each other router, one on a line");
+            instance_.unicast = false;
+            return true;
+        }
+        if (instance_.strict_mode) {
+            error("strict mode allows no unicast peers: the instance is not used", "leave vrrp_strict out");
+            return false;
+        }
+        if (instance_.virtual_mac.enabled && !instance_.vmac_xmit_base) {
+            note("unicast with use_vmac sends from the base interface: vmac_xmit_base is set");
+            instance_.vmac_xmit_base = true;
+        }
+        return true;
+    }
+
+    void settle_virtual_mac() {
+        VirtualMacSettings& settings = instance_.virtual_mac;
+        if (!settings.enabled && instance_.vmac_xmit_base) {
+            warning("'vmac_xmit_base' means nothing without use_vmac: ignored");
+            instance_.vmac_xmit_base = false;
+        }
+        if (settings.address && draft_.mac_octets == 5) settings.address->octets[5] = to_number(instance_.vrid);
+    }
+
+    void settle_announcements() {
+        AnnouncementSettings& settings = instance_.announcements;
+        settings.lower_prio_delay = draft_.lower_prio_delay ? Nanoseconds{std::chrono::seconds{*draft_.lower_prio_delay}} : settings.delay;
+        settings.lower_prio_repeat = draft_.lower_prio_repeat.value_or(settings.repeat);
+    }
+
+    void settle_options() {
+        instance_.accept = draft_.accept.value_or(true);
+        instance_.lower_prio_no_advert = draft_.lower_prio_no_advert.value_or(global_.vrrp_lower_prio_no_advert);
+        instance_.higher_prio_send_advert = draft_.higher_prio_send_advert.value_or(global_.vrrp_higher_prio_send_advert);
+        instance_.owner_ignore_adverts = draft_.owner_ignore_adverts.value_or(global_.vrrp_owner_ignore_adverts);
+        if (instance_.priority != Priority::owner) instance_.owner_ignore_adverts = false;
+    }
+
+    void apply_strict() {
+        const bool is_owner = instance_.priority == Priority::owner;
+        if ((instance_.state == InitialState::master) != is_owner) {
+            if (!is_owner) warning("strict mode allows 'state MASTER' only with priority 255: BACKUP is used");
+            instance_.state = is_owner ? InitialState::master : InitialState::backup;
+        }
+        if (instance_.preempt_delay > Nanoseconds{0}) {
+            warning("strict mode allows no preempt_delay: ignored");
+            instance_.preempt_delay = Nanoseconds{0};
+        }
+        if (instance_.down_timer_adverts != 3) {
+            warning("strict mode fixes down_timer_adverts at 3");
+            instance_.down_timer_adverts = 3;
+        }
+        // Accept_Mode is off unless asked for (RFC 9568 §6.1); version 2 has no such mode, only owners accept (RFC 3768 §6.4.3).
+        const bool may_choose = instance_.version == VrrpVersion::v3;
+        instance_.accept = is_owner || (may_choose && draft_.accept.value_or(false));
+        instance_.announcements.lower_prio_repeat = 0;
+        instance_.announcements.lower_prio_delay = Nanoseconds{0};
+        instance_.lower_prio_no_advert = true;
+        instance_.higher_prio_send_advert = false;
+        instance_.owner_ignore_adverts = is_owner;
+        if (instance_.virtual_mac.address) {
+            warning("strict mode allows no MAC of your own: the virtual router's is used");
+            instance_.virtual_mac.address.reset();
+        }
+        if (instance_.vmac_xmit_base) {
+            warning("strict mode allows no vmac_xmit_base: ignored");
+            instance_.vmac_xmit_base = false;
+        }
+    }
+
+    void settle_preemption() {
+        const bool is_master = instance_.state == InitialState::master;
+        if (instance_.nopreempt && (is_master || instance_.priority == Priority::owner)) {
+            warning(is_master ? "'nopreempt' does not go with 'state MASTER': it is ignored" : "'nopreempt' does not go with priority 255: it is ignored",
+                    is_master ? "write state BACKUP on every router" : "");
+            instance_.nopreempt = false;
+        }
+        if (instance_.preempt_delay > Nanoseconds{0} && (is_master || instance_.nopreempt)) {
+            warning(is_master ? "'preempt_delay' does not go with 'state MASTER': it is ignored" : "'preempt_delay' does not go with 'nopreempt': it is ignored",
+                    is_master ? "write state BACKUP on every router" : "");
+            instance_.preempt_delay = Nanoseconds{0};
+        }
+    }
+
+    void settle_tracking() {
+        std::erase_if(instance_.track_interfaces, [&](const TrackedItem& item) {
+            const bool is_own = item.name == instance_.interface && !item.weight && !instance_.dont_track_primary;
+            if (is_own) say(Severity::warning, item.where, "the instance's own interface is tracked anyway: ignored");
+            return is_own;
+        });
+        for (const TrackedItem& item : instance_.track_scripts) {
+            if (context_.script_names.contains(item.name)) continue;
+            Suggester suggester(item.name);
+            for (const auto& [name, where] : context_.script_names) suggester.consider(name);
+            say(Severity::error, item.where, "there is no vrrp_script '" + std::string(item.name) + "'",
+                suggester.best().empty() ? "" : "did you mean '" + std::string(suggester.best()) + "'?");
+        }
+    }
+
+    Context& context_;
+    const GlobalDefinitions& global_;
+    VrrpInstance& instance_;
+    InstanceDraft& draft_;
+};
+
+/// What two instances must not share. Interned names are equal when their addresses are.
+struct RouterKey {
+    const char* interface;
+    Vrid vrid;
+    Family family;
+    IpAddress group;
+
+    friend bool operator==(const RouterKey&, const RouterKey&) = default;
+};
+struct RouterKeyHash {
+    std::size_t operator()(const RouterKey& key) const {
+        std::size_t hash = reinterpret_cast<std::uintptr_t>(key.interface) >> 3;
+        hash = hash * 1021 + to_number(key.vrid) * 2u + static_cast<unsigned>(key.family);
+        for (const std::uint8_t octet : key.group.octets) hash = hash * 31 + octet;
+        return hash * 0x9E3779B97F4A7C15ULL >> 7;
+    }
+};
+
+void drop_conflicting(Context& context, std::vector<bool>& is_usable) {
+    const std::vector<VrrpInstance>& instances = context.configuration.instances;
+    std::unordered_map<RouterKey, std::size_t, RouterKeyHash> seen;
+    seen.reserve(instances.size());
+    for (std::size_t index = 0; index < instances.size(); ++index) {
+        const VrrpInstance& instance = instances[index];
+        if (!is_usable[index]) continue;
+        const RouterKey key{instance.interface.data(), instance.vrid, instance.family, instance.multicast_group};
+        const auto [first, is_new] = seen.try_emplace(key, index);
+        if (is_new) continue;
+        is_usable[index] = false;
+        const VrrpInstance& other = instances[first->second];
+        context.reporter.report_at(Severity::error, instance.where,
+                                   "(" + std::string(instance.name) + ") uses VRID " + std::to_string(to_number(instance.vrid)) + " on " +
+                                       std::string(instance.interface) + ", as '" + std::string(other.name) + "' on line " +
+                                       std::to_string(other.where.line) + " does: the instance is not used",
+                                   "a VRID is used once for each interface and address family");
+    }
+}
+
+}  // namespace
+
+void validate(Context& context) {
+    std::vector<VrrpInstance>& instances = context.configuration.instances;
+    std::vector<bool> is_usable(instances.size());
+    for (std::size_t index = 0; index < instances.size(); ++index) {
+        is_usable[index] = InstanceValidator(context, instances[index], context.drafts[index]).validate();
+    }
+    drop_conflicting(context, is_usable);
+    if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {
+        std::size_t kept = 0;
+        for (std::size_t index = 0; index < instances.size(); ++index) {
+            if (!is_usable[index]) continue;
+            if (kept != index) instances[kept] = std::move(instances[index]);
+            ++kept;
+        }
+        instances.resize(kept);
+    }
+    context.configuration.global.announcements.lower_prio_delay =
+        context.global_draft.lower_prio_delay ? Nanoseconds{std::chrono::seconds{*context.global_draft.lower_prio_delay}}
+                                              : context.configuration.global.announcements.delay;
+    context.configuration.global.announcements.lower_prio_repeat =
+        context.global_draft.lower_prio_repeat.value_or(context.configuration.global.announcements.repeat);
+}
+
+}  // namespace vigil::config
