@@ -3,25 +3,37 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
-#include "arp/arp_message.h"
-#include "packet/frame.h"
 
 namespace vigil::engine {
 namespace {
 
+std::string describe_advert(const packet::ReceivedFrame& frame) {
+    const packet::AdvertisementView& view = frame.advertisement;
+    return fmt::format("v{} advert vrid {} priority {} interval {} cs{}", to_number(view.version()), to_number(view.vrid()),
+                       to_number(view.priority()), view.max_advertise_interval().count(), frame.ah ? " with AH" : "");
+}
+
+/// A unicast advert is an IP packet without Ethernet header.
+std::string describe_routed(const TxFrame& frame) {
+    std::array<std::uint8_t, 14> ethernet{};
+    const bool is_ipv6 = frame.bytes()[0] >> 4 == 6;
+    ethernet[12] = is_ipv6 ? 0x86 : 0x08;
+    ethernet[13] = is_ipv6 ? 0xdd : 0x00;
+    std::vector<std::uint8_t> bytes(ethernet.begin(), ethernet.end());
+    bytes.insert(bytes.end(), frame.bytes().begin(), frame.bytes().end());
+    const auto advert = packet::read_frame(bytes);
+    return advert ? fmt::format("sends {} to {}", describe_advert(*advert), to_string(advert->destination)) : "sends an unreadable frame";
+}
+
 std::string describe_frame(const TxFrame& frame) {
-    if (frame.path == TxPath::route) {
-        return fmt::format("sends a unicast advert of {} octets", frame.size);
-    }
+    if (frame.path == TxPath::route) return describe_routed(frame);
     if (const auto advert = packet::read_frame(frame.bytes())) {
-        const auto& view = advert->advertisement;
-        return fmt::format("sends v{} advert vrid {} priority {} interval {} cs to {}{}", to_number(view.version()), to_number(view.vrid()),
-                           to_number(view.priority()), view.max_advertise_interval().count(), to_string(advert->destination),
-                           advert->ah ? " with AH" : "");
+        return fmt::format("sends {} to {}", describe_advert(*advert), to_string(advert->destination));
     }
-    return frame.bytes().size() >= 14 && frame.bytes()[12] == 0x08 && frame.bytes()[13] == 0x06 ? "announces by gratuitous ARP"
-                                                                                               : "announces by unsolicited NA";
+    const bool is_arp = frame.size >= 14 && frame.bytes()[12] == 0x08 && frame.bytes()[13] == 0x06;
+    return is_arp ? "announces by gratuitous ARP" : "announces by unsolicited NA";
 }
 
 }  // namespace
@@ -54,12 +66,23 @@ std::string_view describe(Reason reason) {
 }
 
 void Transcript::note(Instant at, std::string_view text) {
-    end_fold();
+    end_folds();
     line(at, text);
 }
 
+void Transcript::repeated(Instant at, std::string what) {
+    const auto fold = std::find_if(folds_.begin(), folds_.end(), [&](const Fold& f) { return f.what == what; });
+    if (fold != folds_.end()) {
+        ++fold->more;
+        fold->last = at;
+        return;
+    }
+    line(at, what);
+    folds_.push_back({std::move(what), 0, at});
+}
+
 void Transcript::event(const Event& event, Family family) {
-    end_fold();
+    end_folds();
     const std::string peer = event.peer == AddressOctets{} ? "" : " from " + to_string(IpAddress{event.peer, family});
     std::string text;
     switch (event.kind) {
@@ -80,20 +103,14 @@ void Transcript::event(const Event& event, Family family) {
     line(event.at, fmt::format("{} {}", name(event.router), text));
 }
 
-void Transcript::sent(Instant at, const TxFrame& frame) {
-    std::string what = describe_frame(frame);
-    const auto fold = std::find_if(folds_.begin(), folds_.end(), [&](const Fold& f) { return f.router == frame.router && f.what == what; });
-    if (fold != folds_.end()) {
-        ++fold->more;
-        fold->last = at;
-        return;
-    }
-    line(at, fmt::format("{} {}", name(frame.router), what));
-    folds_.push_back({std::move(what), frame.router, 0, at});
+void Transcript::heard(Instant at, const packet::ReceivedFrame& frame) {
+    repeated(at, fmt::format("{} sends {}", to_string(frame.source), describe_advert(frame)));
 }
 
+void Transcript::sent(Instant at, const TxFrame& frame) { repeated(at, fmt::format("{} {}", name(frame.router), describe_frame(frame))); }
+
 std::string Transcript::finish() {
-    end_fold();
+    end_folds();
     return std::move(text_);
 }
 
@@ -108,9 +125,10 @@ std::string_view Transcript::name(RouterIndex index) const {
 
 void Transcript::line(Instant at, std::string_view text) { text_ += fmt::format("{:>12} {}\n", time(at), text); }
 
-void Transcript::end_fold() {
+void Transcript::end_folds() {
+    std::ranges::stable_sort(folds_, {}, &Fold::last);
     for (const Fold& fold : folds_) {
-        if (fold.more != 0) line(fold.last, fmt::format("{} {} ({} more until here)", name(fold.router), fold.what, fold.more));
+        if (fold.more != 0) line(fold.last, fmt::format("{} ({} more until here)", fold.what, fold.more));
     }
     folds_.clear();
 }
