@@ -7,9 +7,7 @@ import argparse
 import contextlib
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 import time
 
 from failover_report import Event, print_report
@@ -18,11 +16,12 @@ from netlab.capture import Capture
 from netlab.configuration import Stage, UnusableConfiguration
 from netlab.daemon import DaemonError
 from netlab.keepalived import Keepalived
-from netlab.lan import Lan, usual_addresses
+from netlab.lan import Lan
 from netlab.observer import NotInTime, Observer
 from netlab.pinger import Pinger
 from netlab.router import VirtualRouter
 from netlab.vigild import Vigild
+from netlab.workspace import Workspace
 from screen import Screen
 
 KINDS = {kind.kind: kind for kind in (Vigild, Keepalived)}
@@ -40,6 +39,7 @@ def read_options():
     parser.add_argument("--daemon", choices=sorted(KINDS), default="vigild")
     parser.add_argument("--capture", type=pathlib.Path)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # only looks whether options and files can be used
     options = parser.parse_args()
     options.count, options.files = 2, []
     if len(options.what) == 1 and options.what[0].isdigit():
@@ -154,7 +154,8 @@ class Demonstration:
         for daemon in self.daemons:
             if self._status[daemon.host.name] == "runs" and not daemon.running:
                 tail = daemon.log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
-                raise DaemonError(f"{daemon.kind} on {daemon.host.name} ended by itself; its last words:\n  " + "\n  ".join(tail))
+                raise DaemonError(f"{daemon.kind} on {daemon.host.name} ended by itself with exit code {daemon.poll()}; "
+                                  "its last words:\n  " + "\n  ".join(tail))
 
     @staticmethod
     def _names(addresses):
@@ -176,9 +177,10 @@ class Demonstration:
             self._pump()
             now = time.monotonic()
             last = max([since] + [change.time for change in self.observer.changes[-1:]])
-            single = all(sum(a in self.observer.held[name] for name in running) == 1 for a in wanted)
-            if single and now > last + max(STEADY_SECONDS, 2 * self._slowest_interval()):
-                return
+            if now > last + max(STEADY_SECONDS, 2 * self._slowest_interval()):
+                self.observer.ask_all()
+                if all(sum(a in self.observer.held[name] for name in running) == 1 for a in wanted):
+                    return
             if now > deadline:
                 raise NotInTime(f"not settled within {seconds:.0f} s: {self.observer.describe()}")
 
@@ -280,15 +282,23 @@ class Demonstration:
 
 def main():
     options = read_options()
+    if options.check:
+        try:
+            if options.files:
+                Stage(options.files, options.count)
+            return 0
+        except UnusableConfiguration as error:
+            print(f"failover: {error}", file=sys.stderr)
+            return 1
     reason = sandbox.why_not() or KINDS[options.daemon].why_not() or (Capture.why_not() if options.capture else None)
     if reason:
         print(f"failover: {reason}", file=sys.stderr)
         return 1
     sandbox.enter()
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="vigil-lab-"))
+    workspace = Workspace("vigil-lab-")
     try:
         with contextlib.ExitStack() as stack:
-            demonstration = Demonstration(options, directory, stack)
+            demonstration = Demonstration(options, workspace.path, stack)
             demonstration.tell()
             print_report(demonstration)
         return 0
@@ -299,10 +309,7 @@ def main():
         print("\nfailover: interrupted; everything is taken down", file=sys.stderr)
         return 130
     finally:
-        if options.keep:
-            print(f"configurations and logs: {directory}")
-        else:
-            shutil.rmtree(directory, ignore_errors=True)
+        workspace.finish(options.keep)
 
 
 if __name__ == "__main__":

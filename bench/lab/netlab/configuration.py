@@ -116,6 +116,8 @@ class Stage:
         self.interfaces = sorted(name for name in names if name and name != "lo")
         if not self.interfaces:
             raise UnusableConfiguration(f"no vrrp_instance of {paths[0]} names an interface")
+        if not any(instance.addresses for instance in self.instances):
+            raise UnusableConfiguration(f"no vrrp_instance of {paths[0]} has a virtual address that a client could ping")
         self._taken = {address.ip for i in everything for address, _ in i.addresses}
         self._taken |= {ip for i in everything for text in (i.source, *i.peers) if (ip := _ip(text))}
         self._networks = {name: self._networks_of(name, everything) for name in self.interfaces}

@@ -62,6 +62,10 @@ class Keepalived(Daemon):
                                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return [self._process.pid]
 
+    def poll(self):
+        """Exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
     def wait_gone(self, when):
         super().wait_gone(when)
         self.exit_code = self._process.wait()

@@ -108,7 +108,8 @@ class NetworkNamespace:
             setns(fd, CLONE_NEWNET)
             if own_sysfs:
                 unshare(CLONE_NEWNS)
-                mount_fresh("sysfs", "/sys")
+                with contextlib.suppress(OSError):  # in a chroot without /sys there is nothing to replace
+                    mount_fresh("sysfs", "/sys")
             if nice:
                 os.nice(nice)
 

@@ -24,12 +24,13 @@ def why_not():
         status = 0
         try:
             netns.unshare(netns.CLONE_NEWNET | netns.CLONE_NEWNS | netns.CLONE_NEWPID)
+            netns.mount_fresh("proc", "/proc")
         except OSError as error:
             status = error.errno or 1
         os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        return f"may not make namespaces here ({os.strerror(status)}); a container needs --privileged"
+        return f"cannot make namespaces with a /proc of their own here ({os.strerror(status)}); a container needs --privileged"
     return None
 
 
