@@ -133,7 +133,8 @@ KernelError read_verdict(const nlmsghdr& message) {
     // Both begin with an int: the negative errno. An error carries the request's header behind it, then attributes if the
     // flags say so (with NETLINK_CAP_ACK nothing of the request's payload lies between).
     const int* const code = read_header<int>(message);
-    if (code == nullptr) return {EBADMSG, "a netlink error message cut short"};
+    constexpr int largest_errno = 4095;  // MAX_ERRNO of the kernel
+    if (code == nullptr || *code < -largest_errno) return {EBADMSG, "an unreadable netlink error message"};
     KernelError verdict{*code < 0 ? -*code : 0, {}};
     if ((message.nlmsg_flags & NLM_F_ACK_TLVS) == 0 || verdict.error_number == 0) return verdict;
     const bool is_error = message.nlmsg_type == NLMSG_ERROR;

@@ -69,7 +69,7 @@ private:
 };
 
 /// What an NLMSG_ERROR (or the trailing error of NLMSG_DONE) says; error_number 0 is an acknowledgement. EBADMSG when the
-/// message is too short.
+/// message is too short or its code is no errno.
 KernelError read_verdict(const nlmsghdr& message);
 
 /// Calls `on_message` for each whole message of a datagram; what follows a broken length is dropped.

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -184,6 +186,16 @@ TEST(ReadVerdict, RefusesAMessageWithoutACode) {
     alignas(nlmsghdr) std::array<std::byte, 16> room{};
     const MessageWriter message(room, NLMSG_ERROR, 0, 1);
     EXPECT_EQ(read_verdict(*reinterpret_cast<const nlmsghdr*>(room.data())).error_number, EBADMSG);
+}
+
+TEST(ReadVerdict, RefusesACodeThatIsNoErrno) {
+    // INT_MIN cannot be negated: found by UndefinedBehaviorSanitizer on damaged messages.
+    for (const int code : {std::numeric_limits<int>::min(), -4096}) {
+        RequestRoom room{};
+        MessageWriter message(room.bytes, NLMSG_ERROR, 0, 1);
+        message.put_header<nlmsgerr>()->error = code;
+        EXPECT_EQ(read_verdict(*reinterpret_cast<const nlmsghdr*>(room.bytes.data())).error_number, EBADMSG) << code;
+    }
 }
 
 TEST(KernelError, ReadsWellInALog) {
