@@ -35,9 +35,10 @@ Announcer::Announcer(std::span<const Router> routers) {
 void Announcer::start(std::uint32_t router, Instant now) {
     Item& item = items_[router];
     item.started = true;
+    item.rounds_left = 0;
     unschedule(router);
     begin_burst(router, item.plan.repeat);
-    if (item.plan.delay > Nanoseconds{0}) schedule(router, now + item.plan.delay, item.plan.repeat);
+    if (item.plan.delay > Nanoseconds{0} && item.plan.repeat != 0) schedule(router, now + item.plan.delay, item.plan.repeat);
     else if (item.plan.refresh > Nanoseconds{0}) schedule(router, now + item.plan.refresh, item.plan.refresh_repeat);
 }
 
@@ -63,8 +64,9 @@ std::size_t Announcer::take_due(Instant now, std::span<DueAnnouncement> out) {
     std::size_t count = 0;
     for (bool progress = true; progress && count < out.size() && queued_count_ != 0;) {
         progress = false;
-        for (Link& link : links_) {
-            if (count == out.size()) break;
+        for (std::size_t visited = 0; visited < links_.size() && count < out.size(); ++visited) {
+            Link& link = links_[next_link_];
+            next_link_ = next_link_ + 1 == links_.size() ? 0 : next_link_ + 1;
             if (!take_from(link, now, out[count])) continue;
             ++count;
             progress = true;
@@ -98,11 +100,15 @@ bool Announcer::take_from(Link& link, Instant now, DueAnnouncement& out) {
     return true;
 }
 
+/// A burst that still runs goes on where it is and becomes longer: beginning again would leave the addresses at the end of a long list on a
+/// slow link unannounced for ever.
 void Announcer::begin_burst(std::uint32_t router, std::uint16_t rounds) {
     Item& item = items_[router];
-    item.next_address = 0;
-    item.rounds_left = item.address_count == 0 ? std::uint16_t{0} : rounds;
-    if (item.rounds_left != 0 && !item.queued) enqueue(router);
+    if (item.address_count == 0 || rounds == 0) return;
+    if (item.rounds_left == 0) item.next_address = 0;
+    const bool is_within_round = item.next_address != 0 && rounds != std::numeric_limits<std::uint16_t>::max();
+    item.rounds_left = std::max(item.rounds_left, static_cast<std::uint16_t>(rounds + (is_within_round ? 1 : 0)));
+    if (!item.queued) enqueue(router);
 }
 
 void Announcer::wake_scheduled(Instant now) {

@@ -85,6 +85,7 @@ private:
     std::vector<Link> links_;
     std::vector<std::uint32_t> heap_;    // routers with a scheduled burst, earliest first
     std::size_t queued_count_ = 0;
+    std::size_t next_link_ = 0;          // whose turn it is: a small budget may end anywhere
 };
 
 }  // namespace vigil::arp
