@@ -19,7 +19,6 @@ from netlab.vigild import Vigild
 from netlab.wire import who_has
 
 KINDS = {kind.kind: kind for kind in (Keepalived, Vigild, Frr)}
-PHASES = ("elect", "stay", "stop", "return", "kill -9", "return again", "partition", "end")
 SPARE_SECONDS = 8       # beyond the protocol's own time, before a phase is called failed
 STAY_ADVERTS = 6        # a router that does not hear its peer takes over within 4 intervals
 FAST_INTERVAL = 0.1     # below, the machine's own delays exceed what priority 0 saves
@@ -33,6 +32,7 @@ class Wrong(Exception):
 class Result:
     scenario: str
     pair: str
+    phases: tuple
     seconds: dict = dataclasses.field(default_factory=dict)   # phase -> measured seconds
     failed: str = ""                                          # phase
     reason: str = ""
@@ -42,7 +42,7 @@ class Match:
     def __init__(self, scenario, kinds, directory, capture=None):
         self.scenario = scenario
         self.kinds = kinds
-        self.result = Result(scenario.name, ":".join(kinds))
+        self.result = Result(scenario.name, ":".join(kinds), scenario.phases)
         self._directory = directory
         self._capture = capture
 
@@ -51,9 +51,8 @@ class Match:
         with contextlib.ExitStack() as stack:
             try:
                 self._set_up(stack)
-                for phase in PHASES:
-                    if phase != "partition" or self.scenario.partition:
-                        self.result.seconds[phase] = getattr(self, "_" + phase.replace(" ", "_").replace("_-9", ""))()
+                for phase in self.scenario.phases:
+                    self.result.seconds[phase] = getattr(self, "_" + phase.replace(" ", "_").replace("_-9", ""))()
             except (Wrong, NotInTime, DaemonError) as error:
                 self.result.failed, self.result.reason = phase, str(error)
             except Exception:  # a fault of the harness is a failure too, with its trace
@@ -257,6 +256,42 @@ class Match:
         taken = self.observer.changes[-1].time - begin
         self._quiet_while(winner, STAY_ADVERTS, "together again")
         return taken
+
+    def _leftovers(self):
+        """A daemon that was killed left its addresses behind: the next one on that machine takes them away, although
+        it is Backup, before it is Active again."""
+        old, new = self.active, 1 - self.active
+        begin = time.monotonic()
+        self.daemons[old].kill()
+        self.observer.wait(lambda: self._holds_all(new), self._down_seconds() + SPARE_SECONDS, "the other takes over")
+        if not self._holds_all(old):
+            raise Wrong("kill -9 left no addresses behind, so this shows nothing")
+        self.daemons[old].start()
+        self.observer.wait(lambda: not self.observer.held[self.lan.routers[old].name] & self.held, SPARE_SECONDS,
+                           "the new run takes the leftovers away")
+        self.active = self._settle(expected=0 if self.scenario.takes_back else new)
+        return time.monotonic() - begin
+
+    def _child_dies(self):
+        """The parent starts a child that died anew; the router is as before."""
+        daemon, begin = self.daemons[self.active], time.monotonic()
+        daemon.kill_children()
+        self.observer.wait(lambda: self._holds_all(1 - self.active), self._down_seconds() + SPARE_SECONDS, "the other takes over")
+        self._settle(expected=self.active)
+        if not daemon.running:
+            raise Wrong(f"the parent is gone (log: {daemon.log})")
+        return time.monotonic() - begin
+
+    def _reload(self):
+        """SIGHUP with an unchanged file, on both: all is as before."""
+        begin = time.monotonic()
+        for daemon in self.daemons:
+            daemon.reload()
+        self._settle(expected=self.active)
+        self._quiet_while(self.active, 2 * STAY_ADVERTS, "both have read their files again")
+        if not all(daemon.running for daemon in self.daemons):
+            raise Wrong("a daemon ended after SIGHUP")
+        return time.monotonic() - begin
 
     def _end(self):
         """Both stop; nothing of theirs is left in any kernel."""

@@ -5,7 +5,7 @@ import selectors
 import signal
 import time
 
-from match import PHASES, Result
+from match import Result
 from netlab.daemon import descendants
 
 MATCH_SECONDS = 150     # a match that takes longer is stuck
@@ -46,7 +46,7 @@ class _Playing:
         os.waitpid(self.pid, 0)
         if self._data:
             return pickle.loads(self._data)
-        result = Result(self.match.scenario.name, ":".join(self.match.kinds))
+        result = self.match.result
         result.failed, result.reason = "whole", f"no result within {MATCH_SECONDS} s, or the match's process died"
         return result
 
@@ -75,11 +75,14 @@ def print_table(results):
     """One line per match: seconds of each phase as it passed, or where and why it failed."""
     print("\nseconds: elect = start to holder; stop = priority 0 to the other's first advert; kill -9 = to the other's address;"
           "\nreturn = until it takes back, or while it must stay Backup; partition = heal to one holder\n")
-    print(f"{'scenario':19}{'A:B':24}" + "".join(f"{phase:>13}" for phase in PHASES))
+    columns = list(dict.fromkeys(phase for result in results for phase in result.phases if phase != "end")) + ["end"]
+    widths = [max(8, len(column) + 2) for column in columns]
+    print(f"{'scenario':19}{'A:B':24}" + "".join(f"{column:>{width}}" for column, width in zip(columns, widths)))
     for result in results:
         cells = [f"{result.seconds[phase]:.3f}" if phase in result.seconds
-                 else "FAILED" if phase == result.failed else "" for phase in PHASES]
-        print(f"{result.scenario:19}{result.pair:24}" + "".join(f"{cell:>13}" for cell in cells))
+                 else "FAILED" if phase == result.failed else "" for phase in columns]
+        line = f"{result.scenario:19}{result.pair:24}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
+        print(line.rstrip())
     failed = [result for result in results if result.failed]
     reasons = {}
     for result in failed:

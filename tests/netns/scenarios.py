@@ -12,6 +12,10 @@ TWENTY = tuple(f"192.0.2.{100 + number}/24" for number in range(20))
 SHORT = 0.2    # seconds; several adverts pass quickly, yet a busy machine keeps the time
 
 
+LIFE = ("elect", "stay", "stop", "return", "kill -9", "return again")
+UPHEAVALS = ("elect", "stay", "leftovers", "child dies", "reload")
+
+
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     name: str
@@ -21,6 +25,11 @@ class Scenario:
     priorities: tuple = (200, 100)
     unicast: bool = False
     partition: bool = False      # also: routers that cannot hear each other, and then can again
+    life: tuple = LIFE           # phases; "end" follows, "partition" before it when asked for
+
+    @property
+    def phases(self):
+        return self.life + (("partition",) if self.partition else ()) + ("end",)
 
     @property
     def takes_back(self):
@@ -69,4 +78,5 @@ SCENARIOS = (
     Scenario("twenty_addresses", "addresses", "20 addresses", _v3(TWENTY)),
     Scenario("excluded_addresses", "addresses", "addresses that are not advertised",
              _v3(excluded=("192.0.2.150/24", "192.0.2.151/24", "2001:db8::150/64"))),
+    Scenario("upheavals", "supervision", "leftovers of a killed run, a child that dies, SIGHUP", _v3(), life=UPHEAVALS),
 )

@@ -1,9 +1,10 @@
 """keepalived, and with it the configuration language that vigild shares."""
 import os
 import shutil
+import signal
 import subprocess
 
-from .daemon import Daemon
+from .daemon import Daemon, descendants
 
 # Real gateways give the daemon priority over batch work; so do we, because the tests share two cores with compilers.
 NICE = -15
@@ -65,6 +66,14 @@ class Keepalived(Daemon):
     def poll(self):
         """Exit code, negative for a signal; None while it runs."""
         return self._process.poll()
+
+    def reload(self):
+        self._process.send_signal(signal.SIGHUP)
+
+    def kill_children(self):
+        """kill -9 of all but the parent."""
+        for pid in descendants(self._roots) - set(self._roots):
+            os.kill(pid, signal.SIGKILL)
 
     def wait_gone(self, when):
         super().wait_gone(when)
