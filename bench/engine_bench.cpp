@@ -59,19 +59,23 @@ void ElectionStep(benchmark::State& state) {
     std::vector<std::array<std::uint8_t, 64>> frames(router_count);
     std::vector<engine::RxFrame> rx(router_count);
     const auto spec = dense_spec();
+    // The routers speak in random order; their frames lie in the ring one behind the other.
+    std::vector<std::size_t> order(router_count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::mt19937 random(1);
+    std::ranges::shuffle(order, random);
     for (std::size_t i = 0; i < router_count; ++i) {
+        const engine::RouterSpec& router = spec.routers[order[i]];
         packet::AdvertisementSpec advert;
         advert.version = VrrpVersion::v3;
-        advert.vrid = spec.routers[i].vrid;
+        advert.vrid = router.vrid;
         advert.priority = Priority{200};
         advert.source = ipv4(10, 0, 0, 2);
         advert.destination = vrrp_group_ipv4;
-        advert.addresses = spec.routers[i].advertised;
+        advert.addresses = router.advertised;
         const auto frame = packet::build_advertisement_frame(advert, frames[i]);
-        rx[i] = {.bytes = frame->bytes(), .link = spec.routers[i].link};
+        rx[i] = {.bytes = frame->bytes(), .link = router.link};
     }
-    std::mt19937 random(1);
-    std::ranges::shuffle(rx, random);
     Instant now{1'000'000'001};
     for (auto _ : state) {
         state.PauseTiming();

@@ -44,7 +44,7 @@ void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now)
     if (to_number(index) >= cold_.size()) return;
     ColdRouter& cold = cold_[to_number(index)];
     ++cold.counters.transmit_failed;
-    if (!may_report(cold, now)) return;
+    if (!may_report(cold, Event::Kind::transmit_failed, now)) return;
     const State state = table_[index].state;
     emit({.kind = Event::Kind::transmit_failed, .from = state, .to = state, .router = index,
           .detail = static_cast<std::uint32_t>(error_number), .at = now});
@@ -58,14 +58,15 @@ void Engine::apply(RouterIndex index, const Step& step, Instant now, const Adver
     if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));
     if (contains(step.actions, Action::announce_again)) announcer_.on_lower_advertisement(static_cast<std::uint32_t>(index), now);
 
-    ColdRouter& cold = cold_[to_number(index)];
     if (!step.changed_state()) {
+        ColdRouter& cold = cold_[to_number(index)];
         if (step.from != State::active || heard == nullptr || step.reason != Reason::lower_heard) return;
         if (!contains(step.actions, Action::announce_again)) ++cold.counters.answers_suppressed;
-        if (!may_report(cold, now)) return;
+        if (!may_report(cold, Event::Kind::lower_heard, now)) return;
         return emit({.kind = Event::Kind::lower_heard, .from = step.from, .to = step.to, .reason = step.reason,
                      .value = to_number(heard->priority), .router = index, .at = now, .peer = heard->source});
     }
+    ColdRouter& cold = cold_[to_number(index)];
     if (step.to == State::active) {
         ++cold.counters.became_active;
         if (cold.authentication != ColdRouter::no_authentication) authentications_[cold.authentication].forget_senders();
@@ -138,9 +139,10 @@ void Engine::emit(const Event& event) {
     if (!events_.push(event)) ++counters_.events_lost;
 }
 
-bool Engine::may_report(ColdRouter& cold, Instant at) {
-    if (at < cold.next_report) return false;
-    cold.next_report = at + report_distance;
+bool Engine::may_report(ColdRouter& cold, Event::Kind kind, Instant at) {
+    Instant& next = cold.next_report[static_cast<std::size_t>(kind)];
+    if (at < next) return false;
+    next = at + report_distance;
     return true;
 }
 
@@ -149,7 +151,7 @@ void Engine::note_deposition(RouterIndex index, Instant now) {
     const Nanoseconds near = flap_intervals * Nanoseconds{table_[index].advertisement_interval};
     cold.flaps = now - cold.last_deposed < near ? static_cast<std::uint8_t>(std::min(cold.flaps + 1, 255)) : std::uint8_t{0};
     cold.last_deposed = now;
-    if (cold.flaps < flaps_until_report || !may_report(cold, now)) return;
+    if (cold.flaps < flaps_until_report || !may_report(cold, Event::Kind::flapping, now)) return;
     emit({.kind = Event::Kind::flapping, .from = State::active, .to = State::backup, .router = index, .detail = cold.flaps, .at = now});
 }
 

@@ -59,7 +59,11 @@ public:
 
     std::size_t router_count() const { return table_.size(); }
     const VirtualRouter& router(RouterIndex index) const { return table_[index]; }
-    const RouterCounters& counters(RouterIndex index) const { return cold_[to_number(index)].counters; }
+    RouterCounters counters(RouterIndex index) const {
+        RouterCounters counters = cold_[to_number(index)].counters;
+        counters.adverts_received = hearing_[to_number(index)].adverts_received;
+        return counters;
+    }
     const EngineCounters& counters() const { return counters_; }
     /// The least TxBatch that every operation can make progress with.
     std::size_t least_urgent_room() const { return frames_.largest_fan_out(); }
@@ -68,14 +72,19 @@ public:
     static constexpr std::size_t paced_frame_bytes = 96;
 
 private:
+    /// What every accepted advert reads or writes beside the record: half a cache line.
+    struct alignas(32) Hearing {
+        AddressOctets last_sender{};               // whose address list was compared last
+        std::uint64_t adverts_received = 0;
+        Centiseconds reported_interval{0};
+        packet::AuthType auth_type = packet::AuthType::none;
+    };
+    static_assert(sizeof(Hearing) == 32);
     /// Everything about a router that the common path does not touch.
     struct ColdRouter {
         static constexpr std::uint32_t no_authentication = ~0u;
 
         RouterCounters counters;
-        Instant next_report{};                     // rate limit of lower_heard, rejected, ...
-        AddressOctets last_sender{};               // whose address list was compared last
-        Centiseconds reported_interval{0};
         std::uint32_t first_address = 0;           // into announced_
         std::uint32_t address_count = 0;
         std::uint32_t first_advertised = 0;        // into advertised_
@@ -83,10 +92,9 @@ private:
         std::uint32_t authentication = no_authentication;  // into authentications_
         std::uint32_t first_peer = 0;              // into peers_
         std::uint16_t peer_count = 0;
-        packet::AuthType auth_type = packet::AuthType::none;
-        packet::ChecksumForm checksum = packet::ChecksumForm::pseudo_header;
         std::uint8_t flaps = 0;                    // depositions in a row at short distance
         Instant last_deposed{};
+        std::array<Instant, Event::kind_count> next_report{};  // rate limit, by Event::Kind
     };
     /// AH state of one router.
     struct Authentication {
@@ -110,9 +118,11 @@ private:
     // engine_load.cpp
     tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index);
     // engine_receive.cpp
+    void prefetch_router(const RxFrame& frame) const;
     void receive(const RxFrame& frame, TxBatch& tx);
     packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index);
-    packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, ColdRouter& cold);
+    packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, RouterIndex index);
+    packet::ReceiveError check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold);
     packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
     void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
     void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
@@ -130,12 +140,13 @@ private:
     void announce(Instant now, TxBatch& tx);
     void report_states();
     void emit(const Event& event);
-    bool may_report(ColdRouter& cold, Instant at);
+    bool may_report(ColdRouter& cold, Event::Kind kind, Instant at);
     void note_deposition(RouterIndex index, Instant now);
 
     RouterTable table_;
     TimerWheel<VirtualRouter> wheel_;
     FrameStore frames_;
+    std::vector<Hearing> hearing_;
     std::vector<ColdRouter> cold_;
     std::vector<AnnouncedAddress> announced_;
     std::vector<IpAddress> advertised_;

@@ -106,6 +106,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.table_.reserve(spec.routers.size(), spec.links.size());
     engine.frames_.reserve(spec.routers.size(), sizes.frames, sizes.frame_bytes);
     engine.cold_.reserve(spec.routers.size());
+    engine.hearing_.reserve(spec.routers.size());
     engine.announced_.reserve(sizes.announced);
     engine.advertised_.reserve(sizes.advertised);
     engine.peers_.reserve(sizes.peers);
@@ -136,14 +137,12 @@ tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterI
     cold.first_peer = static_cast<std::uint32_t>(peers_.size());
     cold.peer_count = static_cast<std::uint16_t>(spec.peers.size());
     peers_.insert(peers_.end(), spec.peers.begin(), spec.peers.end());
-    cold.auth_type = spec.auth_type;
-    cold.checksum = spec.checksum;
-    cold.reported_interval = spec.interval;
     if (spec.auth_type != packet::AuthType::none) {
         cold.authentication = static_cast<std::uint32_t>(authentications_.size());
         authentications_.push_back({.key = spec.auth_key, .sequence_number = spec.ah_sequence_number});
     }
     cold_.push_back(cold);
+    hearing_.push_back({.reported_interval = spec.interval, .auth_type = spec.auth_type});
 
     frames_.begin_router();
     const auto add_frame = [&](const IpAddress& destination, bool is_unicast) -> tl::expected<void, LoadError> {

@@ -14,14 +14,32 @@ namespace {
 constexpr ReceiveError accepted = ReceiveError::count_;
 }
 
+/// In groups: first the memory of all routers of a group is asked for, then the frames are acted on in order. With thousands of routers
+/// every advert finds its record out of the cache, and waiting for all together costs a fraction of waiting one by one.
 std::size_t Engine::on_frames(std::span<const RxFrame> frames, TxBatch& tx) {
-    std::size_t handled = 0;
-    for (const RxFrame& frame : frames) {
-        if (tx.urgent_room() < least_urgent_room() || tx.scratch_room() < least_scratch_room()) break;
-        receive(frame, tx);
-        ++handled;
+    constexpr std::size_t group_size = 16;
+    for (std::size_t handled = 0; handled < frames.size();) {
+        const std::size_t end = std::min(frames.size(), handled + group_size);
+        for (std::size_t i = handled; i < end; ++i) prefetch_router(frames[i]);
+        for (; handled < end; ++handled) {
+            if (tx.urgent_room() < least_urgent_room() || tx.scratch_room() < least_scratch_room()) return handled;
+            receive(frames[handled], tx);
+        }
     }
-    return handled;
+    return frames.size();
+}
+
+/// Guesses the VRID's place without any check; a wrong guess costs nothing but the guess.
+void Engine::prefetch_router(const RxFrame& frame) const {
+    constexpr std::size_t ipv4_vrid_offset = 14 + 20 + 1;
+    constexpr std::size_t ipv6_vrid_offset = 14 + 40 + 1;
+    if (frame.bytes.size() <= ipv4_vrid_offset) return;
+    const bool is_ipv6 = frame.bytes[12] == 0x86 && frame.bytes.size() > ipv6_vrid_offset;
+    const Vrid vrid{frame.bytes[is_ipv6 ? ipv6_vrid_offset : ipv4_vrid_offset]};
+    const RouterIndex index = table_.find(frame.link, is_ipv6 ? Family::ipv6 : Family::ipv4, vrid);
+    if (index == RouterIndex::none) return;
+    __builtin_prefetch(&table_[index], 1);
+    __builtin_prefetch(&hearing_[to_number(index)], 1);
 }
 
 void Engine::receive(const RxFrame& frame, TxBatch& tx) {
@@ -34,11 +52,10 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
     const ReceiveError error = check_for_router(*received, index);
     if (error != accepted) return reject(error, index, &*received, frame.arrival);
 
-    ColdRouter& cold = cold_[to_number(index)];
     const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
                                       received->advertisement.priority()};
-    ++cold.counters.adverts_received;
-    if (advertisement.priority == Priority::stop) ++cold.counters.stop_received;
+    ++hearing_[to_number(index)].adverts_received;
+    if (advertisement.priority == Priority::stop) ++cold_[to_number(index)].counters.stop_received;
     ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
     note_peculiarities(*received, index, frame.arrival);
     apply(index, state_machine::on_advertisement(table_[index], advertisement, frame.arrival), frame.arrival, &advertisement, tx);
@@ -52,16 +69,17 @@ ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, Router
     if (frame.destination.is_multicast() == has(router, Flag::unicast)) return ReceiveError::wrong_destination;
     if (frame.source.octets == router.primary_address) return ReceiveError::own_source;
     if (is_owner(router) && has(router, Flag::owner_ignores_adverts)) return ReceiveError::owner_ignores;
-    ColdRouter& cold = cold_[to_number(index)];
     if (has(router, Flag::unicast)) {
         if (const ReceiveError error = check_unicast(frame, index); error != accepted) return error;
     }
     if (has(router, Flag::version2)) {
-        if (const ReceiveError error = check_authentication(frame, cold); error != accepted) return error;
+        if (const ReceiveError error = check_authentication(frame, index); error != accepted) return error;
         if (advertisement.max_advertise_interval() != router.advertisement_interval) {  // RFC 3768 §7.1
-            ++cold.counters.interval_mismatch;
+            ++cold_[to_number(index)].counters.interval_mismatch;
             return ReceiveError::interval_mismatch;
         }
+        // Last, because it remembers the number: a frame that is refused for another reason must not move the window.
+        if (const ReceiveError error = check_sequence_number(frame, cold_[to_number(index)]); error != accepted) return error;
     }
     if (has(router, Flag::strict) && has(router, Flag::ipv6) && !advertisement.is_first_address_link_local()) {
         return ReceiveError::not_link_local;  // erratum 8300
@@ -69,24 +87,28 @@ ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, Router
     return accepted;
 }
 
-ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, ColdRouter& cold) {
+ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, RouterIndex index) {
+    const packet::AuthType own_type = hearing_[to_number(index)].auth_type;
     const std::uint8_t type = frame.advertisement.auth_type_octet();
     if (type > static_cast<std::uint8_t>(packet::AuthType::ah)) return ReceiveError::unknown_auth_type;
-    if (type != static_cast<std::uint8_t>(cold.auth_type) || frame.ah.has_value() != (cold.auth_type == packet::AuthType::ah)) {
-        ++cold.counters.auth_type_mismatch;
+    if (type != static_cast<std::uint8_t>(own_type) || frame.ah.has_value() != (own_type == packet::AuthType::ah)) {
+        ++cold_[to_number(index)].counters.auth_type_mismatch;
         return ReceiveError::auth_type_mismatch;
     }
-    if (cold.auth_type == packet::AuthType::none) return accepted;
+    if (own_type == packet::AuthType::none) return accepted;
+    ColdRouter& cold = cold_[to_number(index)];
+    const packet::AuthKey& key = authentications_[cold.authentication].key;
+    const bool is_authentic = own_type == packet::AuthType::simple_password
+                                  ? packet::is_password_equal(frame.advertisement.auth_data(), key)
+                                  : packet::is_ah_digest_valid(frame, key);
+    if (is_authentic) return accepted;
+    ++cold.counters.auth_failed;
+    return ReceiveError::auth_failed;
+}
+
+ReceiveError Engine::check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold) {
+    if (!frame.ah) return accepted;
     Authentication& authentication = authentications_[cold.authentication];
-    if (cold.auth_type == packet::AuthType::simple_password) {
-        if (packet::is_password_equal(frame.advertisement.auth_data(), authentication.key)) return accepted;
-        ++cold.counters.auth_failed;
-        return ReceiveError::auth_failed;
-    }
-    if (!packet::is_ah_digest_valid(frame, authentication.key)) {
-        ++cold.counters.auth_failed;
-        return ReceiveError::auth_failed;
-    }
     if (!authentication.window_of(frame.source.octets).accept(frame.ah->sequence_number)) {
         ++cold.counters.auth_failed;
         return ReceiveError::auth_replayed;
@@ -118,22 +140,26 @@ ReceiveError Engine::check_unicast(const packet::ReceivedFrame& frame, RouterInd
 /// What RFC 9568 §7.1 asks to tell but not to act on: another interval, another address list, adverts heard by an owner.
 void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at) {
     const VirtualRouter& router = table_[index];
-    ColdRouter& cold = cold_[to_number(index)];
+    Hearing& hearing = hearing_[to_number(index)];
     const packet::AdvertisementView& advertisement = frame.advertisement;
+    const Centiseconds interval = advertisement.max_advertise_interval();
+    if (interval == hearing.reported_interval && hearing.last_sender == frame.source.octets && !is_owner(router)) return;
+
+    ColdRouter& cold = cold_[to_number(index)];
     Event event{.kind = Event::Kind::interval_learned, .from = router.state, .to = router.state, .value = to_number(advertisement.priority()),
                 .router = index, .at = at, .peer = frame.source.octets};
-    const Centiseconds interval = advertisement.max_advertise_interval();
-    if (interval != cold.reported_interval) {
-        cold.reported_interval = interval;
+    if (interval != hearing.reported_interval && may_report(cold, event.kind, at)) {
+        hearing.reported_interval = interval;
         event.detail = interval.count();
         emit(event);
     }
-    if (is_owner(router) && may_report(cold, at)) {  // erratum 8298
+    if (is_owner(router) && may_report(cold, Event::Kind::owner_conflict, at)) {  // erratum 8298
         event.kind = Event::Kind::owner_conflict;
         emit(event);
     }
-    if (cold.last_sender == frame.source.octets) return;
-    cold.last_sender = frame.source.octets;
+    // Comparing is quadratic in the addresses, so it is limited like the report: senders that alternate must not keep this thread busy.
+    if (hearing.last_sender == frame.source.octets || !may_report(cold, Event::Kind::address_list_differs, at)) return;
+    hearing.last_sender = frame.source.octets;
     const std::span own = std::span(advertised_).subspan(cold.first_advertised, cold.advertised_count);
     bool is_equal = advertisement.address_count() == own.size();
     for (std::size_t i = 0; is_equal && i < own.size(); ++i) {
@@ -149,9 +175,10 @@ void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex 
 void Engine::reject(ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at) {
     ++counters_.errors[static_cast<std::size_t>(error)];
     if (index == RouterIndex::none || error == ReceiveError::router_not_running) return;
-    if (!may_report(cold_[to_number(index)], at)) return;
+    const Event::Kind kind = error == ReceiveError::own_source ? Event::Kind::own_address_seen : Event::Kind::rejected;
+    if (!may_report(cold_[to_number(index)], kind, at)) return;
     const State state = table_[index].state;
-    emit({.kind = error == ReceiveError::own_source ? Event::Kind::own_address_seen : Event::Kind::rejected, .from = state, .to = state,
+    emit({.kind = kind, .from = state, .to = state,
           .error = error, .value = to_number(frame->advertisement.priority()), .router = index,
           .detail = frame->advertisement.max_advertise_interval().count(), .at = at, .peer = frame->source.octets});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -33,7 +34,7 @@ struct Command {
 };
 static_assert(std::is_trivially_copyable_v<Command>);
 
-/// Fast thread -> control thread.
+/// Fast thread -> control thread. "Rate-limited" is once a second per router and kind, so that no cause hides another.
 struct Event {
     enum class Kind : std::uint8_t {
         transition,         ///< from -> to, reason
@@ -41,21 +42,23 @@ struct Event {
         lower_heard,        ///< an Active heard a losing advert of priority `value` from `peer` (rate-limited)
         own_address_seen,   ///< an advert from our own primary address (rate-limited): address used twice, or a loop
         owner_conflict,     ///< an owner hears adverts (erratum 8298, rate-limited)
-        interval_learned,   ///< v3: the Active's interval differs from ours (value unused; interval is), once per change
-        address_list_differs,  ///< the advertised addresses are not ours (RFC 9568 §7.1, logged once per sender change)
+        interval_learned,   ///< v3: a peer's interval, in `detail`, is not the one told last (rate-limited)
+        address_list_differs,  ///< the addresses of a new sender, `detail` of them, are not ours (RFC 9568 §7.1, rate-limited)
         rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
-        transmit_failed,    ///< errno in `interval_or_errno` (rate-limited)
+        transmit_failed,    ///< errno in `detail` (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
     };
+    static constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::flapping) + 1;
+
     Kind kind = Kind::transition;
     State from = State::initialize;
     State to = State::initialize;
     Reason reason = Reason::none;
     packet::ReceiveError error = packet::ReceiveError::count_;
-    std::uint8_t value = 0;                    ///< our effective priority for transitions; the peer's otherwise
+    std::uint8_t value = 0;                    ///< the peer's priority where `peer` caused it; else our effective one
     std::uint8_t faults = 0;
     RouterIndex router = RouterIndex::none;
-    std::uint32_t detail = 0;                  ///< interval in centiseconds, or errno
+    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, or depositions in a row
     Instant at{};
     AddressOctets peer{};                      ///< source of the advert that caused it, else zero
 };
