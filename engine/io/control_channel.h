@@ -66,6 +66,7 @@ public:
 
     bool is_stop_requested() const { return stop_.load(std::memory_order_acquire); }
     std::optional<engine::Command> next_command() { return commands_.pop(); }
+    std::size_t command_capacity() const { return commands_.capacity(); }
     std::optional<PortChange> next_port_change() { return ports_in_.pop(); }
     bool push_event(const engine::Event& event) { return events_.push(event); }
     bool return_port(LinkPort* port) { return ports_out_.push(port); }

@@ -46,7 +46,6 @@ private:
         const engine::TxFrame* frame = nullptr;
         bool is_urgent = false;
     };
-    static constexpr std::size_t most_commands_per_pass = 4096;
     static constexpr std::size_t routers_copied_per_pass = 2048;
     static constexpr Nanoseconds retry_pause = std::chrono::milliseconds{1};
     static constexpr Nanoseconds full_channel_pause = std::chrono::milliseconds{10};

@@ -63,12 +63,12 @@ bool BasicFastLoop<EngineType>::pass() {
     serve_deadline(now);
     copy_snapshot(now);
     if (is_last) return true;
+    return_ports();
     take_events();
     const Instant wake = wake_time(now);
     send(now, wake);
     channel_.to_fast().disarm();
     publish_events();
-    return_ports();
     return false;
 }
 
@@ -123,8 +123,8 @@ void BasicFastLoop<EngineType>::return_ports() {
 
 template <class EngineType>
 void BasicFastLoop<EngineType>::execute_commands(Instant now) {
-    // Bounded by what was there at the beginning, more or less: the ring's own size.
-    for (std::size_t i = 0; i < most_commands_per_pass; ++i) {
+    // As many as can have been posted before this pass began: enough for the last pass to miss none, and no more in any pass.
+    for (std::size_t i = 0; i <= channel_.command_capacity(); ++i) {
         if (!pending_command_) pending_command_ = channel_.next_command();
         if (!pending_command_) return;
         ++counters_.commands;

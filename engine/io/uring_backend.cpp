@@ -1,6 +1,8 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -179,7 +181,8 @@ Result<void> UringBackend::open() {
 }
 
 Result<void> UringBackend::attach_to_this_thread() {
-    if (const int enabled = ::io_uring_enable_rings(ring_.get()); enabled != 0) return uring_error("enable io_uring", enabled);
+    // By hand: liburing 2.3 declares io_uring_enable_rings() and does not export it.
+    if (::syscall(SYS_io_uring_register, ring_.get()->ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) return last_error("enable io_uring");
     arm_poll(wake_fd_, make_tag(Kind::wake, 0, 0));
     return {};
 }
