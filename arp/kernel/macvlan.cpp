@@ -194,10 +194,9 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
 }
 
 KernelResult<std::string> MacvlanDevices::choose_name(const MacvlanSpec& spec) {
-    const auto is_taken = [this](std::string_view name) { return find_link(socket_, name).has_value(); };
     if (spec.name.size() > longest_name) return refused(ENAMETOOLONG, "interface name '" + spec.name + "'");
-    if (!spec.name.empty() && is_taken(spec.name)) return refused(EEXIST, "interface '" + spec.name + "'");
     if (!spec.name.empty()) return spec.name;
+    const auto is_taken = [this](std::string_view name) { return find_link(socket_, name).has_value(); };
     std::string name = choose_macvlan_name(spec, is_taken);
     if (name.empty()) return refused(EEXIST, "every name for VRID " + std::to_string(to_number(spec.vrid)) + " is taken");
     return name;

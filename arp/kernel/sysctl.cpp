@@ -6,6 +6,7 @@
 // a journal file (path, old value, our value; tab-separated, one line each); the next start restores from it. The file
 // belongs on a tmpfs such as /run: after a reboot the settings are gone as well.
 //
+// Each note carries the operator's value, also when we change a setting again, so the order of giving back does not matter.
 // A setting is given back only while it still has the value that we wrote: whoever changed it after us knew what they wanted.
 
 #include "arp/kernel/sysctl.h"
@@ -18,7 +19,6 @@
 #include <cerrno>
 #include <charconv>
 #include <fstream>
-#include <ranges>
 #include <utility>
 
 namespace vigil::arp::kernel {
@@ -106,16 +106,14 @@ SysctlKeeper::SysctlKeeper(std::filesystem::path journal) : journal_(std::move(j
 std::vector<KernelError> SysctlKeeper::restore_leftovers() {
     std::vector<KernelError> failures;
     if (journal_.empty()) return failures;
-    std::vector<Saved> left;
     std::ifstream file(journal_);
     for (std::string line; std::getline(file, line);) {
         // A line cut short by the kill was not yet followed by the change it announces.
         const std::size_t first = line.find('\t');
         const std::size_t second = first == std::string::npos ? first : line.find('\t', first + 1);
         if (second == std::string::npos || file.eof()) continue;
-        left.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)});
+        restore({line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)}, failures);
     }
-    for (const Saved& saved : std::views::reverse(left)) restore(saved, failures);
     std::error_code ignored;
     std::filesystem::remove(journal_, ignored);
     return failures;
@@ -139,7 +137,7 @@ KernelResult<void> SysctlKeeper::set(const SysctlPath& path, std::string_view va
 
 std::vector<KernelError> SysctlKeeper::restore_all() {
     std::vector<KernelError> failures;
-    for (const Saved& saved : std::views::reverse(saved_)) restore(saved, failures);
+    for (const Saved& saved : saved_) restore(saved, failures);
     saved_.clear();
     std::error_code ignored;
     if (!journal_.empty()) std::filesystem::remove(journal_, ignored);

@@ -36,7 +36,7 @@ public:
     std::vector<KernelError> restore_leftovers();
     /// Writes the value and remembers the first old one. Nothing is remembered when the value is already there.
     KernelResult<void> set(const SysctlPath& path, std::string_view value);
-    /// Latest first. A setting that somebody changed after us stays as it is; one whose interface is gone is skipped.
+    /// A setting that somebody changed after us stays as it is; one whose interface is gone is skipped.
     std::vector<KernelError> restore_all();
     std::size_t saved_count() const { return saved_.size(); }
 

@@ -157,6 +157,14 @@ TEST_F(MacvlanTest, SetsWhatItNeedsAndGivesTheBaseBack) {
     EXPECT_EQ(value(Family::ipv4, "all", "rp_filter"), "1");
 }
 
+TEST_F(MacvlanTest, AnOperatorWhoRaisesTheFilterLaterDoesNotRaiseOurDevices) {
+    create({.vrid = Vrid{51}, .base = "v0"});
+    ASSERT_TRUE(write_sysctl("net/ipv4/conf/all/rp_filter", "1"));
+    create({.vrid = Vrid{52}, .base = "v0"});
+    EXPECT_EQ(value(Family::ipv4, "vrrp.51", "rp_filter"), "0");
+    EXPECT_EQ(value(Family::ipv4, "all", "rp_filter"), "1");
+}
+
 TEST_F(MacvlanTest, AnIpv4RouterWithIpv6AddressesKeepsIpv6) {
     const auto device = create({.vrid = Vrid{51}, .base = "v0", .has_ipv6_addresses = true});
     EXPECT_EQ(value(Family::ipv6, "vrrp.51", "addr_gen_mode"), "1");

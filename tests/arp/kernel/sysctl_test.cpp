@@ -73,11 +73,13 @@ TEST_F(SysctlTest, AKilledRunsChangesAreGivenBackByTheNext) {
         ASSERT_TRUE(killed.set(arp_ignore_, "2"));
         ASSERT_TRUE(killed.set(interface_setting(Family::ipv4, "v0.1", "arp_filter"), "1"));
     }
-    std::ofstream(journal_, std::ios::app) << "net/ipv4/conf/v0.1/forwarding\t7";  // cut short by the kill
+    // Not a note, and one that the kill cut short: arp_notify is 0 because it was 0.
+    std::ofstream(journal_, std::ios::app) << "nonsense\nnet/ipv4/conf/v0.1/arp_notify\t1\t0";
     SysctlKeeper next(journal_);
     EXPECT_TRUE(next.restore_leftovers().empty());
     EXPECT_EQ(value("v0.1", "arp_ignore"), "0");
     EXPECT_EQ(value("v0.1", "arp_filter"), "0");
+    EXPECT_EQ(value("v0.1", "arp_notify"), "0");
     EXPECT_FALSE(std::filesystem::exists(journal_));
 }
 
