@@ -19,6 +19,7 @@ constexpr std::uint8_t flaps_until_report = 3;
 }  // namespace
 
 void Engine::on_time(Instant now, TxBatch& tx) {
+    latest_ = now;
     wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
         const RouterIndex index{i};
         if (!has_room(index, tx)) return false;
@@ -130,7 +131,7 @@ void Engine::report_states() {
         const VirtualRouter& router = table_[RouterIndex{report_cursor_}];
         if (events_.room() == 0) return;
         events_.push({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority),
-                      .faults = router.faults, .router = RouterIndex{report_cursor_}});
+                      .faults = router.faults, .router = RouterIndex{report_cursor_}, .at = latest_});
     }
     reports_wanted_ = false;
 }

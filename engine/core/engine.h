@@ -158,6 +158,7 @@ private:
     EventQueue events_;
     EngineCounters counters_;
     std::uint32_t command_cursor_ = 0;     // where a command for many routers goes on
+    Instant latest_{};                     // of on_time() and on_command(): when a state report was true
     bool reports_wanted_ = false;
     std::uint32_t report_cursor_ = 0;      // where the state reports after lost events go on
 };

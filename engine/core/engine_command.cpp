@@ -8,6 +8,7 @@
 namespace vigil::engine {
 
 bool Engine::on_command(const Command& command, Instant now, TxBatch& tx) {
+    latest_ = now;
     if (command.kind == Command::Kind::set_link_mac) {
         set_link_mac(command.link, command.address);
         return true;
@@ -80,7 +81,7 @@ void Engine::clear_faults(RouterIndex index, unsigned faults, Instant now, TxBat
 
 void Engine::set_primary_address(RouterIndex index, const AddressOctets& address, Instant now, TxBatch& tx) {
     VirtualRouter& router = table_[index];
-    if (address == AddressOctets{}) return set_fault(index, Fault::no_source_address, Reason::fault, now, tx);
+    if (!is_usable_source(address, router)) return set_fault(index, Fault::no_source_address, Reason::fault, now, tx);
     router.primary_address = address;
     for (packet::FrameTemplate& frame : frames_.frames_of(index)) frame.set_source({address, family_of(router)});
     clear_faults(index, static_cast<unsigned>(Fault::no_source_address), now, tx);

@@ -39,13 +39,16 @@ packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& de
     return frame;
 }
 
+constexpr unsigned derived_flags =
+    static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast);
+
 VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
     VirtualRouter record;
     record.primary_address = spec.primary_address.octets;
     record.preempt_delay_ms = spec.preempt_delay_ms;
     record.link = spec.link;
     record.advertisement_interval = record.active_adver_interval = spec.interval;
-    record.flags = spec.flags;
+    record.flags = spec.flags & static_cast<std::uint16_t>(~derived_flags);
     if (spec.version == VrrpVersion::v2) record.flags |= static_cast<std::uint16_t>(Flag::version2);
     if (spec.family == Family::ipv6) record.flags |= static_cast<std::uint16_t>(Flag::ipv6);
     if (!spec.peers.empty()) record.flags |= static_cast<std::uint16_t>(Flag::unicast);
@@ -54,9 +57,22 @@ VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
     record.down_timer_adverts = spec.down_timer_adverts;
     unsigned faults = static_cast<unsigned>(Fault::not_started);
     if (!engine.links[to_number(spec.link)].is_up) faults |= static_cast<unsigned>(Fault::link_down);
-    if (spec.primary_address.is_unspecified()) faults |= static_cast<unsigned>(Fault::no_source_address);
+    if (!is_usable_source(spec.primary_address.octets, record)) faults |= static_cast<unsigned>(Fault::no_source_address);
     record.faults = static_cast<std::uint8_t>(faults);
     return record;
+}
+
+/// What would break an assumption of the core. The configuration has been validated; a journal may come from anywhere.
+std::string_view find_error(const RouterSpec& spec, std::size_t link_count) {
+    const auto is_unknown = [link_count](LinkIndex link) { return to_number(link) >= link_count; };
+    if (is_unknown(spec.link)) return "no such link";
+    for (const AnnouncedAddress& announced : spec.announced) {
+        if (is_unknown(announced.link)) return "no such link";
+    }
+    if (to_number(spec.vrid) == 0) return "virtual_router_id must be 1 to 255";       // RFC 9568 §5.2.3
+    if (spec.priority == Priority::stop) return "priority must be 1 to 255";          // RFC 9568 §5.2.4
+    if (spec.down_timer_adverts == 0) return "down_timer_adverts must be at least 1";
+    return {};
 }
 
 struct Sizes {
@@ -115,7 +131,9 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.events_ = EventQueue(spec.routers.size() * 2 + 256);
     for (std::size_t i = 0; i < spec.routers.size(); ++i) {
         const RouterIndex index{static_cast<std::uint32_t>(i)};
-        if (to_number(spec.routers[i].link) >= spec.links.size()) return tl::unexpected(LoadError{index, "no such link"});
+        if (const auto error = find_error(spec.routers[i], spec.links.size()); !error.empty()) {
+            return tl::unexpected(LoadError{index, std::string(error)});
+        }
         engine.table_.add(make_record(spec.routers[i], spec));
         if (engine.table_.size() != i + 1) {
             return tl::unexpected(LoadError{index, fmt::format("virtual_router_id {} is used twice on {}", to_number(spec.routers[i].vrid),

@@ -26,6 +26,7 @@ constexpr std::array<std::uint8_t, 8> magic{'V', 'I', 'G', 'I', 'L', 'J', 'N', '
 constexpr std::uint16_t format_version = 1;
 constexpr std::size_t header_size = 12;
 constexpr std::size_t command_size = 25;
+constexpr std::size_t digest_size = 16;
 constexpr std::size_t largest_capacity = 1u << 22;
 
 std::array<std::uint8_t, header_size> make_header(std::uint8_t type, Instant at, std::size_t payload_size) {
@@ -72,14 +73,39 @@ std::optional<Command> read_command(packet::Bytes bytes) {
     return command;
 }
 
+/// FNV-1a, 64 bits: no protection, only a fingerprint of everything that a batch sends, in order.
+std::uint64_t digest_of(const TxBatch& batch) {
+    std::uint64_t digest = 0xcbf29ce484222325u;
+    const auto add = [&digest](std::uint8_t octet) { digest = (digest ^ octet) * 0x100000001b3u; };
+    for (const auto& lane : {batch.urgent(), batch.paced()}) {
+        for (const TxFrame& frame : lane) {
+            add(static_cast<std::uint8_t>(frame.path));
+            add(static_cast<std::uint8_t>(to_number(frame.link)));
+            for (const std::uint8_t octet : frame.bytes()) add(octet);
+        }
+    }
+    return digest;
+}
+
+std::array<std::uint8_t, digest_size> write_digest(const TxBatch& batch) {
+    std::array<std::uint8_t, digest_size> bytes{};
+    packet::ByteWriter writer(bytes);
+    writer.u32(static_cast<std::uint32_t>(batch.urgent().size()));
+    writer.u32(static_cast<std::uint32_t>(batch.paced().size()));
+    const std::uint64_t digest = digest_of(batch);
+    writer.u32(static_cast<std::uint32_t>(digest >> 32));
+    writer.u32(static_cast<std::uint32_t>(digest));
+    return bytes;
+}
+
 /// Plays the calls and writes down what comes out.
 class Player {
 public:
     Player(Engine engine, const BatchCapacity& capacity, Transcript transcript)
         : engine_(std::move(engine)), tx_(capacity.urgent, capacity.paced, capacity.scratch_bytes), transcript_(std::move(transcript)) {}
 
-    /// False when the record makes no sense.
-    bool play(RecordType type, Instant at, packet::Bytes payload) {
+    /// Why the replay has to end at this record, if it has.
+    std::optional<JournalError> play(RecordType type, Instant at, packet::Bytes payload) {
         packet::ByteReader reader(payload);
         last_ = at = std::max(at, last_);
         switch (type) {
@@ -89,37 +115,45 @@ public:
             frame.is_truncated = reader.u8() != 0;
             frame.arrival = read_instant(reader);
             frame.bytes = reader.rest();
-            if (reader.has_failed()) return false;
+            if (reader.has_failed()) return JournalError::bad_record;
             engine_.on_frames(std::span(&frame, 1), tx_);
             break;
         }
         case RecordType::time: engine_.on_time(at, tx_); break;
         case RecordType::command: {
             const auto command = read_command(payload);
-            if (!command) return false;
+            if (!command) return JournalError::bad_record;
             engine_.on_command(*command, at, tx_);
             break;
         }
         case RecordType::transmit_error: {
             const RouterIndex router{reader.u32()};
             engine_.on_transmit_error(router, static_cast<int>(reader.u32()), at);
-            if (reader.has_failed()) return false;
+            if (reader.has_failed()) return JournalError::bad_record;
             break;
         }
-        case RecordType::cleared:
-            for (const TxFrame& frame : tx_.urgent()) transcript_.sent(last_, frame);
-            for (const TxFrame& frame : tx_.paced()) transcript_.sent(last_, frame);
-            tx_.clear();
-            break;
-        case RecordType::gap: break;
+        case RecordType::cleared: return clear(payload);
+        case RecordType::gap: return JournalError::gap;
         }
         take_events();
-        return true;
+        return std::nullopt;
     }
 
+    std::size_t batches() const { return batches_; }
     std::string finish() { return transcript_.finish(); }
 
 private:
+    std::optional<JournalError> clear(packet::Bytes live_digest) {
+        if (live_digest.size() != digest_size) return JournalError::bad_record;
+        for (const TxFrame& frame : tx_.urgent()) transcript_.sent(last_, frame);
+        for (const TxFrame& frame : tx_.paced()) transcript_.sent(last_, frame);
+        const bool is_equal = std::ranges::equal(live_digest, write_digest(tx_));
+        tx_.clear();
+        if (!is_equal) return JournalError::diverged;
+        ++batches_;
+        return std::nullopt;
+    }
+
     void take_events() {
         std::array<Event, 64> events;
         for (std::size_t count; (count = engine_.take_events(events)) != 0;) {
@@ -133,6 +167,7 @@ private:
     TxBatch tx_;
     Transcript transcript_;
     Instant last_{};
+    std::size_t batches_ = 0;
 };
 
 }  // namespace
@@ -194,7 +229,7 @@ void Journal::transmit_error(RouterIndex router, int error_number, Instant now) 
     append(static_cast<std::uint8_t>(RecordType::transmit_error), now, payload);
 }
 
-void Journal::cleared() { append(static_cast<std::uint8_t>(RecordType::cleared), {}, {}); }
+void Journal::cleared(const TxBatch& sent) { append(static_cast<std::uint8_t>(RecordType::cleared), {}, write_digest(sent)); }
 
 void Journal::append(std::uint8_t type, Instant at, std::span<const std::uint8_t> payload) {
     if (lost_ != 0) {
@@ -225,6 +260,7 @@ std::string_view to_string(JournalError error) {
     case JournalError::bad_record: return "a record is damaged";
     case JournalError::truncated: return "it ends inside a record";
     case JournalError::gap: return "records were lost while it was written";
+    case JournalError::diverged: return "the replay made other frames than the live run did";
     case JournalError::engine_refused: return "the engine refuses its specification";
     }
     return "?";
@@ -259,11 +295,11 @@ tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::ui
         const Instant at = read_instant(reader);
         const packet::Bytes payload = reader.take(size);
         if (reader.has_failed()) stop(JournalError::truncated);
-        else if (type == static_cast<std::uint8_t>(RecordType::gap)) stop(JournalError::gap);
-        else if (!is_padded || type == 0 || type > static_cast<std::uint8_t>(RecordType::gap) || !player.play(RecordType{type}, at, payload)) {
-            stop(JournalError::bad_record);
-        } else ++replay.records;
+        else if (!is_padded || type == 0 || type > static_cast<std::uint8_t>(RecordType::gap)) stop(JournalError::bad_record);
+        else if (const auto error = player.play(RecordType{type}, at, payload)) stop(*error);
+        else ++replay.records;
     }
+    replay.batches = player.batches();
     replay.transcript = player.finish();
     return replay;
 }

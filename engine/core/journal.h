@@ -52,8 +52,8 @@ public:
     void time(Instant now);
     void command(const Command& command, Instant now);
     void transmit_error(RouterIndex router, int error_number, Instant now);
-    /// TxBatch::clear() was called.
-    void cleared();
+    /// The batch was sent and will be cleared now. Keeps a digest of its frames, so that a replay knows whether it made the same.
+    void cleared(const TxBatch& sent);
 
 private:
     void append(std::uint8_t type, Instant at, std::span<const std::uint8_t> payload);
@@ -72,6 +72,7 @@ enum class JournalError : std::uint8_t {
     bad_record,        ///< unknown type or impossible length
     truncated,         ///< ends inside a record: the daemon was killed; everything before was replayed
     gap,               ///< records were lost while recording
+    diverged,          ///< the replay made other frames than the live run: another version, or a fault in the engine
     engine_refused,    ///< Engine::make() did not accept the specification
 };
 std::string_view to_string(JournalError error);
@@ -79,6 +80,7 @@ std::string_view to_string(JournalError error);
 struct JournalReplay {
     std::string transcript;
     std::size_t records = 0;
+    std::size_t batches = 0;     ///< sent batches that were compared with the live run's digests, and equal
     bool is_complete = true;
     JournalError stopped_by = JournalError::truncated;   ///< meaningful when not complete
 };

@@ -21,7 +21,7 @@ struct Command {
         link_up,           ///< link: clear_fault(link_down, link_gone) for all its routers
         link_gone,         ///< link: set_fault(link_gone)
         set_priority,      ///< router, value = effective priority 1-255
-        set_primary_address,  ///< router, address (all zero: Fault::no_source_address)
+        set_primary_address,  ///< router, address (all zero, or not link-local for IPv6 multicast: Fault::no_source_address)
         set_link_mac,      ///< link, address[0..5] = its new MAC: frames without a virtual MAC are patched
         report_states,     ///< every router answers with Event::Kind::state_report
     };

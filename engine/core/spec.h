@@ -44,7 +44,7 @@ struct RouterSpec {
     std::uint8_t down_timer_adverts = 3;
     std::uint32_t preempt_delay_ms = 0;
     std::uint16_t flags = static_cast<std::uint16_t>(Flag::preempt);  ///< engine::Flag; version2, ipv6, unicast are set by the engine
-    IpAddress primary_address;                  ///< unspecified: Fault::no_source_address holds
+    IpAddress primary_address;                  ///< none, or one it may not send from: Fault::no_source_address holds
     MacAddress source_mac;                      ///< Ethernet source of the adverts
     IpAddress group;                            ///< multicast destination; unused with peers
     std::vector<UnicastPeer> peers;             ///< not empty: unicast

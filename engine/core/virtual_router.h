@@ -24,7 +24,7 @@ enum class Fault : std::uint8_t {
     none = 0,
     not_started = 1,        ///< set at load, cleared by Command::start
     link_down = 2,          ///< its interface is not up and running
-    no_source_address = 4,  ///< its interface has no primary address of the family
+    no_source_address = 4,  ///< its interface has no primary address of the family that it may send from
     tracker = 8,            ///< a tracked interface (later: script, file, process) is down
     link_gone = 16,         ///< its interface was deleted
     stopped = 32,           ///< Command::shutdown; only Command::start clears it
@@ -73,6 +73,14 @@ constexpr bool has(const VirtualRouter& router, Flag flag) { return (router.flag
 constexpr bool has(const VirtualRouter& router, Fault fault) { return (router.faults & static_cast<std::uint8_t>(fault)) != 0; }
 constexpr Family family_of(const VirtualRouter& router) { return has(router, Flag::ipv6) ? Family::ipv6 : Family::ipv4; }
 constexpr bool is_owner(const VirtualRouter& router) { return router.priority == Priority::owner; }
+
+/// An address that adverts may be sent from: any for IPv4 and for unicast, a link-local one for IPv6 multicast (RFC 9568 §5.1.2.1). All zero
+/// is none.
+constexpr bool is_usable_source(const AddressOctets& address, const VirtualRouter& router) {
+    if (address == AddressOctets{}) return false;
+    if (!has(router, Flag::ipv6) || has(router, Flag::unicast)) return true;
+    return IpAddress{address, Family::ipv6}.is_link_local();
+}
 
 /// Skew_Time. v3: (256 - priority) * Active_Adver_Interval / 256 (RFC 9568 §6.1); v2: (256 - priority) / 256 seconds
 /// whatever the interval (RFC 3768 §6.1). In nanoseconds, so that short intervals keep distinct skews.

@@ -95,7 +95,7 @@ public:
     std::vector<engine::Event> events();
 
     const engine::VirtualRouter& router(std::uint32_t index = 0) const { return engine.router(engine::RouterIndex{index}); }
-    const engine::RouterCounters& counters(std::uint32_t index = 0) const { return engine.counters(engine::RouterIndex{index}); }
+    engine::RouterCounters counters(std::uint32_t index = 0) const { return engine.counters(engine::RouterIndex{index}); }
     std::uint64_t errors(packet::ReceiveError error) const { return engine.counters().errors[static_cast<std::size_t>(error)]; }
 
     struct Timed {
