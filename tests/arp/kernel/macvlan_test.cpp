@@ -52,10 +52,24 @@ public:
         return count;
     }
 
+    void send(std::span<const std::uint8_t> frame) const {
+        EXPECT_EQ(::send(fd_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
+    }
+
 private:
     MacAddress source_;
     int fd_ = -1;
 };
+
+/// A broadcast ARP request from a host that asks who has `target`.
+std::array<std::uint8_t, 42> arp_request(const MacAddress& sender, const IpAddress& sender_address, const IpAddress& target) {
+    std::array<std::uint8_t, 42> frame{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
+    std::ranges::copy(sender.octets, frame.begin() + 6);
+    std::ranges::copy(sender.octets, frame.begin() + 22);
+    std::ranges::copy(sender_address.bytes(), frame.begin() + 28);
+    std::ranges::copy(target.bytes(), frame.begin() + 38);
+    return frame;
+}
 
 class MacvlanTest : public test::NetworkNamespace {
 protected:
@@ -225,6 +239,23 @@ TEST_F(MacvlanTest, AnIpv4ActiveSendsNothingByItself) {
     ASSERT_TRUE(devices_->bring_up(device.index));
     add({device.index, ipv4(192, 0, 2, 51), 24, {}});
     EXPECT_EQ(capture.frames(1, silence), 0);
+}
+
+TEST_F(MacvlanTest, OnlyTheVirtualMacAnswersForTheAddress) {
+    const MacAddress host = *read_mac("02:00:00:00:00:99");
+    const auto device = create({.vrid = Vrid{51}, .base = "v0"});
+    add({base_, ipv4(192, 0, 2, 1), 24, {}});
+    ASSERT_TRUE(devices_->bring_up(device.index));
+    add({device.index, ipv4(192, 0, 2, 51), 24, {}});
+    Capture from_virtual(link("p0").index, virtual_mac(Family::ipv4, Vrid{51}));
+    Capture from_base(link("p0").index, link("v0").mac);
+    from_virtual.send(arp_request(host, ipv4(192, 0, 2, 99), ipv4(192, 0, 2, 51)));
+    EXPECT_EQ(from_virtual.frames(1, 5000ms), 1);
+    // The kernel answers within the delivery of the request; the base's answer would lie beside the other.
+    EXPECT_EQ(from_base.frames(1, 50ms), 0);
+    from_base.send(arp_request(host, ipv4(192, 0, 2, 99), ipv4(192, 0, 2, 1)));
+    EXPECT_EQ(from_base.frames(1, 5000ms), 1);
+    EXPECT_EQ(from_virtual.frames(1, 50ms), 0);
 }
 
 class ActiveIpv6Test : public MacvlanTest {
