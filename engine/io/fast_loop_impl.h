@@ -221,8 +221,8 @@ void BasicFastLoop<EngineType>::send(Instant now, Instant wait_until) {
     counters_.send_retries += retried.size();
     process_errors(retried, now);
     if (tx_.is_empty()) return;
+    if (journal_ != nullptr) journal_->cleared(tx_);
     tx_.clear();
-    if (journal_ != nullptr) journal_->cleared();
 }
 
 /// The frame that was queued as number `sequence`: retried, urgent and paced frames count through.
