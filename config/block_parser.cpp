@@ -8,7 +8,8 @@
 ///  * a block keyword without '{' is opened all the same when the next line fits into it;
 ///  * a keyword that only an outer block knows, followed by '{', shows that a '}' is missing: the inner blocks are closed;
 ///  * a '{' behind nothing is paired with its '}', so that this one does not close the block around it.
-/// Each is an error with a place. `${NAME}` without a definition has been reported before and is kept in one word here.
+/// Each is an error with a place. `${NAME}` without a definition has been reported before: it is kept in one word here, and its keyword
+/// is not acted on, because what it was meant to say is not known.
 
 #include <algorithm>
 #include <utility>
@@ -101,6 +102,10 @@ void BlockParser::add_statement(std::string_view text) {
     statement.text = trim(text);
     const bool is_item = is_list(current());
     if (!is_item) statement.keyword = find_keyword(current(), words_.front().view());
+    const bool has_unresolved = std::any_of(words_.begin(), words_.end(), [](const Word& word) {
+        return !word.quoted && word.view().find("${") != std::string_view::npos;
+    });
+    statement.is_deaf = has_unresolved && !is_block_keyword(statement.keyword);
     tree_.words.insert(tree_.words.end(), words_.begin(), words_.end());
     tree_.statements.push_back(statement);
     pending().end = static_cast<std::uint32_t>(tree_.statements.size());

@@ -89,6 +89,7 @@ public:
 
 private:
     bool refuse(std::string_view word, std::string help = {}) {
+        if (help.empty() && word.starts_with('<')) help = "this looks like a placeholder of a manual: write your own value";
         reporter_.error(node_.line(), word,
                         in_quotes(node_.word(0)) + " expects " + expectation(argument_) + ", not " + in_quotes(word) + ": ignored", std::move(help));
         return false;
@@ -202,7 +203,7 @@ void report_deprecated(Reporter& reporter, const Node& node) {
 }
 
 void report_later(Reporter& reporter, const Node& node) {
-    reporter.note(node.line(), node.word(0), in_quotes(node.word(0)) + " is understood, but not yet acted on");
+    reporter.note(node.line(), node.word(0), in_quotes(node.word(0)) + " is understood, not yet acted on");
     check_block(reporter, node);
 }
 

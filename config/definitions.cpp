@@ -212,7 +212,8 @@ void Definitions::report_unknown(const State& state, const Reference& reference)
         help = "shell defaults are not part of this language; define it first: $" +
                std::string(reference.name.substr(0, reference.name.find(":-"))) + "=value";
     } else {
-        help = "define it on a line before: $" + std::string(first_word(reference.name)) + "=value";
+        const std::string name(first_word(reference.name));
+        help = "define it on a line before: $" + name + "=value, or take it from the environment: ${_ENV " + name + "}";
     }
     const Severity severity = reference.is_braced ? Severity::error : Severity::warning;
     reporter_.report(severity, state.line, reference.whole, "no definition '" + std::string(reference.name) + "'", std::move(help));

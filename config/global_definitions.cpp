@@ -33,6 +33,7 @@ void read_script_user(Context& context, GlobalDefinitions& global, const Node& n
 
 void read_emails(Context& context, GlobalDefinitions& global, const Node& block) {
     block.for_each_child([&](const Node& item) {
+        if (item.statement().is_deaf) return;
         for (const Word& word : item.words()) global.notification_email.push_back(context.texts.intern(word.view()));
     });
     if (global.notification_email.empty()) {

@@ -12,6 +12,7 @@ std::string in_quotes(std::string_view text) { return "'" + std::string(text) + 
 
 void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block) {
     block.for_each_child([&](const Node& item) {
+        if (item.statement().is_deaf) return;
         if (const auto address = read_address_line(context, item)) addresses.push_back(*address);
     });
 }
@@ -19,6 +20,7 @@ void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses,
 void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block) {
     instance.unicast = true;
     block.for_each_child([&](const Node& item) {
+        if (item.statement().is_deaf) return;
         const auto address = read_address(item.word(0));
         if (!address || address->is_multicast()) {
             context.reporter.error(item.line(), item.word(0), "expected the address of a peer, not " + in_quotes(item.word(0)) + ": the line is dropped");
@@ -47,6 +49,7 @@ void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& bl
 /// NAME [weight N [reverse|noreverse]]
 void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block) {
     block.for_each_child([&](const Node& node) {
+        if (node.statement().is_deaf) return;
         TrackedItem item;
         item.name = context.texts.intern(node.word(0));
         item.where = node.where(0);

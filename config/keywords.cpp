@@ -60,6 +60,17 @@ const Vocabulary& vocabulary() {
 
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
+/// Words of forks and of releases long gone, still copied from page to page.
+struct ForeignWord {
+    std::string_view word;
+    std::string_view help;
+};
+constexpr ForeignWord foreign_words[] = {
+    {"nat_mask", "keepalived has dropped it long ago: leave it out"},
+    {"local_address_group", "it belongs to a fork of keepalived for full NAT: leave it out"},
+    {"laddr_group_name", "it belongs to a fork of keepalived for full NAT: leave it out"},
+};
+
 /// What often stands where a keyword should: foreign comments, pasted blanks, other languages' punctuation.
 std::string explain_strange_word(std::string_view word) {
     if (word.starts_with("//") || word.starts_with("/*") || word.starts_with(";")) return "a comment starts with # or !";
@@ -67,6 +78,16 @@ std::string explain_strange_word(std::string_view word) {
         return "there is a no-break or wide blank in it, often pasted from a web page: replace it by a plain blank";
     }
     if (word.find('\xEF') != std::string_view::npos) return "it may hold wide punctuation from an input method: use plain ASCII";
+    return {};
+}
+
+/// An old name that only other blocks still take, when this block knows the new one.
+std::string find_newer_name(BlockId block, std::string_view word) {
+    for (const BlockTable& table : vocabulary().tables) {
+        const Keyword* keyword = find_keyword(table.block, word);
+        const bool is_renamed = keyword != nullptr && !keyword->replacement.empty();
+        if (is_renamed && find_keyword(block, keyword->replacement) != nullptr) return std::string(keyword->replacement);
+    }
     return {};
 }
 
@@ -102,6 +123,11 @@ const Keyword* find_keyword(BlockId block, std::string_view name) { return vocab
 std::string suggest_keyword(BlockId block, std::string_view word) {
     std::string strange = explain_strange_word(word);
     if (!strange.empty()) return strange;
+    for (const ForeignWord& foreign : foreign_words) {
+        if (foreign.word == word) return std::string(foreign.help);
+    }
+    const std::string newer = find_newer_name(block, word);
+    if (!newer.empty()) return "use " + in_quotes(newer) + " here";
     std::string homes;
     for (const BlockTable& table : block_tables()) {
         const bool is_known = table.block != block && find_keyword(table.block, word) != nullptr;

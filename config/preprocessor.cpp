@@ -147,8 +147,9 @@ bool Preprocessor::strip(Line& line, unsigned flags) {
 }
 
 void Preprocessor::collect(Line line) {
-    const bool continues = !line.text.empty() && line.text.back() == '\\';
-    if (continues) line.text = trim(line.text.substr(0, line.text.size() - 1));
+    const bool has_backslash = line.text.ends_with('\\');
+    const bool continues = has_backslash || trim(line.source).ends_with('\\');  // the backslash may end a comment
+    if (has_backslash) line.text = trim(line.text.substr(0, line.text.size() - 1));
     if (!line.text.empty()) open_definition_->body.push_back(line);
     if (continues) return;
     if (!open_definition_->is_discarded) {

@@ -39,7 +39,10 @@ Suggester::Suggester(std::string_view word) : word_(word), best_distance_(word.s
 void Suggester::consider(std::string_view candidate, std::size_t handicap) {
     if (best_distance_ <= handicap) return;
     const std::size_t limit = best_distance_ - handicap - 1;
-    const std::size_t edits = edit_distance(word_, candidate, limit);
+    const bool is_part = word_.size() >= 5 && candidate.size() > word_.size() && candidate.size() - word_.size() <= 4 &&
+                         (candidate.starts_with(word_) || candidate.ends_with(word_));
+    std::size_t edits = edit_distance(word_, candidate, limit);
+    if (is_part) edits = std::min<std::size_t>(edits, 2);  // an end that was lost when copying
     if (edits > limit) return;
     best_ = candidate;
     best_distance_ = edits + handicap;

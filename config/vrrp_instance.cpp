@@ -163,9 +163,12 @@ void read_vrrp_instance(Context& context, const Node& block) {
     Target target{context, instance, draft};
     block.for_each_child([&](const Node& node) {
         const Statement& statement = node.statement();
-        if (statement.is_deaf) return;
         report_deprecated(context.reporter, node);
-        if (!check_arguments(context.reporter, node)) return;
+        if (statement.is_deaf || !check_arguments(context.reporter, node)) {
+            // A refused priority leaves the default 100, it must not become the 255 of "no priority, state MASTER".
+            draft.has_priority = draft.has_priority || statement.keyword->name == "priority";
+            return;
+        }
         const Handler handler = handlers.find(statement.keyword);
         if (handler != nullptr) handler(target, node);
         if (statement.keyword->status == Status::later) report_later(context.reporter, node);
