@@ -7,10 +7,14 @@
 
 #include "packet/address.h"
 #include "packet/bytes.h"
+#include "packet/checksum.h"
 #include "packet/receive_error.h"
 #include "packet/units.h"
 
 namespace vigil::packet {
+
+/// RFC 9568 §5.1.1.4.
+constexpr std::uint8_t vrrp_protocol_number = 112;
 
 /// VRRPv2 Auth Type (RFC 2338 §5.3.6; RFC 3768 §5.3.6 keeps the numbers as reserved).
 enum class AuthType : std::uint8_t { none = 0, simple_password = 1, ah = 2 };
@@ -26,6 +30,7 @@ enum class ChecksumForm : std::uint8_t {
 /// as long as the bytes live.
 class AdvertisementView {
 public:
+    static constexpr std::uint8_t type = 1;        ///< ADVERTISEMENT, the only one (RFC 9568 §5.2.2)
     static constexpr std::size_t fixed_size = 8;   ///< octets before the address list, all versions
     static constexpr std::size_t auth_size = 8;    ///< VRRPv2 authentication data behind the list, always present
 
@@ -65,10 +70,49 @@ private:
     ChecksumForm form_;
 };
 
+/// The form that fits a version 3 message over IPv4 whose checksum is not the one with its own pseudo-header.
+/// `sum` is that of the message.
+tl::expected<ChecksumForm, ReceiveError> find_other_checksum_form(PartialSum sum, std::size_t size, const IpAddress& source,
+                                                                  const IpAddress& destination);
+
+/// The form whose sum fits the message, which is of version 2 or 3.
+inline tl::expected<ChecksumForm, ReceiveError> find_checksum_form(Bytes message, VrrpVersion version, const IpAddress& source,
+                                                                   const IpAddress& destination) {
+    const PartialSum sum = add_words(PartialSum{}, message);
+    if (version == VrrpVersion::v2) {
+        if (is_checksum_valid(sum)) return ChecksumForm::message_only;
+        return tl::unexpected(ReceiveError::bad_checksum);
+    }
+    const PartialSum pseudo_header = pseudo_header_sum(source, destination, vrrp_protocol_number, message.size());
+    if (is_checksum_valid(sum + pseudo_header)) return ChecksumForm::pseudo_header;
+    return find_other_checksum_form(sum, message.size(), source, destination);
+}
+
 /// Checks everything that the message and its IP addresses alone can tell (RFC 9568 §7.1 with errata 8298-8301,
 /// RFC 3768 §7.1). `message` is the IP payload from the VRRP version octet on; octets behind the address list (and the
 /// authentication data of v2) are not looked at but count for no checksum. Source and destination of one family.
-tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes message, const IpAddress& source,
-                                                                  const IpAddress& destination);
+/// Inline because it is half of the work on a received frame (see frame.cpp).
+inline tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes message, const IpAddress& source,
+                                                                         const IpAddress& destination) {
+    if (message.size() < AdvertisementView::fixed_size) return tl::unexpected(ReceiveError::truncated);
+    const auto version = VrrpVersion{static_cast<std::uint8_t>(message[0] >> 4)};
+    const bool is_v2 = version == VrrpVersion::v2;
+    if (version != VrrpVersion::v3 && !(is_v2 && source.family == Family::ipv4)) {
+        return tl::unexpected(ReceiveError::bad_version);
+    }
+    const std::size_t size = AdvertisementView::fixed_size + message[3] * source.size() +
+                             (is_v2 ? AdvertisementView::auth_size : std::size_t{0});
+    if (message.size() < size) return tl::unexpected(ReceiveError::truncated);
+    message = message.first(size);
+
+    if ((message[0] & 0x0f) != AdvertisementView::type) return tl::unexpected(ReceiveError::bad_type);  // RFC 9568 §5.2.2
+    if (message[1] == 0) return tl::unexpected(ReceiveError::zero_vrid);                           // RFC 9568 §5.2.3
+    if (message[3] == 0 && !is_v2) return tl::unexpected(ReceiveError::no_addresses);              // RFC 9568 §5.2.5
+    const std::uint8_t interval_high = is_v2 ? std::uint8_t{0} : static_cast<std::uint8_t>(message[4] & 0x0f);
+    if (interval_high == 0 && message[5] == 0) return tl::unexpected(ReceiveError::zero_interval);  // erratum 8301
+    const auto form = find_checksum_form(message, version, source, destination);
+    if (!form) return tl::unexpected(form.error());
+    return AdvertisementView(message, source.family, *form);
+}
 
 }  // namespace vigil::packet

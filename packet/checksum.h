@@ -10,41 +10,45 @@
 namespace vigil::packet {
 
 /// An unfinished one's complement sum of 16-bit words *as they lie in memory*: RFC 1071 §2(B) allows any byte order
-/// until the end. Wide enough that no carry is lost below 2^32 words.
+/// until the end. 64 bits wide with end-around carry, so nothing is lost however much is added.
 enum class PartialSum : std::uint64_t {};
 
+constexpr PartialSum operator+(PartialSum a, PartialSum b) {
+    const std::uint64_t sum = static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b);
+    return PartialSum{sum + (sum < static_cast<std::uint64_t>(b) ? 1 : 0)};
+}
+
 /// Adds the words of `bytes`. An odd last octet counts as the high octet of a word whose other octet is zero, so only
-/// the last piece of a message may have an odd size. Words are taken side by side, and fold() brings the carries that pile
-/// up above them back in. memcpy is the aliasing-safe unaligned load.
+/// the last piece of a message may have an odd size. Four words are taken side by side; memcpy is the aliasing-safe unaligned
+/// load.
 inline PartialSum add_words(PartialSum sum, Bytes bytes) {
-    std::uint64_t total = static_cast<std::uint64_t>(sum);
     const std::uint8_t* at = bytes.data();
     std::size_t left = bytes.size();
     for (; left >= 8; at += 8, left -= 8) {
         std::uint64_t words;
         std::memcpy(&words, at, sizeof words);
-        total += (words & 0xffffffff) + (words >> 32);
+        sum = sum + PartialSum{words};
     }
     if (left >= 4) {
         std::uint32_t words;
         std::memcpy(&words, at, sizeof words);
-        total += words;
+        sum = sum + PartialSum{words};
         at += 4;
         left -= 4;
     }
     if (left >= 2) {
         std::uint16_t word;
         std::memcpy(&word, at, sizeof word);
-        total += word;
+        sum = sum + PartialSum{word};
         at += 2;
         left -= 2;
     }
     if (left == 1) {
         std::uint16_t word = 0;
         std::memcpy(&word, at, 1);  // the first octet of the word, whatever the byte order
-        total += word;
+        sum = sum + PartialSum{word};
     }
-    return PartialSum{total};
+    return sum;
 }
 
 /// Adds one value that is not in memory in wire order, such as a length.
@@ -52,21 +56,15 @@ constexpr PartialSum add_value(PartialSum sum, std::uint16_t value) {
     const std::uint16_t wire = std::endian::native == std::endian::little
                                    ? static_cast<std::uint16_t>(value << 8 | value >> 8)
                                    : value;
-    return PartialSum{static_cast<std::uint64_t>(sum) + wire};
+    return sum + PartialSum{wire};
 }
 
-constexpr PartialSum operator+(PartialSum a, PartialSum b) {
-    return PartialSum{static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)};
-}
-
-/// The 16-bit one's complement sum in memory order; 0xffff when it is "zero" and any octet was not.
+/// The 16-bit one's complement sum in memory order; 0xffff when it is "zero" and any octet was not. Adding a number to itself
+/// rotated by half leaves the sum of its halves, carry included, in the upper half.
 constexpr std::uint16_t fold(PartialSum sum) {
-    std::uint64_t folded = static_cast<std::uint64_t>(sum);
-    folded = (folded & 0xffffffff) + (folded >> 32);
-    folded = (folded & 0xffff) + (folded >> 16 & 0xffff) + (folded >> 32);
-    folded = (folded & 0xffff) + (folded >> 16);
-    folded = (folded & 0xffff) + (folded >> 16);
-    return static_cast<std::uint16_t>(folded);
+    const auto wide = static_cast<std::uint64_t>(sum);
+    const auto half = static_cast<std::uint32_t>((wide + std::rotr(wide, 32)) >> 32);
+    return static_cast<std::uint16_t>((half + std::rotr(half, 16)) >> 16);
 }
 
 /// True when the sum covers a checksum field that is right.

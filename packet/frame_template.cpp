@@ -74,12 +74,12 @@ PartialSum pseudo_header_of(const AdvertisementSpec& spec) {
     const bool is_group_form = spec.source.family == Family::ipv4 && !spec.destination.is_multicast() &&
                                spec.checksum == ChecksumForm::group_pseudo_header;
     return pseudo_header_sum(spec.source, is_group_form ? vrrp_group_ipv4 : spec.destination,
-                             static_cast<std::uint8_t>(IpProtocol::vrrp), message_size(spec));
+                             vrrp_protocol_number, message_size(spec));
 }
 
 /// AH with a sequence number and a digest of zero: seal() fills in both.
 void write_ah(ByteWriter& writer, const IpAddress& source) {
-    writer.u8(static_cast<std::uint8_t>(IpProtocol::vrrp));
+    writer.u8(vrrp_protocol_number);
     writer.u8(ah_payload_length);
     writer.u16(0);
     writer.ip(source);  // as Security Parameters Index: keepalived's convention, and it checks it

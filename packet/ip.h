@@ -29,10 +29,29 @@ struct IpPacket {
     Family family = Family::ipv4;
 
     IpAddress source() const {
-        return family == Family::ipv4 ? make_address(bytes.subspan<12, 4>()) : make_address(bytes.subspan<8, 16>());
+        IpAddress address{{}, family};
+        copy_source(address.octets);
+        return address;
     }
     IpAddress destination() const {
-        return family == Family::ipv4 ? make_address(bytes.subspan<16, 4>()) : make_address(bytes.subspan<24, 16>());
+        IpAddress address{{}, family};
+        copy_destination(address.octets);
+        return address;
+    }
+    /// Into zeroed octets; see frame.cpp for why not by value.
+    void copy_source(AddressOctets& octets) const {
+        if (family == Family::ipv4) {
+            std::memcpy(octets.data(), bytes.data() + 12, 4);
+        } else {
+            std::memcpy(octets.data(), bytes.data() + 8, 16);
+        }
+    }
+    void copy_destination(AddressOctets& octets) const {
+        if (family == Family::ipv4) {
+            std::memcpy(octets.data(), bytes.data() + 16, 4);
+        } else {
+            std::memcpy(octets.data(), bytes.data() + 24, 16);
+        }
     }
 };
 

@@ -7,7 +7,7 @@
 #include "tests/fuzz/check.h"
 
 // A specification made of the input is built; what was built is read back and must say what was asked for; then it is
-// patched by what is left of the input, and a patch must equal a rebuild.
+// patched by the next octets of the input, and a patch must equal a rebuild.
 
 namespace {
 
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (frame->needs_seal()) frame->seal(1, spec.auth_key);
     check_read_back(spec, frame->bytes());
 
-    while (!reader.rest().empty()) {
+    for (int patches = 0; patches < 16 && !reader.rest().empty(); ++patches) {
         spec.priority = Priority{reader.u8()};
         frame->set_priority(spec.priority);
         const std::uint8_t interval = reader.u8();
