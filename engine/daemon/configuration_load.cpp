@@ -1,0 +1,76 @@
+#include "engine/daemon/configuration_load.h"
+
+#include <net/if.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+
+#include <spdlog/spdlog.h>
+
+namespace vigil::daemon {
+namespace {
+
+std::string short_host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+    const std::string text(name.data());
+    return text.substr(0, text.find('.'));
+}
+
+}  // namespace
+
+config::LoadResult load_configuration(const Options& options, bool checks_interfaces) {
+    config::LoadOptions load;
+    load.path = options.configuration;
+    load.config_id = options.config_id.empty() ? short_host_name() : options.config_id;
+    load.random_seed = static_cast<std::uint64_t>(std::time(nullptr));
+    if (options.check_includes) load.include_checks = {true, true, true, true};
+    if (checks_interfaces) {
+        load.is_known_interface = [](std::string_view name) { return ::if_nametoindex(std::string(name).c_str()) != 0; };
+    }
+    return config::load(load);
+}
+
+void log_diagnostics(const config::LoadResult& result) {
+    for (const config::Diagnostic& diagnostic : result.diagnostics.all()) {
+        const std::string line = config::to_line(diagnostic, result.configuration);
+        switch (diagnostic.severity) {
+        case config::Severity::note: spdlog::info(line); break;
+        case config::Severity::warning: spdlog::warn(line); break;
+        case config::Severity::error: spdlog::error(line); break;
+        }
+    }
+}
+
+int run_config_test(const Options& options) {
+    const config::LoadResult result = load_configuration(options, true);
+    std::string report;
+    for (const config::Diagnostic& diagnostic : result.diagnostics.all()) report += config::to_text(diagnostic, result.configuration);
+    const int code = config::test_exit_code(result.diagnostics);
+    const auto count = [&](config::Severity severity) { return result.diagnostics.count(severity); };
+    report += fmt::format("{}: {} errors, {} warnings, {} notes\n", options.configuration, count(config::Severity::error),
+                          count(config::Severity::warning), count(config::Severity::note));
+    if (options.config_test_log.empty()) {
+        std::fputs(report.c_str(), stderr);
+        return code;
+    }
+    std::ofstream file(options.config_test_log, std::ios::app);
+    file << report;
+    if (file.flush()) return code;
+    std::fputs(("vigild: cannot write " + options.config_test_log + "\n" + report).c_str(), stderr);
+    return code;
+}
+
+/// By the dump of the effective model, which leaves out comments and order of keywords, and masks passwords: so those are compared beside it.
+bool is_same_configuration(const config::Configuration& a, const config::Configuration& b) {
+    if (a.instances.size() != b.instances.size()) return false;
+    for (std::size_t i = 0; i < a.instances.size(); ++i) {
+        if (a.instances[i].auth_pass != b.instances[i].auth_pass) return false;
+    }
+    return config::dump(a) == config::dump(b);
+}
+
+}  // namespace vigil::daemon

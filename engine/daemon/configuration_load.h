@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/load.h"
+#include "engine/daemon/options.h"
+
+namespace vigil::daemon {
+
+/// Reads the configuration as the options say. Interfaces that are missing on this host get a warning only with `checks_interfaces`
+/// (-t): a running daemon says more about them itself.
+config::LoadResult load_configuration(const Options& options, bool checks_interfaces);
+/// One line per diagnostic; notes only in detail.
+void log_diagnostics(const config::LoadResult& result);
+/// -t: reports to stderr or the file, returns the exit code.
+int run_config_test(const Options& options);
+/// Whether a reload would change anything.
+bool is_same_configuration(const config::Configuration& a, const config::Configuration& b);
+
+}  // namespace vigil::daemon

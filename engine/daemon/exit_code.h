@@ -1,0 +1,14 @@
+#pragma once
+
+namespace vigil::daemon {
+
+/// keepalived's exit codes, which unit files and configuration tools look at.
+enum ExitCode : int {
+    exit_success = 0,
+    exit_fatal = 1,           ///< something that a restart would meet again
+    exit_config = 2,
+    exit_no_permission = 4,
+    exit_no_config = 6,       ///< no configuration file, or an include that was to be checked failed
+};
+
+}  // namespace vigil::daemon

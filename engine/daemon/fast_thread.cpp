@@ -1,0 +1,155 @@
+#include "engine/daemon/fast_thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/io/clock.h"
+#include "engine/io/ring_plan.h"
+
+namespace vigil::daemon {
+namespace {
+
+constexpr std::size_t journal_ring_bytes = std::size_t{8} << 20;
+
+/// Takes refused routers out of the plan until the engine accepts the rest.
+tl::expected<engine::Engine, std::string> make_engine(Plan& plan, Instant now) {
+    for (;;) {
+        auto made = engine::Engine::make(plan.engine, now);
+        if (made) return std::move(*made);
+        const std::size_t at = engine::to_number(made.error().router);
+        if (at >= plan.routers.size()) return tl::unexpected("Cannot build the packet engine: " + made.error().text);
+        const config::VrrpInstance& instance = *plan.routers[at].instance;
+        plan.problems.push_back({instance.where, fmt::format("({}) does not run: {}", instance.name, made.error().text), true});
+        plan.engine.routers.erase(plan.engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
+        plan.routers.erase(plan.routers.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+}
+
+std::vector<io::RingGeometry> rings_of(const Plan& plan) {
+    std::vector<io::RingNeed> needs;
+    for (const PlannedLink& link : plan.links) needs.push_back({link.longest_frame, std::max(link.router_count, 1u)});
+    return io::plan_rings(needs);
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& plan, const FastThreadSettings& settings) {
+    std::unique_ptr<FastThread> self(new FastThread);
+    const Instant now = io::clock::now();
+    auto made = make_engine(plan, now);
+    if (!made) return tl::unexpected(made.error());
+    self->engine_ = std::make_unique<engine::Engine>(std::move(*made));
+    self->rings_ = rings_of(plan);
+
+    const std::size_t routers = plan.routers.size();
+    const std::size_t links = std::max<std::size_t>(plan.links.size(), 1);
+    auto channel = io::ControlChannel::make({.commands = 4096, .events = 2 * routers + 1024, .links = links, .routers = routers});
+    if (!channel) return tl::unexpected("Cannot connect the packet thread: " + channel.error().text());
+    self->channel_ = std::move(*channel);
+    auto backend = io::make_backend(settings.backend, links, self->channel_->to_fast().fd());
+    if (!backend) return tl::unexpected("Cannot set up the packet thread: " + backend.error().text());
+    self->backend_name_ = backend->backend->name();
+    if (!backend->fallback_reason.empty()) spdlog::info("Packet thread uses epoll, because io_uring is not available: {}", backend->fallback_reason);
+
+    io::LoopOptions options{.link_count = links};
+    options.batch.urgent = static_cast<std::uint32_t>(std::max<std::size_t>(options.batch.urgent, self->engine_->least_urgent_room()));
+    options.batch.scratch_bytes =
+        static_cast<std::uint32_t>(std::max<std::size_t>(options.batch.scratch_bytes, self->engine_->least_scratch_room()));
+    if (!settings.journal.empty() && !self->open_journal(plan.engine, now, options.batch, settings.journal)) {
+        spdlog::error("Cannot write the journal {}: {}; running without it", settings.journal, std::strerror(errno));
+    }
+    self->loop_ = std::make_unique<io::FastLoop>(*self->engine_, *self->channel_, std::move(backend->backend), options, self->journal_.get());
+    return self;
+}
+
+FastThread::~FastThread() { stop(); }
+
+bool FastThread::open_journal(const engine::EngineSpec& spec, Instant now, const engine::BatchCapacity& capacity, const std::string& path) {
+    journal_file_.open(path, std::ios::binary | std::ios::trunc);
+    const std::vector<std::uint8_t> header = engine::write_journal_header(spec, now, capacity);
+    journal_file_.write(reinterpret_cast<const char*>(header.data()), static_cast<std::streamsize>(header.size()));
+    if (!journal_file_) return false;
+    journal_ring_ = std::make_unique<engine::JournalRing>(journal_ring_bytes);
+    journal_ = std::make_unique<engine::Journal>(*journal_ring_);
+    return true;
+}
+
+void FastThread::drain_journal() {
+    if (!has_journal()) return;
+    std::array<std::uint8_t, 65536> buffer;
+    for (std::size_t size = 0; (size = journal_ring_->read(buffer)) > 0;) {
+        journal_file_.write(reinterpret_cast<const char*>(buffer.data()), static_cast<std::streamsize>(size));
+    }
+    journal_file_.flush();
+}
+
+bool FastThread::open_port(engine::LinkIndex link, const PlannedLink& planned) {
+    auto port = io::LinkPort::open({.link = link,
+                                    .interface_name = planned.name,
+                                    .interface_index = planned.interface_index,
+                                    .ring = rings_[engine::to_number(link)],
+                                    .filter = {},
+                                    .groups = planned.groups,
+                                    .unicast_macs = planned.unicast_macs,
+                                    .routes_ipv4 = planned.routes_ipv4,
+                                    .routes_ipv6 = planned.routes_ipv6});
+    if (!port) {
+        spdlog::error("Cannot send and receive on {}: {}", planned.name, port.error().text());
+        return false;
+    }
+    for (const io::SystemError& refusal : (*port)->memberships().refusals()) {
+        spdlog::warn("{}: {}; a switch that snoops may not forward adverts to us", planned.name, refusal.text());
+    }
+    if (channel_->hand_over(std::move(*port)) == nullptr) return true;
+    spdlog::error("Cannot hand over the port of {}: too many changes at a time", planned.name);
+    return false;
+}
+
+void FastThread::close_port(engine::LinkIndex link) { channel_->withdraw(link); }
+
+void FastThread::start() {
+    // The thread inherits the mask: signals are the control thread's.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "vigil-packets");
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void FastThread::run() {
+    if (auto ended = loop_->run(); !ended) loop_error_ = ended.error().text();
+}
+
+void FastThread::send(const engine::Command& command) {
+    if (!waiting_.empty() || !channel_->post(command)) waiting_.push_back(command);
+}
+
+std::vector<engine::Event> FastThread::take_events() {
+    while (!waiting_.empty() && channel_->post(waiting_.front())) waiting_.pop_front();
+    while (channel_->take_returned() != nullptr) {}
+    std::vector<engine::Event> events;
+    while (const auto event = channel_->next_event()) events.push_back(*event);
+    return events;
+}
+
+void FastThread::stop() {
+    if (!thread_.joinable()) return;
+    // More commands than the ring holds: the thread is awake and makes room.
+    while (!waiting_.empty()) {
+        if (channel_->post(waiting_.front())) waiting_.pop_front();
+        else std::this_thread::yield();
+    }
+    channel_->request_stop();
+    thread_.join();
+    drain_journal();
+    if (loop_error_) spdlog::error("The packet thread ended: {}", *loop_error_);
+}
+
+}  // namespace vigil::daemon

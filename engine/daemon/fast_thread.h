@@ -1,0 +1,72 @@
+#pragma once
+
+#include <deque>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "engine/core/engine.h"
+#include "engine/core/journal.h"
+#include "engine/daemon/plan.h"
+#include "engine/io/backend.h"
+#include "engine/io/control_channel.h"
+#include "engine/io/fast_loop.h"
+
+namespace vigil::daemon {
+
+struct FastThreadSettings {
+    io::BackendChoice backend = io::BackendChoice::automatic;
+    std::string journal;   ///< file; empty: none
+};
+
+/// The control thread's handle of the fast thread: engine, channel, loop and the ports' making. Everything here is called by the control
+/// thread.
+class FastThread {
+public:
+    /// Builds the engine. A router that the engine refuses is taken out of `plan` with a problem, the others stay. The error is a sentence.
+    static tl::expected<std::unique_ptr<FastThread>, std::string> make(Plan& plan, const FastThreadSettings& settings);
+    ~FastThread();
+
+    /// Opens the port of a link whose interface index is known and hands it over. Logs what was refused; false when there is no port.
+    bool open_port(engine::LinkIndex link, const PlannedLink& planned);
+    void close_port(engine::LinkIndex link);
+    void start();
+    /// Keeps the order; what the channel does not take at once is kept and posted later.
+    void send(const engine::Command& command);
+    /// Oldest first; empty when there is none. Also closes returned ports and posts kept commands.
+    std::vector<engine::Event> take_events();
+    /// Readable when take_events() has something, after arm().
+    int event_fd() const { return channel_->event_fd(); }
+    io::ControlChannel& channel() { return *channel_; }
+    /// Writes what the fast thread recorded to the journal file. Call often enough for its ring (about 8 MiB).
+    void drain_journal();
+    bool has_journal() const { return journal_ring_ != nullptr; }
+    /// All commands sent before are carried out and their frames leave, then the thread ends. Events remain to be taken.
+    void stop();
+    const std::string& backend_name() const { return backend_name_; }
+    std::size_t router_count() const { return engine_->router_count(); }
+
+private:
+    FastThread() = default;
+    bool open_journal(const engine::EngineSpec& spec, Instant now, const engine::BatchCapacity& capacity, const std::string& path);
+    void run();
+
+    std::unique_ptr<engine::Engine> engine_;
+    std::unique_ptr<io::ControlChannel> channel_;
+    std::unique_ptr<engine::JournalRing> journal_ring_;
+    std::unique_ptr<engine::Journal> journal_;
+    std::ofstream journal_file_;
+    std::unique_ptr<io::FastLoop> loop_;
+    std::vector<io::RingGeometry> rings_;
+    std::deque<engine::Command> waiting_;
+    std::thread thread_;
+    std::string backend_name_;
+    std::optional<std::string> loop_error_;   // written by the thread, read after join
+};
+
+}  // namespace vigil::daemon

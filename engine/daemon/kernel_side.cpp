@@ -1,0 +1,87 @@
+#include "engine/daemon/kernel_side.h"
+
+#include <ctime>
+
+#include <spdlog/spdlog.h>
+
+namespace vigil::daemon {
+namespace {
+
+namespace kernel = arp::kernel;
+
+/// Where changed settings of base interfaces are remembered across a kill. Beside the pid files: gone after a reboot, as the settings are.
+constexpr const char* settings_journal = "/run/keepalived/vigil.sysctl";
+
+void log_failures(std::string_view what, const std::vector<kernel::KernelError>& failures) {
+    for (const kernel::KernelError& error : failures) spdlog::warn("{}: {}", what, to_string(error));
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
+    auto monitor = kernel::Monitor::open();
+    if (!monitor) return tl::unexpected("Cannot follow links and addresses: " + to_string(monitor.error()));
+    auto socket = kernel::NetlinkSocket::open();
+    if (!socket) return tl::unexpected("Cannot open a netlink socket: " + to_string(socket.error()));
+    auto programmer = kernel::AddressProgrammer::open();
+    if (!programmer) return tl::unexpected("Cannot open a netlink socket: " + to_string(programmer.error()));
+    std::unique_ptr<KernelSide> side(new KernelSide(std::move(*monitor), std::move(*socket), std::move(*programmer)));
+    log_failures("Cannot restore a setting that an earlier run changed", side->keeper_.restore_leftovers());
+    return side;
+}
+
+KernelSide::KernelSide(kernel::Monitor monitor, kernel::NetlinkSocket socket, kernel::AddressProgrammer programmer)
+    : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal),
+      macvlans_(socket_, keeper_) {}
+
+KernelFacts KernelSide::facts() {
+    KernelFacts facts;
+    for (const auto& [index, link] : monitor_.links()) facts.links.push_back(link);
+    facts.addresses = dump_addresses();
+    facts.find_route = [this](const IpAddress& destination) -> std::optional<kernel::RouteAnswer> {
+        auto answer = kernel::find_route(socket_, destination);
+        if (!answer) return std::nullopt;
+        return *answer;
+    };
+    facts.forwards_ipv6 = [](const std::string& interface) {
+        return kernel::read_sysctl(kernel::interface_setting(Family::ipv6, interface, "forwarding")).value_or("0") == "1";
+    };
+    facts.wall_clock_seconds = static_cast<std::uint32_t>(std::time(nullptr));
+    return facts;
+}
+
+std::vector<kernel::AddressState> KernelSide::dump_addresses() {
+    auto addresses = kernel::dump_addresses(socket_);
+    if (addresses) return std::move(*addresses);
+    spdlog::warn("Cannot list the addresses of this host: {}", to_string(addresses.error()));
+    return {};
+}
+
+void KernelSide::remove_leftovers(const std::vector<kernel::AddressKey>& configured) {
+    const auto report = kernel::remove_leftovers(socket_, programmer_, configured);
+    if (!report) {
+        spdlog::error("Cannot look for what an earlier run left: {}", to_string(report.error()));
+        return;
+    }
+    for (const kernel::AddressKey& key : report->removed.addresses) {
+        const auto link = monitor_.links().find(key.interface_index);
+        spdlog::info("Removed address {}/{} from {}: left by an earlier run, or set by hand although it is a virtual address",
+                     to_string(key.address), key.prefix_length, link == monitor_.links().end() ? "?" : link->second.name);
+    }
+    for (const kernel::LinkState& link : report->removed.macvlans) spdlog::info("Removed device {}, left by an earlier run", link.name);
+    log_failures("Cannot remove what an earlier run left", report->failures);
+}
+
+void KernelSide::remove_all() {
+    for (const kernel::AddressResult& result : programmer_.remove_all_of_ours()) {
+        spdlog::error("Cannot remove an address: {}", to_string(result.error));
+    }
+    restore_settings();
+}
+
+void KernelSide::restore_settings() {
+    log_failures("Cannot remove a device", macvlans_.remove_all_of_ours());
+    log_failures("Cannot restore a setting", keeper_.restore_all());
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "arp/kernel/address_programmer.h"
+#include "arp/kernel/leftovers.h"
+#include "arp/kernel/macvlan.h"
+#include "arp/kernel/monitor.h"
+#include "arp/kernel/sysctl.h"
+#include "engine/daemon/plan.h"
+
+namespace vigil::daemon {
+
+/// Everything that the control thread has open towards the kernel's tables. Lives as long as the VRRP process, reloads included.
+class KernelSide {
+public:
+    /// Opens and dumps; restores settings and reads what a killed run left. The error is a sentence for the log.
+    static tl::expected<std::unique_ptr<KernelSide>, std::string> open();
+
+    arp::kernel::Monitor& monitor() { return monitor_; }
+    arp::kernel::AddressProgrammer& programmer() { return programmer_; }
+    arp::kernel::MacvlanDevices& macvlans() { return macvlans_; }
+
+    /// The facts for make_plan(), asked anew.
+    KernelFacts facts();
+    /// Addresses in the kernel's order; empty when the dump failed.
+    std::vector<arp::kernel::AddressState> dump_addresses();
+    /// Removes what a killed run left: marked addresses and devices, and `configured` ones. Logs what it removed.
+    void remove_leftovers(const std::vector<arp::kernel::AddressKey>& configured);
+    /// Everything of ours goes, settings are given back. Logs what was refused.
+    void remove_all();
+    /// Settings and devices only, for a session that is replaced.
+    void restore_settings();
+
+private:
+    KernelSide(arp::kernel::Monitor monitor, arp::kernel::NetlinkSocket socket, arp::kernel::AddressProgrammer programmer);
+
+    arp::kernel::Monitor monitor_;
+    arp::kernel::NetlinkSocket socket_;
+    arp::kernel::AddressProgrammer programmer_;
+    arp::kernel::SysctlKeeper keeper_;
+    arp::kernel::MacvlanDevices macvlans_;
+};
+
+}  // namespace vigil::daemon

@@ -1,0 +1,270 @@
+// Interfaces come, go, flap, are renamed and change their addresses; routers follow.
+//
+// The engine knows links by index, the kernel by number, the configuration by name. Name is what counts: an interface that is deleted and made
+// again is the same link with another number and another port. A renamed interface is gone under its old name and may appear under its new
+// one.
+//
+// dont_track_primary: the engine's link commands concern all routers of the link, so for links with such a router faults are set router by
+// router.
+
+#include "engine/daemon/link_watch.h"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+namespace vigil::daemon {
+namespace {
+
+namespace kernel = arp::kernel;
+using engine::Command;
+using engine::Fault;
+
+bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_running; }
+
+}  // namespace
+
+LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses)
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), logs_addresses_(logs_addresses) {
+    for (std::size_t i = 0; i < plan.links.size(); ++i) {
+        links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac});
+        by_name_.emplace(plan.links[i].name, i);
+    }
+    for (std::size_t i = 0; i < plan.routers.size(); ++i) {
+        tracking_.push_back({false, plan.routers[i].base_priority});
+        const IpAddress& source = plan.engine.routers[i].primary_address;
+        sources_.push_back(source.is_unspecified() ? std::nullopt : std::optional(source));
+        for (const PlannedTrack& track : plan.routers[i].tracks) {
+            const auto* link = kernel.monitor().find_link(track.interface);
+            tracked_[track.interface] = link != nullptr && is_running(*link);
+        }
+    }
+}
+
+void LinkWatch::start(Instant) {
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        const engine::LinkIndex link{static_cast<std::uint16_t>(i)};
+        if (plan_.links[i].interface_index == 0) fast_.send({.kind = Command::Kind::link_gone, .link = link});
+        else fast_.open_port(link, plan_.links[i]);
+    }
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        const bool has_link = plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index != 0;
+        if (plan_.routers[i].ignores_own_link && has_link) send_to_router(Command::Kind::clear_fault, i, Fault::link_down);
+    }
+    evaluate_trackers();
+}
+
+void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instant now) {
+    bool has_links = false;
+    for (const kernel::KernelEvent& event : events) {
+        if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) {
+            has_links = true;
+            if (link->is_gone) on_link_gone(link->link.index, now);
+            else on_link(link->link, now);
+        } else if (const auto* address = std::get_if<kernel::AddressEvent>(&event)) {
+            on_address(*address);
+        } else {
+            spdlog::warn("Kernel messages were lost; reading all links and addresses again");
+            if (!resync(now)) spdlog::warn("Links and addresses change too quickly to be read; trying again");
+        }
+    }
+    if (has_links) evaluate_trackers();
+}
+
+bool LinkWatch::resync(Instant now) {
+    auto difference = kernel_.monitor().resync();
+    if (!difference) return false;
+    on_events(*difference, now);
+    return true;
+}
+
+void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
+    // Known by number under another name: renamed.
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        if (plan_.links[i].interface_index == state.index && plan_.links[i].name != state.name) {
+            spdlog::info("Netlink reports {} was renamed to {}", plan_.links[i].name, state.name);
+            disappear(i);
+        }
+    }
+    if (const auto tracked = tracked_.find(state.name); tracked != tracked_.end() && tracked->second != is_running(state)) {
+        tracked->second = is_running(state);
+        if (!by_name_.contains(state.name)) spdlog::info("Netlink reports tracked interface {} {}", state.name, tracked->second ? "up" : "down");
+    }
+    const auto found = by_name_.find(state.name);
+    if (found == by_name_.end()) return;
+    const std::size_t link = found->second;
+    if (plan_.links[link].interface_index != state.index) return appear(link, state, now);
+    set_mac(link, state.mac);
+    if (links_[link].is_up == is_running(state)) return;
+    spdlog::info("Netlink reports {} {}", state.name, is_running(state) ? "up" : "down");
+    set_up(link, is_running(state));
+    if (is_running(state)) keeper_.on_device_usable(state.name, now);
+}
+
+void LinkWatch::on_link_gone(std::uint32_t index, Instant) {
+    keeper_.on_interface_gone(index);
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        if (plan_.links[i].interface_index != index) continue;
+        spdlog::warn("Netlink reports {} deleted", plan_.links[i].name);
+        disappear(i);
+    }
+    const auto& devices = kernel_.macvlans().devices();
+    if (const auto macvlan = devices.find(index); macvlan != devices.end()) {
+        const std::string name = macvlan->second.name;
+        kernel_.macvlans().forget(index);
+        spdlog::warn("Netlink reports {} deleted", name);
+        for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+            if (plan_.routers[i].macvlan && keeper_.macvlan(i) == 0) make_macvlan(i);
+        }
+    }
+    for (auto& [name, is_up] : tracked_) is_up = is_up && kernel_.monitor().find_link(name) != nullptr;
+}
+
+void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant now) {
+    PlannedLink& planned = plan_.links[link];
+    if (planned.interface_index != 0) disappear(link);
+    spdlog::info("Netlink reports {} appeared", state.name);
+    planned.interface_index = state.index;
+    if (state.is_loopback || !fast_.open_port(engine::LinkIndex{static_cast<std::uint16_t>(link)}, planned)) return;
+    set_mac(link, state.mac);
+    refresh_sources(state.index);
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (engine::to_number(plan_.engine.routers[i].link) == link) make_macvlan(i);
+    }
+    links_[link].is_up = false;
+    set_up(link, is_running(state));
+    keeper_.on_device_usable(state.name, now);
+}
+
+void LinkWatch::disappear(std::size_t link) {
+    const engine::LinkIndex index{static_cast<std::uint16_t>(link)};
+    plan_.links[link].interface_index = 0;
+    links_[link].is_up = false;
+    fast_.send({.kind = Command::Kind::link_gone, .link = index});
+    fast_.close_port(index);
+}
+
+void LinkWatch::set_up(std::size_t link, bool is_up) {
+    links_[link].is_up = is_up;
+    const engine::LinkIndex index{static_cast<std::uint16_t>(link)};
+    const auto on_link = [&](std::size_t i) { return plan_.engine.routers[i].link == index; };
+    if (is_up) return fast_.send({.kind = Command::Kind::link_up, .link = index});
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (!on_link(i)) continue;
+        if (plan_.routers[i].ignores_own_link) {
+            send_to_router(Command::Kind::clear_fault, i, Fault::link_gone);
+            send_to_router(Command::Kind::clear_fault, i, Fault::link_down);
+        } else {
+            send_to_router(Command::Kind::set_fault, i, Fault::link_down);
+            send_to_router(Command::Kind::clear_fault, i, Fault::link_gone);
+        }
+    }
+}
+
+void LinkWatch::set_mac(std::size_t link, const MacAddress& mac) {
+    if (links_[link].mac == mac) return;
+    links_[link].mac = mac;
+    Command command{.kind = Command::Kind::set_link_mac, .link = engine::LinkIndex{static_cast<std::uint16_t>(link)}};
+    std::copy(mac.octets.begin(), mac.octets.end(), command.address.begin());
+    fast_.send(command);
+}
+
+void LinkWatch::on_address(const kernel::AddressEvent& event) {
+    const kernel::AddressKey& key = event.address.key;
+    if (logs_addresses_) {
+        spdlog::info("Netlink reports address {}/{} {} on interface number {}", to_string(key.address), key.prefix_length,
+                     event.is_gone ? "removed" : "present", key.interface_index);
+    }
+    // A later message of the same wake may have put it back: what counts is what is there now.
+    if (event.is_gone && !kernel_.monitor().has_address(key)) {
+        if (const auto router = keeper_.on_address_gone(key)) step_back(*router, key);
+    }
+    refresh_sources(key.interface_index);
+}
+
+/// keepalived's answer to a deleted virtual address: say stop, be Backup again. Whoever then wins adds the address anew.
+void LinkWatch::step_back(std::size_t router, const kernel::AddressKey& key) {
+    spdlog::warn("({}) somebody deleted address {}; stepping back", plan_.routers[router].instance->name, to_string(key.address));
+    send_to_router(Command::Kind::shutdown, router);
+    send_to_router(Command::Kind::start, router);
+}
+
+void LinkWatch::refresh_sources(std::uint32_t interface_index) {
+    const auto is_concerned = [&](std::size_t i) {
+        return !plan_.routers[i].has_fixed_source && plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index == interface_index;
+    };
+    bool needs_choice = false;
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (!is_concerned(i)) continue;
+        const auto& known = kernel_.monitor().addresses();
+        const bool is_there = sources_[i] && std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+                                  return entry.first.interface_index == interface_index && entry.first.address == *sources_[i];
+                              });
+        needs_choice = needs_choice || !is_there;
+    }
+    if (!needs_choice) return;
+    const auto addresses = kernel_.dump_addresses();  // in the kernel's order, which the monitor does not keep
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (is_concerned(i)) refresh_source(i, addresses);
+    }
+}
+
+void LinkWatch::refresh_source(std::size_t router, const std::vector<kernel::AddressState>& addresses) {
+    const engine::RouterSpec& spec = plan_.engine.routers[router];
+    const PlannedRouter& planned = plan_.routers[router];
+    const std::uint32_t interface_index = plan_.links[engine::to_number(spec.link)].interface_index;
+    const bool is_still_there = sources_[router] && std::any_of(addresses.begin(), addresses.end(), [&](const kernel::AddressState& one) {
+                                    return one.key.interface_index == interface_index && one.key.address == *sources_[router];
+                                });
+    if (is_still_there) return;
+    const auto source = choose_source(addresses, interface_index, spec.family, planned.addresses, spec.priority == Priority::owner);
+    if (source == sources_[router]) return;
+    sources_[router] = source;
+    if (source) spdlog::info("({}) sends from {} now", planned.instance->name, to_string(*source));
+    else spdlog::warn("({}) has no address to send from any more", planned.instance->name);
+    Command command{.kind = Command::Kind::set_primary_address, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}};
+    if (source) command.address = source->octets;
+    fast_.send(command);
+}
+
+void LinkWatch::make_macvlan(std::size_t router) {
+    const PlannedRouter& planned = plan_.routers[router];
+    const PlannedLink& link = plan_.links[engine::to_number(plan_.engine.routers[router].link)];
+    if (!planned.macvlan || link.interface_index == 0 || keeper_.macvlan(router) != 0) return;
+    auto device = kernel_.macvlans().create(*planned.macvlan);
+    if (!device) {
+        spdlog::error("({}) cannot make its virtual MAC device on {}: {}; its addresses cannot be set", planned.instance->name, planned.interface,
+                      to_string(device.error()));
+        return;
+    }
+    spdlog::info("({}) virtual MAC device {} on {}", planned.instance->name, device->name, planned.interface);
+    keeper_.set_macvlan(router, device->index);
+    keeper_.on_device_usable("", Instant{});
+}
+
+void LinkWatch::evaluate_trackers() {
+    const auto is_up = [&](const std::string& name) {
+        const auto found = tracked_.find(name);
+        return found != tracked_.end() && found->second;
+    };
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (plan_.routers[i].tracks.empty()) continue;
+        const TrackingResult result = evaluate_tracking(plan_.routers[i], is_up);
+        const TrackingResult before = std::exchange(tracking_[i], result);
+        if (result.priority != before.priority) {
+            spdlog::info("({}) Changing effective priority from {} to {}", plan_.routers[i].instance->name, before.priority, result.priority);
+            send_to_router(Command::Kind::set_priority, i, Fault::none, result.priority);
+        }
+        if (result.is_faulty != before.is_faulty) {
+            send_to_router(result.is_faulty ? Command::Kind::set_fault : Command::Kind::clear_fault, i, Fault::tracker);
+        }
+    }
+}
+
+void LinkWatch::send_to_router(Command::Kind kind, std::size_t router, Fault fault, int value) {
+    fast_.send({.kind = kind, .fault = fault, .value = static_cast<std::uint8_t>(value),
+                .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+}
+
+}  // namespace vigil::daemon

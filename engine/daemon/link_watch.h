@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/daemon/address_keeper.h"
+#include "engine/daemon/fast_thread.h"
+#include "engine/daemon/kernel_side.h"
+#include "engine/daemon/plan.h"
+#include "engine/daemon/tracking.h"
+
+namespace vigil::daemon {
+
+/// Turns what the kernel tells about links and addresses into commands for the engine: down, up, gone, another MAC, another source address,
+/// trackers. Opens the port of a link that appears, takes back that of one that is gone, and makes virtual MAC devices again.
+class LinkWatch {
+public:
+    /// All outlive it. `plan.links` is kept up to date with the interfaces' numbers.
+    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses);
+
+    /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
+    void start(Instant now);
+    void on_events(const std::vector<arp::kernel::KernelEvent>& events, Instant now);
+    /// ENOBUFS: dumps and handles the difference. False when the kernel's tables change too quickly: call again later.
+    bool resync(Instant now);
+    int effective_priority(std::size_t router) const { return tracking_[router].priority; }
+
+private:
+    struct Link {
+        bool is_up = false;
+        MacAddress mac;
+    };
+
+    void on_link(const arp::kernel::LinkState& state, Instant now);
+    void on_link_gone(std::uint32_t index, Instant now);
+    void appear(std::size_t link, const arp::kernel::LinkState& state, Instant now);
+    void disappear(std::size_t link);
+    void set_up(std::size_t link, bool is_up);
+    void set_mac(std::size_t link, const MacAddress& mac);
+    void on_address(const arp::kernel::AddressEvent& event);
+    void step_back(std::size_t router, const arp::kernel::AddressKey& key);
+    void refresh_source(std::size_t router, const std::vector<arp::kernel::AddressState>& addresses);
+    void refresh_sources(std::uint32_t interface_index);
+    void make_macvlan(std::size_t router);
+    void evaluate_trackers();
+    void send_to_router(engine::Command::Kind kind, std::size_t router, engine::Fault fault = engine::Fault::none, int value = 0);
+
+    Plan& plan_;
+    KernelSide& kernel_;
+    FastThread& fast_;
+    AddressKeeper& keeper_;
+    bool logs_addresses_;
+    std::vector<Link> links_;                        // by LinkIndex
+    std::vector<TrackingResult> tracking_;           // by router
+    std::vector<std::optional<IpAddress>> sources_;  // by router
+    std::unordered_map<std::string, std::size_t> by_name_;
+    std::unordered_map<std::string, bool> tracked_;  // interfaces that only trackers or macvlans care for: up?
+};
+
+}  // namespace vigil::daemon

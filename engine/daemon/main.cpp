@@ -1,0 +1,128 @@
+// vigild: options, the checks that belong before anything is started, and then the supervisor.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/daemon/configuration_load.h"
+#include "engine/daemon/exit_code.h"
+#include "engine/daemon/log.h"
+#include "engine/daemon/options.h"
+#include "engine/daemon/pid_file.h"
+#include "engine/daemon/rights.h"
+#include "engine/daemon/supervisor.h"
+#include "engine/daemon/version.h"
+#include "engine/daemon/vrrp_child.h"
+
+namespace vigil::daemon {
+namespace {
+
+/// Leaves the terminal: a session of its own, not its leader, no standard files (stderr stays when it is logged to). The first
+/// process ends with 0 once the second runs.
+bool become_daemon(bool keeps_stderr) {
+    const int first = ::fork();
+    if (first < 0) return false;
+    if (first > 0) ::_exit(0);
+    ::setsid();
+    const int second = ::fork();
+    if (second < 0) return false;
+    if (second > 0) ::_exit(0);
+    if (::chdir("/") != 0) return false;
+    const int null_fd = ::open("/dev/null", O_RDWR);
+    if (null_fd < 0) return false;
+    ::dup2(null_fd, STDIN_FILENO);
+    ::dup2(null_fd, STDOUT_FILENO);
+    if (!keeps_stderr) ::dup2(null_fd, STDERR_FILENO);
+    if (null_fd > STDERR_FILENO) ::close(null_fd);
+    return true;
+}
+
+void start_parent_log(const Options& options) {
+    start_log({.identity = "Vigil", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+               .facility = options.log_facility, .detail = options.log_detail, .file = options.log_file});
+}
+
+/// What cannot run at all is told on the terminal too, wherever the log goes.
+int refuse(const Options& options, int exit_code, const std::string& text) {
+    spdlog::error(text);
+    if (!options.log_to_console) std::fprintf(stderr, "vigild: %s\n", text.c_str());
+    return exit_code;
+}
+
+/// The parent reads the file only for what concerns itself; the children log what is wrong with it.
+struct ParentSettings {
+    bool is_readable = true;
+    std::string problems;
+    std::string net_namespace;
+    PidFileNames pid_files;
+};
+
+ParentSettings read_parent_settings(const Options& options) {
+    const config::LoadResult loaded = load_configuration(options, false);
+    ParentSettings settings;
+    settings.is_readable = loaded.is_readable;
+    for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
+        if (!loaded.is_readable) settings.problems += config::to_line(diagnostic, loaded.configuration) + '\n';
+    }
+    const config::GlobalDefinitions& global = loaded.configuration.global;
+    settings.net_namespace = options.net_namespace.empty() ? std::string(global.net_namespace) : options.net_namespace;
+    settings.pid_files = pid_file_names(std::string(global.instance), settings.net_namespace, global.use_pid_dir);
+    if (!options.parent_pid_file.empty()) settings.pid_files.parent = options.parent_pid_file;
+    if (!options.vrrp_pid_file.empty()) settings.pid_files.vrrp = options.vrrp_pid_file;
+    if (!options.checkers_pid_file.empty()) settings.pid_files.checkers = options.checkers_pid_file;
+    return settings;
+}
+
+std::vector<ChildProgram> programs(const Options& options, const PidFileNames& pid_files) {
+    std::vector<ChildProgram> children;
+    if (options.vrrp) {
+        children.push_back({"VRRP", "vigild_vrrp", [&options, file = pid_files.vrrp](int ready) { return run_vrrp_child(options, file, ready); }});
+    }
+    if (options.checkers) {
+        children.push_back({"Healthcheck", "vigild_check",
+                            [&options, file = pid_files.checkers](int ready) { return run_checkers_child(options, file, ready); }});
+    }
+    return children;
+}
+
+int run(const Options& options, const std::vector<std::string>& notes) {
+    start_parent_log(options);
+    spdlog::info("Starting vigil v{}", version);
+    for (const std::string& note : notes) spdlog::info("Option understood, not yet acted on: {}", note);
+    if (options.umask) ::umask(static_cast<mode_t>(*options.umask));
+    const ParentSettings settings = read_parent_settings(options);
+    if (!settings.is_readable) return refuse(options, exit_no_config, settings.problems + "there is no configuration to run");
+    if (const std::string missing = missing_rights(); !missing.empty()) return refuse(options, exit_no_permission, missing);
+    if (!settings.net_namespace.empty()) {
+        if (const std::string error = enter_network_namespace(settings.net_namespace); !error.empty()) return refuse(options, exit_fatal, error);
+    }
+    auto pid_file = PidFile::acquire(settings.pid_files.parent);
+    if (!pid_file) return refuse(options, exit_fatal, pid_file.error());
+    if (!options.foreground && !become_daemon(options.log_to_console)) {
+        return refuse(options, exit_fatal, fmt::format("cannot become a daemon: {}", std::strerror(errno)));
+    }
+    pid_file->write_pid();
+    const int code = Supervisor({.respawn = options.respawn}, programs(options, settings.pid_files)).run();
+    spdlog::info("Stopped vigil v{}", version);
+    return code;
+}
+
+}  // namespace
+}  // namespace vigil::daemon
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    vigil::daemon::ParsedOptions parsed = vigil::daemon::parse_options(arguments);
+    if (parsed.answer) {
+        std::fputs(parsed.answer->text.c_str(), parsed.answer->to_stderr ? stderr : stdout);
+        return parsed.answer->exit_code;
+    }
+    if (parsed.options.config_test) return vigil::daemon::run_config_test(parsed.options);
+    return vigil::daemon::run(parsed.options, parsed.notes);
+}

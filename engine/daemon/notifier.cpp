@@ -1,0 +1,96 @@
+#include "engine/daemon/notifier.h"
+
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+namespace vigil::daemon {
+namespace {
+
+std::string_view keyword(config::ScriptEvent event) {
+    switch (event) {
+    case config::ScriptEvent::any: return "notify";
+    case config::ScriptEvent::master: return "notify_master";
+    case config::ScriptEvent::backup: return "notify_backup";
+    case config::ScriptEvent::fault: return "notify_fault";
+    case config::ScriptEvent::stop: return "notify_stop";
+    case config::ScriptEvent::deleted: return "notify_deleted";
+    case config::ScriptEvent::master_rx_lower_priority: return "notify_master_rx_lower_pri";
+    }
+    return "notify";
+}
+
+std::optional<config::ScriptEvent> event_of(OperatorState state) {
+    switch (state) {
+    case OperatorState::init: return std::nullopt;
+    case OperatorState::backup: return config::ScriptEvent::backup;
+    case OperatorState::master: return config::ScriptEvent::master;
+    case OperatorState::fault: return config::ScriptEvent::fault;
+    case OperatorState::stop: return config::ScriptEvent::stop;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> script_arguments(const config::NotifyScript& script, std::string_view instance, std::string_view state, int priority) {
+    std::vector<std::string> words = config::split_command(script.command);
+    if (words.empty() || script.event != config::ScriptEvent::any) return words;
+    words.emplace_back("INSTANCE");
+    words.emplace_back(instance);
+    words.emplace_back(state);
+    words.push_back(std::to_string(priority));
+    return words;
+}
+
+/// Identities are looked up here, at load, because the user database may be slow.
+Notifier::Notifier(const config::Configuration& configuration, ScriptRunner& runner) : configuration_(configuration), runner_(runner) {
+    for (const config::VrrpInstance& instance : configuration.instances) {
+        for (const config::NotifyScript& script : instance.scripts) {
+            if (identity_of(script) != nullptr) continue;
+            const std::string user(script.user.empty() ? configuration.global.script_user : script.user);
+            spdlog::error("{}: ({}) {} does not run: the system knows no user '{}' or no group '{}'", configuration.describe(script.where),
+                          instance.name, keyword(script.event), user, script.group);
+        }
+    }
+}
+
+const ScriptIdentity* Notifier::identity_of(const config::NotifyScript& script) {
+    const config::GlobalDefinitions& global = configuration_.global;
+    const bool has_own = !script.user.empty();
+    const std::string user(has_own ? script.user : global.script_user);
+    const std::string group(has_own ? script.group : global.script_group);
+    const auto key = std::make_pair(user, group);
+    auto found = identities_.find(key);
+    if (found == identities_.end()) found = identities_.emplace(key, find_identity(user, group)).first;
+    return found->second ? &*found->second : nullptr;
+}
+
+void Notifier::on_state(std::size_t router, const config::VrrpInstance& instance, OperatorState state, int priority) {
+    const auto event = event_of(state);
+    if (!event) return;
+    if (const auto* script = config::find_script(instance, *event)) call(router, instance, *script, to_string(state), priority);
+    if (const auto* script = config::find_script(instance, config::ScriptEvent::any)) call(router, instance, *script, to_string(state), priority);
+}
+
+void Notifier::on_lower_priority(std::size_t router, const config::VrrpInstance& instance) {
+    const auto* script = config::find_script(instance, config::ScriptEvent::master_rx_lower_priority);
+    if (script != nullptr) call(router, instance, *script, "", 0);
+}
+
+void Notifier::call(std::size_t router, const config::VrrpInstance& instance, const config::NotifyScript& script, std::string_view state,
+                    int priority) {
+    const ScriptIdentity* identity = identity_of(script);
+    std::vector<std::string> arguments = script_arguments(script, instance.name, state, priority);
+    if (identity == nullptr || arguments.empty()) return;
+    const std::string label = fmt::format("({}) {}", instance.name, keyword(script.event));
+    const std::string path = resolve_command(arguments.front());
+    if (path.empty()) {
+        spdlog::error("{}: there is no '{}'", label, arguments.front());
+        return;
+    }
+    arguments.front() = path;
+    runner_.enqueue(router, {label, std::move(arguments), *identity});
+}
+
+}  // namespace vigil::daemon

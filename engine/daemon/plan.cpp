@@ -1,0 +1,303 @@
+// Configuration and kernel facts in, specification of the engine and to-do lists of the control thread out.
+//
+// The engine knows links by a dense index and never by a name or a kernel number, because an interface may be deleted and come back
+// with another number while a router waits for it. So an instance whose interface does not exist (yet) is planned all the same, with a link
+// that is down: keepalived stops the whole process in this case, here the instance waits in FAULT and joins when the interface appears.
+//
+// Virtual MAC: adverts leave through the base interface with the virtual MAC as Ethernet source, which on the wire is what a macvlan
+// would send; the macvlan itself only holds the addresses. vmac_xmit_base keeps its meaning: the base's own MAC.
+
+#include "engine/daemon/plan.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "packet/frame_template.h"
+
+namespace vigil::daemon {
+namespace {
+
+using arp::kernel::AddressState;
+using arp::kernel::LinkState;
+using config::ConfiguredAddress;
+using config::VrrpInstance;
+
+class Planner {
+public:
+    Planner(const config::Configuration& configuration, const KernelFacts& facts) : configuration_(configuration), facts_(facts) {
+        for (const LinkState& link : facts.links) links_by_name_.emplace(link.name, &link);
+    }
+
+    Plan take() && {
+        plan_.engine.garp_interval = configuration_.global.vrrp_garp_interval;
+        plan_.engine.gna_interval = configuration_.global.vrrp_gna_interval;
+        for (const VrrpInstance& instance : configuration_.instances) add_instance(instance);
+        return std::move(plan_);
+    }
+
+private:
+    void add_instance(const VrrpInstance& instance);
+    bool is_usable(const VrrpInstance& instance, const std::string& interface);
+    std::optional<std::string> interface_of(const VrrpInstance& instance);
+    engine::LinkIndex link_of(const std::string& name);
+    void plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
+    void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
+    void note_link_needs(const engine::RouterSpec& spec);
+    void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
+        plan_.problems.push_back({instance.where, fmt::format("({}) {}", instance.name, text), is_fatal});
+    }
+
+    const config::Configuration& configuration_;
+    const KernelFacts& facts_;
+    std::unordered_map<std::string, const LinkState*> links_by_name_;
+    std::unordered_map<std::string, engine::LinkIndex> indices_;
+    Plan plan_;
+};
+
+std::uint16_t flags_of(const VrrpInstance& instance) {
+    unsigned flags = 0;
+    const auto set = [&](engine::Flag flag, bool on) { flags |= on ? static_cast<unsigned>(flag) : 0u; };
+    set(engine::Flag::preempt, !instance.nopreempt);
+    set(engine::Flag::no_answer_to_lower, instance.lower_prio_no_advert);
+    set(engine::Flag::last_word_to_higher, instance.higher_prio_send_advert);
+    set(engine::Flag::owner_ignores_adverts, instance.owner_ignore_adverts);
+    set(engine::Flag::strict, instance.strict_mode);
+    set(engine::Flag::check_unicast_source, instance.check_unicast_src);
+    return static_cast<std::uint16_t>(flags);
+}
+
+packet::ChecksumForm checksum_of(const VrrpInstance& instance) {
+    if (instance.family == Family::ipv6) return packet::ChecksumForm::pseudo_header;
+    if (instance.v3_checksum_as_v2) return packet::ChecksumForm::message_only;
+    const bool is_old_unicast = instance.unicast && instance.old_unicast_checksum == config::OldUnicastChecksum::always;
+    return is_old_unicast ? packet::ChecksumForm::group_pseudo_header : packet::ChecksumForm::pseudo_header;
+}
+
+packet::AuthType auth_type_of(const VrrpInstance& instance) {
+    switch (instance.auth_type) {
+    case config::AuthenticationType::none: return packet::AuthType::none;
+    case config::AuthenticationType::simple_password: return packet::AuthType::simple_password;
+    case config::AuthenticationType::ah: return packet::AuthType::ah;
+    }
+    return packet::AuthType::none;
+}
+
+arp::AnnouncementPlan announcements_of(const config::AnnouncementSettings& settings) {
+    const auto count = [](std::uint32_t n) { return static_cast<std::uint16_t>(std::min<std::uint32_t>(n, 0xffff)); };
+    return {.repeat = count(settings.repeat),
+            .delay = settings.delay,
+            .refresh = settings.refresh,
+            .refresh_repeat = count(settings.refresh_repeat),
+            .lower_repeat = count(settings.lower_prio_repeat),
+            .lower_delay = settings.lower_prio_delay};
+}
+
+arp::kernel::AddressSpec address_spec(const ConfiguredAddress& address) {
+    arp::kernel::AddressSpec spec;
+    spec.key.address = address.address;
+    spec.key.prefix_length = address.prefix_length;
+    spec.key.peer = address.peer;
+    spec.broadcast = address.broadcast;
+    spec.label = address.label;
+    spec.scope = address.scope;
+    spec.has_duplicate_detection = address.duplicate_detection;
+    spec.is_home_address = address.home_address;
+    spec.manages_temporary_addresses = address.manage_temporary;
+    spec.has_no_prefix_route = address.no_prefix_route;
+    spec.joins_multicast = address.auto_join;
+    spec.preferred_lifetime = address.preferred_lifetime;
+    return spec;
+}
+
+MacAddress virtual_mac_of(const VrrpInstance& instance) {
+    return instance.virtual_mac.address.value_or(virtual_mac(instance.family, instance.vrid));
+}
+
+bool is_running(const LinkState& link) { return link.is_up && link.is_running; }
+
+void Planner::add_instance(const VrrpInstance& instance) {
+    const auto interface = interface_of(instance);
+    if (!interface || !is_usable(instance, *interface)) return;
+
+    PlannedRouter planned;
+    planned.instance = &instance;
+    planned.interface = *interface;
+    planned.ignores_own_link = instance.dont_track_primary;
+    planned.base_priority = to_number(instance.priority);
+    for (const config::TrackedItem& item : instance.track_interfaces) {
+        std::optional<int> weight;
+        if (item.weight) weight = *item.weight;
+        planned.tracks.push_back({std::string(item.name), weight, item.reverse});
+    }
+
+    engine::RouterSpec spec;
+    spec.name = instance.name;
+    spec.link = link_of(*interface);
+    spec.family = instance.family;
+    spec.version = instance.version;
+    spec.vrid = instance.vrid;
+    spec.priority = instance.priority;
+    spec.interval = instance.advert_int;
+    spec.down_timer_adverts = instance.down_timer_adverts;
+    spec.preempt_delay_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(instance.preempt_delay).count());
+    spec.flags = flags_of(instance);
+    spec.group = instance.multicast_group;
+    if (instance.unicast) {
+        for (const config::UnicastPeer& peer : instance.unicast_peers) spec.peers.push_back({peer.address, peer.min_ttl, peer.max_ttl});
+    }
+    spec.ttl = instance.unicast_ttl.value_or(255);
+    spec.checksum = checksum_of(instance);
+    spec.auth_type = auth_type_of(instance);
+    spec.auth_key = instance.auth_pass;
+    spec.ah_sequence_number = facts_.wall_clock_seconds;
+    spec.announcements = announcements_of(instance.announcements);
+    const MacAddress own_mac = plan_.engine.links[to_number(spec.link)].mac;
+    spec.source_mac = instance.virtual_mac.enabled && !instance.vmac_xmit_base ? virtual_mac_of(instance) : own_mac;
+    plan_addresses(instance, planned, spec);
+    plan_source(instance, planned, spec);
+    note_link_needs(spec);
+    plan_.engine.routers.push_back(std::move(spec));
+    plan_.routers.push_back(std::move(planned));
+}
+
+/// Its `interface`, or where the route to its first peer leads.
+std::optional<std::string> Planner::interface_of(const VrrpInstance& instance) {
+    if (!instance.interface.empty()) return std::string(instance.interface);
+    const IpAddress peer = instance.unicast_peers.empty() ? IpAddress{} : instance.unicast_peers.front().address;
+    const auto route = facts_.find_route ? facts_.find_route(peer) : std::nullopt;
+    if (route) {
+        const auto link = std::find_if(facts_.links.begin(), facts_.links.end(),
+                                       [&](const LinkState& one) { return one.index == route->interface_index; });
+        if (link != facts_.links.end()) return link->name;
+    }
+    report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}; the instance does not run. Name the interface",
+                                       to_string(peer)));
+    return std::nullopt;
+}
+
+bool Planner::is_usable(const VrrpInstance& instance, const std::string& interface) {
+    const auto found = links_by_name_.find(interface);
+    if (found == links_by_name_.end()) {
+        report(instance, false, fmt::format("there is no interface '{}' on this host; the instance waits in FAULT until it appears", interface));
+        return true;
+    }
+    if (found->second->is_loopback) {
+        report(instance, true, fmt::format("'{}' is a loopback interface, which reaches no other router; the instance does not run. "
+                                           "Give the interface of the LAN, and put the address on {} with '... dev {}' if it must live there",
+                                           interface, interface, interface));
+        return false;
+    }
+    if (!instance.unicast && !found->second->is_multicast_capable) {
+        report(instance, true, fmt::format("interface '{}' carries no multicast; the instance does not run. Use unicast_peer, "
+                                           "or 'ip link set {} multicast on'", interface, interface));
+        return false;
+    }
+    return true;
+}
+
+engine::LinkIndex Planner::link_of(const std::string& name) {
+    const auto [at, is_new] = indices_.try_emplace(name, engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size())});
+    if (!is_new) return at->second;
+    engine::LinkSpec spec;
+    PlannedLink planned;
+    spec.name = planned.name = name;
+    if (const auto found = links_by_name_.find(name); found != links_by_name_.end()) {
+        spec.mac = found->second->mac;
+        spec.is_up = is_running(*found->second);
+        planned.interface_index = found->second->index;
+    }
+    spec.forwards_ipv6 = facts_.forwards_ipv6 && facts_.forwards_ipv6(name);
+    plan_.engine.links.push_back(std::move(spec));
+    plan_.links.push_back(std::move(planned));
+    return at->second;
+}
+
+void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
+    const bool has_macvlan = instance.virtual_mac.enabled;
+    const auto add = [&](const ConfiguredAddress& address) {
+        const std::string device = !address.device.empty() ? std::string(address.device) : has_macvlan ? "" : planned.interface;
+        planned.addresses.push_back({address_spec(address), device, !address.no_track});
+        const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
+        const MacAddress mac = device.empty() ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
+        spec.announced.push_back({address.address, link, mac});
+        if (!device.empty() && device != planned.interface && !links_by_name_.contains(device)) {
+            report(instance, false, fmt::format("there is no interface '{}' for address {}; it is added when the interface appears", device,
+                                                to_string(address.address)));
+        }
+    };
+    for (const ConfiguredAddress& address : instance.virtual_addresses) {
+        spec.advertised.push_back(address.address);
+        add(address);
+    }
+    for (const ConfiguredAddress& address : instance.excluded_addresses) add(address);
+    if (!has_macvlan) return;
+
+    const auto is_ipv6 = [](const ConfiguredAddress& address) { return address.address.family == Family::ipv6 && address.device.empty(); };
+    planned.macvlan = arp::kernel::MacvlanSpec{
+        .vrid = instance.vrid,
+        .family = instance.family,
+        .base = planned.interface,
+        .name = std::string(instance.virtual_mac.name),
+        .name_prefix = std::string(configuration_.global.vmac_prefix),
+        .mac = virtual_mac_of(instance),
+        .has_ipv6_addresses = std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_ipv6)};
+}
+
+void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
+    spec.primary_address.family = instance.family;
+    if (instance.source_address) {
+        planned.has_fixed_source = true;
+        spec.primary_address = *instance.source_address;
+        return;
+    }
+    const std::uint32_t index = plan_.links[to_number(spec.link)].interface_index;
+    const auto source = choose_source(facts_.addresses, index, instance.family, planned.addresses, instance.priority == Priority::owner);
+    if (source) {
+        spec.primary_address = *source;
+    } else if (index != 0) {
+        report(instance, false, fmt::format("interface '{}' has no {} address to send from; the instance waits in FAULT until it has one",
+                                            planned.interface, instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local"));
+    }
+}
+
+void Planner::note_link_needs(const engine::RouterSpec& spec) {
+    PlannedLink& link = plan_.links[to_number(spec.link)];
+    ++link.router_count;
+    packet::AdvertisementSpec frame;
+    frame.version = spec.version;
+    frame.source = spec.primary_address;
+    frame.destination = spec.group;
+    frame.addresses = spec.advertised;
+    frame.auth_type = spec.auth_type;
+    link.longest_frame = std::max(link.longest_frame, static_cast<std::uint32_t>(packet::frame_size(frame)));
+    if (!spec.peers.empty()) {
+        (spec.family == Family::ipv4 ? link.routes_ipv4 : link.routes_ipv6) = true;
+    } else if (std::find(link.groups.begin(), link.groups.end(), spec.group) == link.groups.end()) {
+        link.groups.push_back(spec.group);
+    }
+}
+
+}  // namespace
+
+std::optional<IpAddress> choose_source(const std::vector<AddressState>& addresses, std::uint32_t interface_index, Family family,
+                                       const std::vector<PlannedAddress>& own, bool is_owner) {
+    std::optional<IpAddress> own_candidate;
+    for (const AddressState& state : addresses) {
+        if (state.key.interface_index != interface_index || state.key.address.family != family || interface_index == 0) continue;
+        if (family == Family::ipv6 && !state.key.address.is_link_local()) continue;
+        if ((state.flags & IFA_F_DADFAILED) != 0 || state.scope == RT_SCOPE_HOST) continue;
+        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.spec.key.address == state.key.address; });
+        if (!is_own && state.protocol != arp::kernel::our_address_protocol) return state.key.address;
+        if (is_own && !own_candidate) own_candidate = state.key.address;
+    }
+    return is_owner ? own_candidate : std::nullopt;
+}
+
+Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts) { return Planner(configuration, facts).take(); }
+
+}  // namespace vigil::daemon

@@ -1,0 +1,170 @@
+// Events of the engine as log lines.
+//
+// The short lines ("(VI_1) Entering MASTER STATE") are what log watchers, runbooks and search engines know. Lines about frames carry a cause, and a
+// cause that repeats is cut off by the rate limiter with a count: a neighbour with a wrong password sends one bad advert a second for ever.
+
+#include "engine/daemon/reporter.h"
+
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+
+namespace vigil::daemon {
+namespace {
+
+using engine::Event;
+using engine::Reason;
+using engine::State;
+
+std::string peer_of(const Event& event, const PlannedRouter& router) { return to_string(IpAddress{event.peer, router.instance->family}); }
+
+void describe_transition(const Event& event, const PlannedRouter& router, const RouterStatus& before, std::vector<LogLine>& lines) {
+    const std::string_view name = router.instance->name;
+    const auto say = [&](std::string text) { lines.push_back({LogLine::Level::info, "", std::move(text)}); };
+    const OperatorState now = operator_state(event.to, event.faults);
+    if (event.to == State::active) {
+        if (event.reason == Reason::active_down_timer) say(fmt::format("({}) Receive advertisement timeout", name));
+        say(fmt::format("({}) Entering MASTER STATE", name));
+        return;
+    }
+    if (event.reason == Reason::higher_priority) {
+        say(fmt::format("({}) Master received advert from {} with higher priority {}, ours {}", name, peer_of(event, router), event.value,
+                        before.effective_priority));
+    } else if (event.reason == Reason::tie_lost) {
+        say(fmt::format("({}) Master received advert from {} with same priority {} but higher IP address than ours", name,
+                        peer_of(event, router), event.value));
+    }
+    if (event.to == State::backup) {
+        say(fmt::format("({}) Entering BACKUP STATE{}", name, before.state == OperatorState::init ? " (init)" : ""));
+        return;
+    }
+    if (now == OperatorState::fault) {
+        say(fmt::format("({}) Entering FAULT STATE", name));
+        say(fmt::format("({}) held in FAULT: {}", name, describe_faults(event.faults, router)));
+    }
+    if (event.from == State::active) say(fmt::format("({}) sent 0 priority", name));
+}
+
+std::string rejection_text(const Event& event, const PlannedRouter& router) {
+    const std::string peer = peer_of(event, router);
+    using packet::ReceiveError;
+    switch (event.error) {
+    case ReceiveError::auth_failed:
+        return fmt::format("received an advert from {} with wrong authentication; is auth_pass the same there?", peer);
+    case ReceiveError::auth_type_mismatch:
+        return fmt::format("received an advert from {} with another auth_type than ours", peer);
+    case ReceiveError::interval_mismatch:
+        return fmt::format("received an advert from {} with another advert_int than ours ({} s); VRRPv2 routers must agree on it", peer,
+                           router.instance->advert_int.count() / 100.0);
+    case ReceiveError::version_mismatch:
+        return fmt::format("received an advert from {} in another VRRP version than ours; set 'version' to the same", peer);
+    case ReceiveError::bad_ttl:
+        return fmt::format("received an advert from {} with a TTL other than 255: it came over a router, or is forged", peer);
+    case ReceiveError::wrong_destination:
+        return fmt::format("received an advert from {} to {} address; unicast_peer must be set on both or on neither", peer,
+                           router.instance->unicast ? "the multicast" : "our unicast");
+    case ReceiveError::not_a_peer: return fmt::format("received an advert from {}, which is no unicast_peer", peer);
+    case ReceiveError::bad_checksum: return fmt::format("received an advert from {} with a wrong checksum", peer);
+    default: return fmt::format("refused an advert from {}: {}", peer, packet::to_string(event.error));
+    }
+}
+
+}  // namespace
+
+std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& router, const RouterStatus& before) {
+    std::vector<LogLine> lines;
+    const std::string_view name = router.instance->name;
+    const auto add = [&](LogLine::Level level, std::string_view cause, std::string text) {
+        lines.push_back({level, fmt::format("({}) {}", name, cause), fmt::format("({}) {}", name, text)});
+    };
+    switch (event.kind) {
+    case Event::Kind::transition: describe_transition(event, router, before, lines); break;
+    case Event::Kind::state_report: break;
+    case Event::Kind::lower_heard:
+        add(LogLine::Level::info, "lower priority adverts",
+            fmt::format("received lower priority ({}) advert from {} - discarding", event.value, peer_of(event, router)));
+        break;
+    case Event::Kind::own_address_seen:
+        add(LogLine::Level::warning, "adverts with our own address",
+            fmt::format("received an advert with our own source address {}: the address is used twice, or the network loops", peer_of(event, router)));
+        break;
+    case Event::Kind::owner_conflict:
+        add(LogLine::Level::error, "adverts of a second owner",
+            fmt::format("owns the addresses (priority 255), but {} sends adverts for them with priority {}; only one router may have 255",
+                        peer_of(event, router), event.value));
+        break;
+    case Event::Kind::interval_learned:
+        add(LogLine::Level::info, "advert interval changes",
+            fmt::format("the Active {} advertises every {} ms, we are set to {} ms; following it", peer_of(event, router), event.detail * 10,
+                        router.instance->advert_int.count() * 10));
+        break;
+    case Event::Kind::address_list_differs:
+        add(LogLine::Level::warning, "differing address lists",
+            fmt::format("the address list of {} is not ours; virtual_ipaddress should be equal on all routers", peer_of(event, router)));
+        break;
+    case Event::Kind::rejected: add(LogLine::Level::warning, fmt::format("adverts refused ({})", packet::to_string(event.error)), rejection_text(event, router)); break;
+    case Event::Kind::transmit_failed:
+        add(LogLine::Level::error, "failed sends",
+            fmt::format("cannot send on {}: {}", router.interface, std::strerror(static_cast<int>(event.detail))));
+        break;
+    case Event::Kind::flapping:
+        add(LogLine::Level::warning, "flapping",
+            fmt::format("gains and loses the addresses over and over: does every router hear the others? Are priorities equal by mistake?"));
+        break;
+    }
+    return lines;
+}
+
+std::string describe_reason(const Event& event, const PlannedRouter& router) {
+    switch (event.reason) {
+    case Reason::none: return "";
+    case Reason::startup: return "started";
+    case Reason::shutdown: return "stopped";
+    case Reason::fault: return describe_faults(event.faults, router);
+    case Reason::active_down_timer: return "no advert was heard in time";
+    case Reason::adver_timer: return "";
+    case Reason::active_stopped: return fmt::format("{} said that it stops", peer_of(event, router));
+    case Reason::active_heard: return fmt::format("{} was heard", peer_of(event, router));
+    case Reason::lower_heard: return fmt::format("{} was heard with priority {}", peer_of(event, router), event.value);
+    case Reason::higher_priority: return fmt::format("{} was heard with priority {}", peer_of(event, router), event.value);
+    case Reason::tie_lost: return fmt::format("{} was heard with our priority and a greater address", peer_of(event, router));
+    case Reason::priority_changed: return "the priority changed";
+    }
+    return "";
+}
+
+std::string describe_faults(std::uint8_t faults, const PlannedRouter& router) {
+    std::string text;
+    const auto add = [&](engine::Fault fault, const std::string& cause) {
+        if ((faults & static_cast<unsigned>(fault)) == 0) return;
+        if (!text.empty()) text += ", ";
+        text += cause;
+    };
+    const bool is_gone = (faults & static_cast<unsigned>(engine::Fault::link_gone)) != 0;
+    if (!is_gone) add(engine::Fault::link_down, fmt::format("interface {} is down", router.interface));
+    add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface));
+    if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface));
+    add(engine::Fault::tracker, "a tracked interface is down");
+    return text.empty() ? "nothing" : text;
+}
+
+void write_log(const std::vector<LogLine>& lines, RateLimiter& limiter, Instant now) {
+    for (const LogLine& line : lines) {
+        if (!line.cause.empty() && !limiter.admit(line.cause, now)) continue;
+        switch (line.level) {
+        case LogLine::Level::detail: spdlog::debug(line.text); break;
+        case LogLine::Level::info: spdlog::info(line.text); break;
+        case LogLine::Level::warning: spdlog::warn(line.text); break;
+        case LogLine::Level::error: spdlog::error(line.text); break;
+        }
+    }
+}
+
+void write_summaries(RateLimiter& limiter, Instant now) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limiter.period()).count();
+    for (const RateLimiter::Summary& summary : limiter.take_summaries(now)) {
+        spdlog::info("{}: {} more of these in {} s", summary.cause, summary.suppressed, seconds);
+    }
+}
+
+}  // namespace vigil::daemon

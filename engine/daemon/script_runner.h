@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/daemon/script_process.h"
+#include "packet/units.h"
+
+namespace vigil::daemon {
+
+/// A script to run.
+struct ScriptCall {
+    std::string label;                    ///< for the log: "(VI_1) notify_master"
+    std::vector<std::string> arguments;   ///< the first is an absolute path
+    ScriptIdentity identity;
+};
+
+/// Runs scripts in order per queue (one per router), a bounded number at a time over all queues. A script that runs longer than
+/// `patience` no longer holds up its successors: keepalived's users have notify scripts that never end. Control thread.
+class ScriptRunner {
+public:
+    explicit ScriptRunner(std::size_t limit = 32, Nanoseconds patience = std::chrono::seconds{10}) : limit_(limit), patience_(patience) {}
+
+    void enqueue(std::size_t queue, ScriptCall call);
+    /// Starts what may start.
+    void pump(Instant now);
+    /// A SIGCHLD came: collects those of ours that ended. Call pump() afterwards.
+    void reap();
+    bool is_idle() const { return running_.empty() && waiting_count_ == 0; }
+    std::size_t running_count() const { return running_.size(); }
+
+private:
+    struct Running {
+        std::size_t queue;
+        std::string label;
+        Instant started{};
+        bool holds_queue = true;
+    };
+    struct Queue {
+        std::deque<ScriptCall> waiting;
+        bool is_held = false;
+    };
+
+    void start(std::size_t queue, const ScriptCall& call, Instant now);
+    void release_impatient(Instant now);
+
+    std::size_t limit_;
+    Nanoseconds patience_;
+    std::unordered_map<std::size_t, Queue> queues_;
+    std::deque<std::size_t> order_;        // queues with something waiting, in order of arrival
+    std::unordered_map<pid_t, Running> running_;
+    std::size_t waiting_count_ = 0;
+};
+
+}  // namespace vigil::daemon

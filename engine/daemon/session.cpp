@@ -1,0 +1,312 @@
+// The control thread's work for one configuration.
+//
+// It is woken by the packet thread (events), by the kernel (links, addresses) and by a clock once a second. Whatever woke it, the order of one
+// wake is: read all events, bring the addresses into line in one netlink batch, tell the packet thread which addresses are there so that it
+// announces them, then start scripts. So a script started by notify_master finds its address set, and a hundred routers that failed over together
+// cost one batch.
+//
+// The packet thread never waits for any of this. When the control thread is late, adverts go on, and the events of the meantime are handled
+// together: only the last state of each router counts for its addresses, while every change is logged and notified.
+
+#include "engine/daemon/session.h"
+
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+#include <spdlog/spdlog.h>
+
+#include "config/load.h"
+#include "engine/io/clock.h"
+
+namespace vigil::daemon {
+namespace {
+
+using engine::Command;
+using engine::Event;
+
+constexpr std::chrono::seconds tick_period{1};
+constexpr std::chrono::milliseconds journal_period{50};
+
+io::BackendChoice backend_choice(Backend backend) {
+    switch (backend) {
+    case Backend::automatic: return io::BackendChoice::automatic;
+    case Backend::uring: return io::BackendChoice::uring;
+    case Backend::epoll: return io::BackendChoice::epoll;
+    }
+    return io::BackendChoice::automatic;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Session>, std::string> Session::start(boost::asio::io_context& io, const Options& options,
+                                                                   config::Configuration configuration, KernelSide& kernel,
+                                                                   ScriptRunner& runner, bool is_first) {
+    std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, runner));
+    if (auto prepared = session->prepare(is_first); !prepared) return tl::unexpected(prepared.error());
+    return session;
+}
+
+Session::Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel,
+                 ScriptRunner& runner)
+    : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), runner_(runner), event_descriptor_(io),
+      kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io) {}
+
+Session::~Session() {
+    *alive_ = false;
+    stop(false);
+    // The descriptors belong to others.
+    if (event_descriptor_.is_open()) event_descriptor_.release();
+    if (kernel_descriptor_.is_open()) kernel_descriptor_.release();
+}
+
+tl::expected<void, std::string> Session::prepare(bool is_first) {
+    const Instant now = io::clock::now();
+    plan_ = make_plan(configuration_, kernel_.facts());
+    if (is_first) clear_leftovers();
+    auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal});
+    if (!fast) return tl::unexpected(fast.error());
+    fast_ = std::move(*fast);
+    report_problems();
+    keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_);
+    std::vector<arp::kernel::AddressKey> present;
+    for (const auto& [key, state] : kernel_.monitor().addresses()) present.push_back(key);
+    keeper_->leave_alone(present);
+    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, options_.log_address_changes);
+    notifier_ = std::make_unique<Notifier>(configuration_, runner_);
+    for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
+
+    links_->start(now);
+    fast_->start();
+    spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
+    event_descriptor_.assign(fast_->event_fd());
+    kernel_descriptor_.assign(kernel_.monitor().fd());
+    watch_events();
+    watch_kernel();
+    begin_election();
+    tick();
+    drain_journal_often();
+    return {};
+}
+
+/// Addresses of a killed run, and virtual addresses that stand on an interface although nobody elected us: both would answer for an
+/// address that another router holds. Not those of an owner, whose interface has them by right. Other addresses may have
+/// shown in the plan as a source, so it is made anew.
+void Session::clear_leftovers() {
+    std::vector<arp::kernel::AddressKey> configured;
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (plan_.engine.routers[i].priority == Priority::owner) continue;
+        for (const PlannedAddress& address : plan_.routers[i].addresses) {
+            const auto* link = kernel_.monitor().find_link(address.device);
+            if (link == nullptr) continue;
+            arp::kernel::AddressKey key = address.spec.key;
+            key.interface_index = link->index;
+            configured.push_back(key);
+        }
+    }
+    kernel_.remove_leftovers(configured);
+    kernel_events_.clear();
+    kernel_.monitor().read_events();
+    plan_ = make_plan(configuration_, kernel_.facts());
+}
+
+void Session::report_problems() {
+    for (const PlanProblem& problem : plan_.problems) {
+        const std::string text = configuration_.describe(problem.where) + ": " + problem.text;
+        if (problem.is_fatal) spdlog::error(text);
+        else spdlog::warn(text);
+    }
+}
+
+void Session::begin_election() {
+    const auto begin = [this] {
+        fast_->send({.kind = Command::Kind::start});
+        fast_->send({.kind = Command::Kind::report_states});  // routers held in FAULT make no transition to tell of
+    };
+    const auto delay = std::chrono::duration_cast<std::chrono::milliseconds>(configuration_.global.vrrp_startup_delay);
+    if (delay.count() <= 0) return begin();
+    spdlog::info("Delaying startup for {} s", static_cast<double>(delay.count()) / 1000);
+    start_timer_.expires_after(delay);
+    start_timer_.async_wait([this, alive = alive_, begin](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        begin();
+    });
+}
+
+void Session::watch_events() {
+    fast_->channel().arm();
+    event_descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        fast_->channel().clear_event_fd();
+        on_wake();
+        watch_events();
+    });
+    // What came before the bell was armed rings no bell.
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (*alive && !is_stopped_) on_wake();
+    });
+}
+
+void Session::watch_kernel() {
+    kernel_descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        on_wake();
+        watch_kernel();
+    });
+}
+
+void Session::tick() {
+    tick_timer_.expires_after(tick_period);
+    tick_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        const Instant now = io::clock::now();
+        write_summaries(limiter_, now);
+        collect_dump_result();
+        on_wake();
+        tick();
+    });
+}
+
+void Session::drain_journal_often() {
+    if (!fast_->has_journal()) return;
+    journal_timer_.expires_after(journal_period);
+    journal_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        fast_->drain_journal();
+        drain_journal_often();
+    });
+}
+
+/// Everything that may have to be done, whoever woke us: each part is cheap when there is nothing.
+void Session::on_wake() {
+    const Instant now = io::clock::now();
+    auto events = std::move(kernel_events_);
+    kernel_events_.clear();
+    for (auto& event : kernel_.monitor().read_events()) events.push_back(std::move(event));
+    if (!events.empty()) links_->on_events(events, now);
+    take_events();
+    apply_addresses();
+    flush_notifications();
+    if (wants_status_ || wants_statistics_) write_dump();
+}
+
+void Session::take_events() {
+    for (const Event& event : fast_->take_events()) on_event(event);
+}
+
+void Session::on_event(const Event& event) {
+    const std::size_t router = engine::to_number(event.router);
+    if (router >= plan_.routers.size()) return;
+    if (event.kind == Event::Kind::state_report) return on_state_report(event);
+    statuses_[router].effective_priority = links_->effective_priority(router);
+    write_log(describe_event(event, plan_.routers[router], statuses_[router]), limiter_, io::clock::now());
+    if (event.kind == Event::Kind::transition) on_transition(event);
+    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(router, *plan_.routers[router].instance);
+}
+
+void Session::on_transition(const Event& event) {
+    const std::size_t router = engine::to_number(event.router);
+    RouterStatus& status = statuses_[router];
+    status.state = operator_state(event.to, event.faults);
+    status.faults = event.faults;
+    status.since_wall_seconds = std::time(nullptr);
+    status.last_reason = describe_reason(event, plan_.routers[router]);
+    keeper_->want(router, event.to == engine::State::active);
+    notify(router, status.state);
+}
+
+/// After the start: routers that a fault keeps from starting. Later: events were lost, and this is what they led to.
+void Session::on_state_report(const Event& event) {
+    const OperatorState state = operator_state(event.to, event.faults);
+    RouterStatus& status = statuses_[engine::to_number(event.router)];
+    if (state == status.state || state == OperatorState::init) return;
+    Event transition = event;
+    transition.kind = Event::Kind::transition;
+    transition.from = status.state == OperatorState::master ? engine::State::active : engine::State::initialize;
+    transition.reason = state == OperatorState::fault ? engine::Reason::fault : engine::Reason::none;
+    on_event(transition);
+}
+
+void Session::apply_addresses() {
+    const Instant now = io::clock::now();
+    if (!keeper_->has_work(now)) return;
+    const auto between_sends = [this] {
+        for (auto& event : kernel_.monitor().read_events()) kernel_events_.push_back(std::move(event));
+    };
+    for (const std::size_t router : keeper_->apply(now, between_sends)) {
+        fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+    }
+    // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
+    if (kernel_events_.empty()) return;
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (*alive && !is_stopped_) on_wake();
+    });
+}
+
+void Session::notify(std::size_t router, OperatorState state) { notifications_.emplace_back(router, state); }
+
+void Session::flush_notifications() {
+    for (const auto& [router, state] : notifications_) {
+        notifier_->on_state(router, *plan_.routers[router].instance, state, statuses_[router].effective_priority);
+    }
+    notifications_.clear();
+    runner_.pump(io::clock::now());
+}
+
+void Session::request_dump(bool only_statistics) {
+    (only_statistics ? wants_statistics_ : wants_status_) = true;
+    fast_->channel().request_snapshot();
+}
+
+void Session::write_dump() {
+    const io::Snapshot* snapshot = fast_->channel().take_snapshot();
+    if (snapshot == nullptr) return;
+    DumpInput input{.configuration = &configuration_, .plan = &plan_, .snapshot = snapshot, .statuses = &statuses_,
+                    .addresses_present = {}, .backend = fast_->backend_name()};
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) input.addresses_present.push_back(keeper_->present_count(i));
+    // A disc may be slow, and the control thread has addresses to set: somebody else writes.
+    const auto write = [this](std::string name, std::string text) {
+        dump_writers_.push_back(std::async(std::launch::async, [path = dump_path(name), text = std::move(text)] {
+            const auto written = write_file_safely(path, text);
+            return written ? fmt::format("Wrote {}", path) : written.error();
+        }));
+    };
+    if (std::exchange(wants_status_, false)) write("keepalived.data", status_text(input) + config::dump(configuration_));
+    if (std::exchange(wants_statistics_, false)) write("keepalived.stats", statistics_text(input));
+    fast_->channel().release_snapshot();
+}
+
+void Session::collect_dump_result() {
+    std::erase_if(dump_writers_, [](std::future<std::string>& writer) {
+        if (writer.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return false;
+        spdlog::info(writer.get());
+        return true;
+    });
+}
+
+void Session::stop(bool for_good) {
+    if (is_stopped_ || !fast_) return;
+    is_stopped_ = true;
+    if (event_descriptor_.is_open()) event_descriptor_.release();
+    if (kernel_descriptor_.is_open()) kernel_descriptor_.release();
+    tick_timer_.cancel();
+    start_timer_.cancel();
+    journal_timer_.cancel();
+    fast_->send({.kind = Command::Kind::shutdown});
+    fast_->stop();
+    notifications_.clear();
+    take_events();
+    if (!for_good) notifications_.clear();
+    if (!options_.keep_addresses || !for_good) {
+        for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
+        keeper_->apply(io::clock::now(), {});
+        if (for_good) kernel_.remove_all();
+        else kernel_.restore_settings();
+    }
+    flush_notifications();
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "config/model.h"
+#include "engine/daemon/address_keeper.h"
+#include "engine/daemon/fast_thread.h"
+#include "engine/daemon/kernel_side.h"
+#include "engine/daemon/link_watch.h"
+#include "engine/daemon/notifier.h"
+#include "engine/daemon/options.h"
+#include "engine/daemon/reporter.h"
+#include "engine/daemon/status_dump.h"
+
+namespace vigil::daemon {
+
+/// One configuration at work: plan, packet thread, addresses, scripts. Made at start and at a reload that changes something; everything on
+/// the control thread.
+class Session {
+public:
+    /// `kernel` and `runner` outlive it. The error is a sentence. `is_first`: leftovers of a killed run are removed.
+    static tl::expected<std::unique_ptr<Session>, std::string> start(boost::asio::io_context& io, const Options& options,
+                                                                     config::Configuration configuration, KernelSide& kernel,
+                                                                     ScriptRunner& runner, bool is_first);
+    ~Session();
+
+    const config::Configuration& configuration() const { return configuration_; }
+    /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.
+    void stop(bool for_good);
+    /// Writes the status (SIGUSR1) or the statistics (SIGUSR2) as soon as the packet thread has made the picture.
+    void request_dump(bool only_statistics);
+
+private:
+    Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner);
+    tl::expected<void, std::string> prepare(bool is_first);
+    void clear_leftovers();
+    void report_problems();
+    void begin_election();
+    void watch_events();
+    void watch_kernel();
+    void tick();
+    void drain_journal_often();
+    void on_wake();
+    void take_events();
+    void on_event(const engine::Event& event);
+    void on_transition(const engine::Event& event);
+    void on_state_report(const engine::Event& event);
+    void apply_addresses();
+    void notify(std::size_t router, OperatorState state);
+    void flush_notifications();
+    void write_dump();
+    void collect_dump_result();
+
+    boost::asio::io_context& io_;
+    const Options& options_;
+    config::Configuration configuration_;
+    KernelSide& kernel_;
+    ScriptRunner& runner_;
+    Plan plan_;
+    RateLimiter limiter_;
+    std::unique_ptr<FastThread> fast_;
+    std::unique_ptr<AddressKeeper> keeper_;
+    std::unique_ptr<LinkWatch> links_;
+    std::unique_ptr<Notifier> notifier_;
+    std::vector<RouterStatus> statuses_;
+    std::vector<arp::kernel::KernelEvent> kernel_events_;   // read while addresses were being programmed
+    std::vector<std::pair<std::size_t, OperatorState>> notifications_;   // to be sent after the addresses are as they should be
+
+    boost::asio::posix::stream_descriptor event_descriptor_;
+    boost::asio::posix::stream_descriptor kernel_descriptor_;
+    boost::asio::steady_timer tick_timer_;
+    boost::asio::steady_timer start_timer_;
+    boost::asio::steady_timer journal_timer_;
+    bool is_stopped_ = false;
+    bool wants_statistics_ = false;
+    bool wants_status_ = false;
+    std::vector<std::future<std::string>> dump_writers_;    // what they have to log, or nothing
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // for handlers that outlive us in the io_context's queue
+};
+
+}  // namespace vigil::daemon

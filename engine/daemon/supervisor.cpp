@@ -1,0 +1,216 @@
+// The parent process.
+//
+// It waits in poll() on a signalfd and on one pipe per child. A child says on its pipe that it is ready (then the service manager is told) and
+// that a reload is done. Nothing here knows VRRP: the parent must be the part that cannot fail, so it has no thread, no event library and no
+// state but pids.
+//
+// A child asks the kernel to send it SIGTERM when the parent dies. So after `kill -9` of the parent the VRRP child says goodbye on the LAN and
+// removes its addresses, instead of living on where nobody can stop it.
+
+#include "engine/daemon/supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/daemon/service_manager.h"
+
+namespace vigil::daemon {
+namespace {
+
+sigset_t handled_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) sigaddset(&set, number);
+    return set;
+}
+
+std::string reloading_text() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1'000'000 + now.tv_nsec / 1000);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(SupervisorSettings settings, std::vector<ChildProgram> programs) : settings_(settings) {
+    for (ChildProgram& program : programs) {
+        children_.push_back({.program = std::move(program), .policy = RestartPolicy(settings.respawn), .ready = {}});
+    }
+}
+
+int Supervisor::run() {
+    block_signals();
+    while (!is_stopping_ || is_any_running()) {
+        if (!is_stopping_) start_due();
+        if (is_stopping_ && !has_killed_ && Clock::now() >= kill_at_) {
+            for (const Child& child : children_) {
+                if (child.pid == 0) continue;
+                spdlog::error("{} process {} did not end in time, killing it", child.program.name, child.pid);
+                ::kill(child.pid, SIGKILL);
+            }
+            has_killed_ = true;
+        }
+        wait();
+    }
+    return exit_code_;
+}
+
+void Supervisor::block_signals() {
+    const sigset_t set = handled_signals();
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    signals_ = io::FileDescriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+void Supervisor::start_due() {
+    for (Child& child : children_) {
+        if (child.pid == 0 && Clock::now() >= child.start_at) start(child);
+    }
+}
+
+void Supervisor::start(Child& child) {
+    std::array<int, 2> pipe{-1, -1};
+    if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) pipe = {-1, -1};  // out of descriptors: the child runs, readiness is unknown
+    io::FileDescriptor read_end(pipe[0]);
+    io::FileDescriptor write_end(pipe[1]);
+    const int pid = ::fork();
+    if (pid == 0) become(child, std::move(write_end));
+    child.started = Clock::now();
+    if (pid < 0) {
+        spdlog::error("Cannot start the {} process: {}; next attempt in 1 s", child.program.name, std::strerror(errno));
+        child.start_at = child.started + std::chrono::seconds{1};
+        return;
+    }
+    child.pid = pid;
+    child.is_ready = false;
+    child.ready = std::move(read_end);
+    spdlog::info("Starting {} child process, pid={}", child.program.name, pid);
+}
+
+void Supervisor::become(Child& child, io::FileDescriptor ready) {
+    const int parent = ::getppid();
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(0);  // it died in between
+    ::prctl(PR_SET_NAME, child.program.process_name.c_str());
+    const auto run = child.program.run;
+    const sigset_t set = handled_signals();
+    signals_.reset();
+    for (Child& sibling : children_) sibling.ready.reset();
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    std::_Exit(run(ready.get()));
+}
+
+void Supervisor::wait() {
+    std::vector<pollfd> waited{{signals_.get(), POLLIN, 0}};
+    for (const Child& child : children_) waited.push_back({child.ready.get(), POLLIN, 0});
+    if (::poll(waited.data(), static_cast<nfds_t>(waited.size()), wait_milliseconds()) <= 0) return;
+    for (std::size_t i = 0; i < children_.size(); ++i) {
+        if (waited[i + 1].revents != 0) on_ready(children_[i]);
+    }
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) on_signal(static_cast<int>(info.ssi_signo));
+}
+
+int Supervisor::wait_milliseconds() const {
+    std::optional<Clock::time_point> next;
+    const auto consider = [&](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
+    if (is_stopping_ && !has_killed_) consider(kill_at_);
+    for (const Child& child : children_) {
+        if (!is_stopping_ && child.pid == 0) consider(child.start_at);
+    }
+    if (!next) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
+    return static_cast<int>(std::clamp<long long>(left, 0, 60'000));
+}
+
+void Supervisor::on_ready(Child& child) {
+    char octet = 0;
+    const ssize_t size = ::read(child.ready.get(), &octet, 1);
+    if (size == 0) child.ready.reset();  // it died; SIGCHLD follows
+    if (size != 1) return;
+    child.is_ready = true;
+    if (std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready; })) return;
+    notify_service_manager("READY=1");
+    was_told_ready_ = true;
+}
+
+void Supervisor::on_signal(int number) {
+    switch (number) {
+    case SIGCHLD: return reap();
+    case SIGTERM:
+    case SIGINT:
+        if (!is_stopping_) spdlog::info("Stopping");
+        return begin_stop(0);
+    case SIGHUP:
+        spdlog::info("Reloading ...");
+        if (was_told_ready_) notify_service_manager(reloading_text());
+        return forward(number);
+    default: return forward(number);
+    }
+}
+
+void Supervisor::forward(int number) {
+    for (const Child& child : children_) {
+        if (child.pid != 0) ::kill(child.pid, number);
+    }
+}
+
+void Supervisor::reap() {
+    int status = 0;
+    for (int pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        const auto child = std::find_if(children_.begin(), children_.end(), [&](const Child& one) { return one.pid == pid; });
+        if (child == children_.end()) continue;
+        child->pid = 0;
+        child->ready.reset();
+        const bool by_signal = WIFSIGNALED(status);
+        on_death(*child, {by_signal, by_signal ? WTERMSIG(status) : WEXITSTATUS(status)});
+    }
+}
+
+void Supervisor::on_death(Child& child, ChildEnd end) {
+    if (is_stopping_) {
+        if (end.by_signal || end.code != 0) {
+            spdlog::warn("{} process ended by {} {} while stopping", child.program.name, end.by_signal ? "signal" : "exit code", end.code);
+        }
+        return;
+    }
+    const std::string how = end.by_signal ? fmt::format("was ended by signal {} ({})", end.code, ::strsignal(end.code))
+                                          : fmt::format("ended with exit code {}", end.code);
+    const auto lifetime = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - child.started);
+    const RestartPolicy::Decision decision = child.policy.on_death(end, lifetime);
+    if (!decision.restart) {
+        spdlog::error("{} process {}, and is not started again; stopping", child.program.name, how);
+        return begin_stop(decision.exit_code);
+    }
+    child.start_at = Clock::now() + decision.delay;
+    spdlog::error("{} process {}; starting it again {}", child.program.name, how,
+                  decision.delay.count() == 0 ? "at once" : fmt::format("in {} s", decision.delay.count() / 1000));
+}
+
+void Supervisor::begin_stop(int exit_code) {
+    if (is_stopping_) return;
+    is_stopping_ = true;
+    exit_code_ = exit_code;
+    kill_at_ = Clock::now() + settings_.child_wait_time;
+    notify_service_manager("STOPPING=1");
+    forward(SIGTERM);
+}
+
+bool Supervisor::is_any_running() const {
+    return std::any_of(children_.begin(), children_.end(), [](const Child& child) { return child.pid != 0; });
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/daemon/supervisor_policy.h"
+#include "engine/io/file_descriptor.h"
+
+namespace vigil::daemon {
+
+/// One process under supervision. `run` is called in the child and returns its exit code; it is given a descriptor to which it
+/// writes one octet when it is ready and after each reload.
+struct ChildProgram {
+    std::string name;                      ///< for the log: "VRRP"
+    std::string process_name;              ///< at most 15 characters, what ps shows
+    std::function<int(int ready_fd)> run;
+};
+
+struct SupervisorSettings {
+    bool respawn = true;
+    std::chrono::milliseconds child_wait_time{5000};  ///< from SIGTERM to SIGKILL
+};
+
+/// The parent process: starts the children, starts the dead ones again, passes signals on, and stops them. Single-threaded and without any
+/// protocol state, so that it has no reason to die.
+class Supervisor {
+public:
+    Supervisor(SupervisorSettings settings, std::vector<ChildProgram> programs);
+    /// Until SIGTERM, SIGINT or a child that must not be restarted; returns the exit code. Never returns in a child.
+    int run();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    struct Child {
+        ChildProgram program;
+        RestartPolicy policy;
+        int pid = 0;                       // 0: not running
+        Clock::time_point started{};
+        Clock::time_point start_at{};      // when not running
+        bool is_ready = false;
+        io::FileDescriptor ready;          // read end
+    };
+
+    void block_signals();
+    void start(Child& child);
+    [[noreturn]] void become(Child& child, io::FileDescriptor ready);
+    void start_due();
+    void reap();
+    void on_death(Child& child, ChildEnd end);
+    void on_signal(int number);
+    void on_ready(Child& child);
+    void forward(int number);
+    void begin_stop(int exit_code);
+    void wait();
+    int wait_milliseconds() const;
+    bool is_any_running() const;
+
+    SupervisorSettings settings_;
+    std::vector<Child> children_;
+    io::FileDescriptor signals_;
+    bool is_stopping_ = false;
+    bool was_told_ready_ = false;
+    bool has_killed_ = false;
+    Clock::time_point kill_at_{};
+    int exit_code_ = 0;
+};
+
+}  // namespace vigil::daemon

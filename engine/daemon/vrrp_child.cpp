@@ -1,0 +1,210 @@
+// The VRRP process.
+//
+// Its main thread is the control thread: one io_context with signals, the packet thread's events, the kernel's messages and a clock. SIGHUP reads
+// the configuration again: with errors in it the old one stays; when nothing changed nothing happens; otherwise the routers are restarted, which
+// the log says. SIGTERM says goodbye on the LAN, takes the addresses away, runs the stop scripts for at most a second, and ends.
+
+#include "engine/daemon/vrrp_child.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <thread>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/daemon/configuration_load.h"
+#include "engine/daemon/exit_code.h"
+#include "engine/daemon/log.h"
+#include "engine/daemon/pid_file.h"
+#include "engine/daemon/rights.h"
+#include "engine/daemon/session.h"
+#include "engine/io/clock.h"
+
+namespace vigil::daemon {
+namespace {
+
+constexpr std::chrono::milliseconds stop_script_limit{1000};
+constexpr std::chrono::milliseconds pid_file_patience{3000};
+
+/// A child of a killed parent may still be saying goodbye.
+tl::expected<PidFile, std::string> acquire_patiently(const std::string& path) {
+    const auto give_up = std::chrono::steady_clock::now() + pid_file_patience;
+    for (;;) {
+        auto file = PidFile::acquire(path);
+        if (file || std::chrono::steady_clock::now() > give_up) return file;
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+}
+
+void tell_ready(int fd) {
+    if (fd < 0) return;
+    [[maybe_unused]] const ssize_t written = ::write(fd, "R", 1);
+}
+
+void log_dump(const config::Configuration& configuration) {
+    const std::string text = config::dump(configuration);
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        spdlog::info(std::string_view(text).substr(begin, end - begin));
+        begin = end + 1;
+    }
+}
+
+class VrrpChild {
+public:
+    VrrpChild(const Options& options, int ready_fd) : options_(options), ready_fd_(ready_fd), signals_(io_) {
+        for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) signals_.add(number);
+    }
+
+    int run();
+
+private:
+    void wait_for_signal();
+    void on_signal(int number);
+    void reload();
+    void stop();
+    void finish_scripts();
+
+    const Options& options_;
+    int ready_fd_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    std::unique_ptr<KernelSide> kernel_;
+    ScriptRunner runner_;
+    std::unique_ptr<Session> session_;
+    int exit_code_ = exit_success;
+};
+
+int VrrpChild::run() {
+    config::LoadResult loaded = load_configuration(options_, false);
+    log_diagnostics(loaded);
+    if (!loaded.is_readable) return exit_no_config;
+    if (options_.dump_configuration) log_dump(loaded.configuration);
+    auto kernel = KernelSide::open();
+    if (!kernel) {
+        spdlog::error(kernel.error());
+        return exit_fatal;
+    }
+    kernel_ = std::move(*kernel);
+    if (loaded.configuration.instances.empty()) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
+    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, true);
+    if (!session) {
+        spdlog::error(session.error());
+        return exit_fatal;
+    }
+    session_ = std::move(*session);
+    tell_ready(ready_fd_);
+    wait_for_signal();
+    io_.run();
+    return exit_code_;
+}
+
+void VrrpChild::wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error) return;
+        on_signal(number);
+        if (!io_.stopped()) wait_for_signal();
+    });
+}
+
+void VrrpChild::on_signal(int number) {
+    if (number == SIGTERM || number == SIGINT) return stop();
+    if (number == SIGHUP) return reload();
+    if (number == SIGUSR1) return session_->request_dump(false);
+    if (number == SIGUSR2) return session_->request_dump(true);
+    if (number == SIGCHLD) {
+        runner_.reap();
+        return runner_.pump(io::clock::now());
+    }
+    spdlog::info("Signal {} is understood, not yet acted on", number == SIGRTMIN + 2 ? "JSON" : "STATS_CLEAR");
+}
+
+void VrrpChild::reload() {
+    config::LoadResult loaded = load_configuration(options_, false);
+    log_diagnostics(loaded);
+    if (!loaded.is_readable || loaded.diagnostics.has_errors()) {
+        spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
+    } else if (is_same_configuration(session_->configuration(), loaded.configuration)) {
+        spdlog::info("Configuration unchanged: nothing to do");
+    } else {
+        spdlog::info("Configuration changed: the instances restart");
+        session_->stop(false);
+        session_.reset();
+        if (options_.dump_configuration) log_dump(loaded.configuration);
+        auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, false);
+        if (!session) {
+            spdlog::error(session.error());
+            exit_code_ = exit_fatal;
+            return io_.stop();
+        }
+        session_ = std::move(*session);
+    }
+    tell_ready(ready_fd_);
+}
+
+void VrrpChild::stop() {
+    session_->stop(true);
+    finish_scripts();
+    session_.reset();
+    spdlog::info("Stopped");
+    io_.stop();
+}
+
+void VrrpChild::finish_scripts() {
+    const auto give_up = std::chrono::steady_clock::now() + stop_script_limit;
+    while (!runner_.is_idle() && std::chrono::steady_clock::now() < give_up) {
+        runner_.reap();
+        runner_.pump(io::clock::now());
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+}
+
+}  // namespace
+
+int run_vrrp_child(const Options& options, const std::string& pid_file, int ready_fd) {
+    start_log({.identity = "Vigil_vrrp", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+               .facility = options.log_facility, .detail = options.log_detail,
+               .file = options.log_file.empty() ? "" : options.log_file + "_vrrp"});
+    auto pid = acquire_patiently(pid_file);
+    if (!pid) {
+        spdlog::error(pid.error());
+        return exit_fatal;
+    }
+    pid->write_pid();
+    raise_descriptor_limit();
+    return VrrpChild(options, ready_fd).run();
+}
+
+int run_checkers_child(const Options& options, const std::string& pid_file, int ready_fd) {
+    start_log({.identity = "Vigil_healthcheckers", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+               .facility = options.log_facility, .detail = options.log_detail,
+               .file = options.log_file.empty() ? "" : options.log_file + "_healthcheckers"});
+    auto pid = acquire_patiently(pid_file);
+    if (!pid) {
+        spdlog::error(pid.error());
+        return exit_fatal;
+    }
+    pid->write_pid();
+    boost::asio::io_context io{1};
+    boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+    std::function<void()> wait = [&] {
+        signals.async_wait([&](const boost::system::error_code& error, int number) {
+            if (error || number != SIGHUP) return;  // nothing more to wait for: run() returns
+            tell_ready(ready_fd);
+            wait();
+        });
+    };
+    std::signal(SIGUSR1, SIG_IGN);
+    std::signal(SIGUSR2, SIG_IGN);
+    tell_ready(ready_fd);
+    wait();
+    io.run();
+    return exit_success;
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "engine/daemon/options.h"
+
+namespace vigil::daemon {
+
+/// The VRRP process: reads the configuration, runs a Session, obeys signals. Returns its exit code. `ready_fd` gets one octet when elections
+/// run and after each reload; -1 for none.
+int run_vrrp_child(const Options& options, const std::string& pid_file, int ready_fd);
+
+/// The checkers process. There is nothing to check yet: it answers signals and waits.
+int run_checkers_child(const Options& options, const std::string& pid_file, int ready_fd);
+
+}  // namespace vigil::daemon
