@@ -64,8 +64,9 @@ class AddressProgrammer {
 public:
     static KernelResult<AddressProgrammer> open(const ProgrammerOptions& options = {});
 
-    /// Carries out the changes, those of one interface in the order given; the result at index i belongs to the change at index i. `between_sends` (may be
-    /// empty) is called after each datagram, so that a monitor socket can be read before its buffer fills.
+    /// Carries out the changes, those of one interface in the order given; the result at index i belongs to the change at
+    /// index i. `between_sends` (may be empty) is called after each datagram, so that a monitor socket can be read before its
+    /// buffer fills.
     std::vector<AddressResult> apply(std::span<const AddressChange> changes, const std::function<void()>& between_sends = {});
 
     /// Removes everything in the table; returns what the kernel refused (normally empty), which stays in the table.

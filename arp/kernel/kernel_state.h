@@ -28,7 +28,8 @@ struct LinkState {
     bool is_multicast_capable = false;
     std::uint32_t mtu = 0;        ///< bytes
     std::uint32_t master = 0;     ///< index of bridge, bond or VRF; 0 none
-    std::uint32_t lower = 0;      ///< IFLA_LINK: the base of a macvlan or VLAN, the peer of a veth; 0 none or in another namespace
+    /// IFLA_LINK: the base of a macvlan or VLAN, the peer of a veth; 0 when there is none or it is in another namespace.
+    std::uint32_t lower = 0;
     std::uint32_t group = 0;
     std::string kind{};             ///< "macvlan", "veth", "bridge", "vlan", "vrf"...; empty for hardware
     std::string alias{};            ///< ifalias; empty when unset

@@ -19,10 +19,13 @@
 //
 // Going down is dear: the kernel takes the MAC out of the macvlan's table and waits for an RCU grace period, 8 to 16 ms for
 // each device, so 255 routers that lose at once would hold their addresses for seconds. Therefore leaving Active has two
-// steps: silence() and the removal of the addresses (neither waits, neither sends a frame), then bring_down() at leisure. silence() writes disable_ipv6: the kernel drops the addresses and stops the MLD timers in one go, where deleting
-// the addresses one by one would report each group that is left, with the virtual MAC. Deleting devices waits as well,
-// but once for all that go in one request; the kernel offers that for device groups only, so a group is made of them. A
-// device that is deleted while up sends nothing: the kernel closes it before it takes the addresses off.
+// steps: silence() and the removal of the addresses (neither waits, neither sends a frame), then bring_down() at leisure.
+// silence() writes disable_ipv6: the kernel drops the addresses and stops the MLD timers in one go, where deleting the
+// addresses one by one would report each group that is left, with the virtual MAC.
+//
+// Deleting devices waits as well, but once for all that go in one request; the kernel offers that for device groups only, so
+// a group is made of them. A device that is deleted while up sends nothing: the kernel closes it before it takes the
+// addresses off.
 //
 // Settings (each is also the answer to a field report):
 //  * base: arp_ignore 1 and arp_filter 1, or the base answers ARP for the macvlan's addresses with its own MAC;
