@@ -21,7 +21,10 @@ int replay(const std::string& path) {
     const auto result = engine::replay_journal({reinterpret_cast<const std::uint8_t*>(content.data()), content.size()});
     if (!result) return fmt::print(stderr, "vigil: {}: {}\n", path, to_string(result.error())), exit_unusable;
     fmt::print("{}", result->transcript);
-    if (result->is_complete) return 0;
+    if (result->is_complete) {
+        fmt::print(stderr, "vigil: {}: {} calls replayed, all {} batches of frames are those of the live run\n", path, result->records, result->batches);
+        return 0;
+    }
     fmt::print(stderr, "vigil: {}: stopped after {} records: {}\n", path, result->records, to_string(result->stopped_by));
     return exit_incomplete;
 }

@@ -28,6 +28,7 @@ constexpr std::size_t header_size = 12;
 constexpr std::size_t command_size = 25;
 constexpr std::size_t digest_size = 16;
 constexpr std::size_t largest_capacity = 1u << 22;
+constexpr Instant latest_instant{4'000'000'000'000'000'000};  // 126 years
 
 std::array<std::uint8_t, header_size> make_header(std::uint8_t type, Instant at, std::size_t payload_size) {
     std::array<std::uint8_t, header_size> header{};
@@ -44,6 +45,9 @@ Instant read_instant(packet::ByteReader& reader) {
     const std::uint64_t high = reader.u32();
     return {static_cast<std::int64_t>(high << 32 | reader.u32())};
 }
+
+/// Instants far outside any uptime would overflow in the engine's arithmetic.
+bool is_sane(Instant at) { return at >= Instant{0} && at <= latest_instant; }
 
 std::array<std::uint8_t, command_size> write_command(const Command& command) {
     std::array<std::uint8_t, command_size> bytes{};
@@ -107,6 +111,7 @@ public:
     /// Why the replay has to end at this record, if it has.
     std::optional<JournalError> play(RecordType type, Instant at, packet::Bytes payload) {
         packet::ByteReader reader(payload);
+        if (!is_sane(at)) return JournalError::bad_record;
         last_ = at = std::max(at, last_);
         switch (type) {
         case RecordType::frame: {
@@ -115,7 +120,7 @@ public:
             frame.is_truncated = reader.u8() != 0;
             frame.arrival = read_instant(reader);
             frame.bytes = reader.rest();
-            if (reader.has_failed()) return JournalError::bad_record;
+            if (reader.has_failed() || !is_sane(frame.arrival)) return JournalError::bad_record;
             engine_.on_frames(std::span(&frame, 1), tx_);
             break;
         }
@@ -274,7 +279,7 @@ tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::ui
     const Instant start = read_instant(reader);
     const BatchCapacity capacity{reader.u32(), reader.u32(), reader.u32()};
     const auto spec = read_spec(reader);
-    if (!spec || std::max({capacity.urgent, capacity.paced, capacity.scratch_bytes}) > largest_capacity) {
+    if (!spec || !is_sane(start) || std::max({capacity.urgent, capacity.paced, capacity.scratch_bytes}) > largest_capacity) {
         return tl::unexpected(JournalError::bad_header);
     }
     auto engine = Engine::make(*spec, start);
