@@ -3,8 +3,8 @@
 // does not need the device for VRRP itself: it sends complete Ethernet frames with the virtual MAC from the base, and
 // listens there.
 //
-// Up or down while Backup. keepalived keeps its macvlans up and filters what they leak with nftables; FRR keeps them down
-// (protodown). Tried on Linux 6.18 over veth, with a capture on the other end:
+// Up or down while Backup. keepalived keeps its macvlans up and filters what they leak with nftables; FRR takes their carrier
+// away (protodown). Tried on Linux 6.18 over veth, with a capture on the other end:
 //  * up with the kernel's defaults: MLD reports, duplicate address detection, a router solicitation, all with the virtual
 //    MAC: each teaches the switches that the Backup's port leads to the virtual router;
 //  * up with IPv6 off (IPv4) or without a generated link-local (IPv6): silent at creation, but each removed IPv6 address
