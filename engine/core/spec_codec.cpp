@@ -38,6 +38,13 @@ std::int64_t read_i64(packet::ByteReader& reader) {
     return static_cast<std::int64_t>(high << 32 | reader.u32());
 }
 
+/// False for what would overflow when it is added to an instant.
+bool read_duration(packet::ByteReader& reader, Nanoseconds& out) {
+    constexpr Nanoseconds longest{1'000'000'000'000'000'000};  // 31 years
+    out = Nanoseconds{read_i64(reader)};
+    return out >= Nanoseconds{0} && out <= longest;
+}
+
 std::string read_text(packet::ByteReader& reader) {
     const auto bytes = reader.take(reader.u16());
     return {bytes.begin(), bytes.end()};
@@ -72,15 +79,12 @@ void write_plan(Sink& sink, const arp::AnnouncementPlan& plan) {
     sink.i64(plan.lower_delay.count());
 }
 
-arp::AnnouncementPlan read_plan(packet::ByteReader& reader) {
-    arp::AnnouncementPlan plan;
+bool read_plan(packet::ByteReader& reader, arp::AnnouncementPlan& plan) {
     plan.repeat = reader.u16();
-    plan.delay = Nanoseconds{read_i64(reader)};
-    plan.refresh = Nanoseconds{read_i64(reader)};
+    if (!read_duration(reader, plan.delay) || !read_duration(reader, plan.refresh)) return false;
     plan.refresh_repeat = reader.u16();
     plan.lower_repeat = reader.u16();
-    plan.lower_delay = Nanoseconds{read_i64(reader)};
-    return plan;
+    return read_duration(reader, plan.lower_delay);
 }
 
 void write_router(Sink& sink, const RouterSpec& router) {
@@ -157,7 +161,7 @@ bool read_router(packet::ByteReader& reader, RouterSpec& router, std::size_t lin
     if (!read_enum(reader, router.checksum, 2) || !read_enum(reader, router.auth_type, 2)) return false;
     read_array(reader, router.auth_key);
     router.ah_sequence_number = reader.u32();
-    router.announcements = read_plan(reader);
+    if (!read_plan(reader, router.announcements)) return false;
     const bool has_sane_numbers = to_number(router.vrid) != 0 && to_number(router.priority) != 0 && router.interval.count() != 0 &&
                                   router.down_timer_adverts != 0 && router.peers.size() <= 1024 && router.group.family == router.family;
     return has_sane_numbers && !reader.has_failed();
@@ -183,9 +187,8 @@ void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
 
 std::optional<EngineSpec> read_spec(packet::ByteReader& reader) {
     EngineSpec spec;
-    if (!read_enum(reader, spec.form, 2)) return std::nullopt;
-    spec.garp_interval = Nanoseconds{read_i64(reader)};
-    spec.gna_interval = Nanoseconds{read_i64(reader)};
+    if (!read_enum(reader, spec.form, 2) || spec.form < arp::GratuitousForm::request) return std::nullopt;
+    if (!read_duration(reader, spec.garp_interval) || !read_duration(reader, spec.gna_interval)) return std::nullopt;
     for (std::size_t n = reader.u16(); n != 0 && !reader.has_failed(); --n) {
         LinkSpec& link = spec.links.emplace_back();
         link.name = read_text(reader);
