@@ -33,10 +33,17 @@ std::vector<Octets> good_frames() {
     };
 }
 
+std::unique_ptr<std::uint8_t[]> first_of(const Octets& octets, std::size_t size) {
+    auto block = std::make_unique<std::uint8_t[]>(size);
+    for (std::size_t i = 0; i < size; ++i) block[i] = octets[i];
+    return block;
+}
+
 tl::expected<ReceivedFrame, ReceiveError> read_exactly(const Octets& octets, std::size_t size) {
-    const auto block = std::make_unique<std::uint8_t[]>(size);
-    std::copy_n(octets.begin(), size, block.get());
-    return read_frame({block.get(), size});
+    const auto block = first_of(octets, size);
+    const auto received = read_frame({block.get(), size});
+    EXPECT_FALSE(received) << "would point into a block that is gone";
+    return received;
 }
 
 TEST(Truncation, NoPieceOfAGoodFrameIsTaken) {
@@ -54,8 +61,7 @@ TEST(Truncation, NoPieceOfAGoodMessageIsTaken) {
     const IpAddress source = ipv4(10, 0, 0, 1);
     for (const Octets& message : {frame().vrrp_v2(7, 200).address("10.0.0.100").message(), frame().vrrp_v3(7, 200).address("10.0.0.100").message()}) {
         for (std::size_t size = 0; size < message.size(); ++size) {
-            const auto block = std::make_unique<std::uint8_t[]>(size);
-            std::copy_n(message.begin(), size, block.get());
+            const auto block = first_of(message, size);
             const auto advertisement = read_advertisement({block.get(), size}, source, vrrp_group_ipv4);
             ASSERT_FALSE(advertisement) << size;
             EXPECT_EQ(advertisement.error(), ReceiveError::truncated) << size;
