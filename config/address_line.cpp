@@ -37,7 +37,8 @@ private:
         const auto parsed = read_address_with_prefix(word);
         if (!parsed) {
             return drop(word, "expected ADDRESS or ADDRESS/PREFIX, not " + in_quotes(word),
-                        find_keyword(BlockId::vrrp_instance, word) != nullptr ? "is a '}' missing above?" : "");
+                        word.starts_with("//") ? "a comment starts with # or !"
+                                               : (find_keyword(BlockId::vrrp_instance, word) != nullptr ? "is a '}' missing above?" : ""));
         }
         result_.address = parsed->address;
         result_.where = item_.where(0);

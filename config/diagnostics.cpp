@@ -5,6 +5,7 @@
 #include "config/diagnostics.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace vigil::config {
 
@@ -55,7 +56,7 @@ void Diagnostics::add(Diagnostic diagnostic) {
 
 void Diagnostics::sort() {
     std::stable_sort(entries_.begin(), entries_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        return a.where.file != b.where.file ? a.where.file < b.where.file : a.where.line < b.where.line;
+        return std::tie(a.where.file, a.where.line, a.where.column) < std::tie(b.where.file, b.where.line, b.where.column);
     });
 }
 

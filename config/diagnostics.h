@@ -47,7 +47,7 @@ public:
     std::size_t count(Severity severity) const { return counts_[static_cast<std::size_t>(severity)]; }
     std::size_t count(Category category) const { return categories_[static_cast<std::size_t>(category)]; }
     bool has_errors() const { return count(Severity::error) != 0; }
-    /// Brings them into the order of files and lines (several found at one place keep their order).
+    /// Brings them into the order of files, lines and columns (several found at one place keep their order).
     void sort();
 
 private:

@@ -8,7 +8,7 @@
 
 namespace vigil::config {
 
-/// Keyword to handler in O(1): keywords of one table are contiguous, so their index is their place in it.
+/// Keyword to handler (or to whatever else belongs to it) in O(1): keywords of one table are contiguous, so their index is their place in it.
 template <typename Handler>
 class HandlerTable {
 public:
@@ -25,7 +25,7 @@ public:
         }
     }
 
-    /// nullptr: nothing is done with it beyond checking its words.
+    /// Handler{} when the keyword has no row: nothing is done with it beyond checking its words.
     Handler find(const Keyword* keyword) const { return handlers_[static_cast<std::size_t>(keyword - keywords_.data())]; }
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,12 @@
 #include "config/text_pool.h"
 
 namespace vigil::config {
+
+/// Keywords that validate() may have to point at.
+enum class Place : std::uint8_t {
+    none, version, advert_int, state, priority, authentication, nopreempt, preempt_delay, source_address, multicast_group, unicast_peer,
+    virtual_mac, xmit_base, down_timer, count
+};
 
 /// What an instance said itself, kept until all defaults are known (validate.cpp).
 struct InstanceDraft {
@@ -33,6 +40,7 @@ struct InstanceDraft {
     std::optional<std::uint32_t> lower_prio_delay;   ///< seconds
     std::optional<std::uint32_t> lower_prio_repeat;
     std::optional<IpAddress> multicast_group;
+    std::array<SourceLocation, static_cast<std::size_t>(Place::count)> places{};  ///< line 0: not written
 };
 
 /// What global_defs said, beside the values in GlobalDefinitions.

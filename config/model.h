@@ -105,7 +105,8 @@ enum class InitialState : std::uint8_t { backup, master };
 struct VrrpInstance {
     std::string_view name;
     std::string_view interface;  ///< empty only with unicast peers
-    SourceLocation where;        ///< of its name
+    SourceLocation where;            ///< of its name
+    SourceLocation interface_where;  ///< of the interface keyword; line 0 without one
 
     Vrid vrid{0};
     Priority priority = Priority::default_value;

@@ -49,25 +49,30 @@ private:
     void say(Severity severity, SourceLocation where, std::string text, std::string help = {}) {
         context_.reporter.report_at(severity, where, "(" + std::string(instance_.name) + ") " + std::move(text), std::move(help));
     }
-    void error(std::string text, std::string help = {}) { say(Severity::error, instance_.where, std::move(text), std::move(help)); }
-    void warning(std::string text, std::string help = {}) { say(Severity::warning, instance_.where, std::move(text), std::move(help)); }
-    void note(std::string text, std::string help = {}) { say(Severity::note, instance_.where, std::move(text), std::move(help)); }
+    /// Where the keyword stands; the name of the instance when it was not written.
+    SourceLocation at(Place place) const {
+        const SourceLocation where = draft_.places[static_cast<std::size_t>(place)];
+        return where.line != 0 ? where : instance_.where;
+    }
+    void error(Place place, std::string text, std::string help = {}) { say(Severity::error, at(place), std::move(text), std::move(help)); }
+    void warning(Place place, std::string text, std::string help = {}) { say(Severity::warning, at(place), std::move(text), std::move(help)); }
+    void note(Place place, std::string text, std::string help = {}) { say(Severity::note, at(place), std::move(text), std::move(help)); }
 
     bool has_required() {
         if (to_number(instance_.vrid) == 0) {
-            error("has no virtual_router_id: the instance is not used", "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
+            error(Place::none, "has no virtual_router_id: the instance is not used", "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
             return false;
         }
         if (instance_.interface == "lo") {
-            error("cannot run on the loopback interface: the instance is not used");
+            error(Place::none, "cannot run on the loopback interface: the instance is not used");
             return false;
         }
         if (instance_.interface.empty() && instance_.unicast_peers.empty()) {
-            error("has no interface: the instance is not used", "write interface NAME");
+            error(Place::none, "has no interface: the instance is not used", "write interface NAME");
             return false;
         }
         if (!instance_.interface.empty() && context_.options.is_known_interface && !context_.options.is_known_interface(instance_.interface)) {
-            warning("there is no interface '" + std::string(instance_.interface) + "'");
+            say(Severity::warning, instance_.interface_where, "there is no interface '" + std::string(instance_.interface) + "'");
         }
         return true;
     }
@@ -92,20 +97,20 @@ private:
             return true;
         });
         if (instance_.source_address && instance_.source_address->family != instance_.family) {
-            error("the source address has another family than the virtual addresses: it is ignored");
+            error(Place::source_address, "the source address has another family than the virtual addresses: it is ignored");
             instance_.source_address.reset();
         }
         const bool is_ipv4 = instance_.family == Family::ipv4;
         instance_.multicast_group = is_ipv4 ? global_.vrrp_mcast_group4 : global_.vrrp_mcast_group6;
         if (!draft_.multicast_group) return;
         if (draft_.multicast_group->family == instance_.family) instance_.multicast_group = *draft_.multicast_group;
-        else error("'mcast_dst_ip' has another family than the virtual addresses: it is ignored");
+        else error(Place::multicast_group, "'mcast_dst_ip' has another family than the virtual addresses: it is ignored");
     }
 
     void settle_version() {
         const bool is_ipv6 = instance_.family == Family::ipv6;
         if (draft_.has_version && is_ipv6 && instance_.version == VrrpVersion::v2) {
-            warning("VRRP version 2 knows no IPv6 (RFC 3768 §1): version 3 is used", "write version 3");
+            warning(Place::version, "VRRP version 2 knows no IPv6 (RFC 3768 §1): version 3 is used", "write version 3");
         }
         if (is_ipv6) instance_.version = VrrpVersion::v3;
         else if (!draft_.has_version) instance_.version = global_.vrrp_version;
@@ -115,21 +120,21 @@ private:
         const bool is_master = instance_.state == InitialState::master;
         if (draft_.has_priority || !is_master) return;
         instance_.priority = Priority::owner;
-        note("'state MASTER' without priority means priority 255: it acts as the owner of the addresses", "write a priority");
+        note(Place::state, "'state MASTER' without priority means priority 255: it acts as the owner of the addresses", "write a priority");
     }
 
     void settle_interval() {
         const std::uint32_t us = draft_.advert_int_us;
         if (instance_.version == VrrpVersion::v2) {
             const std::uint32_t whole = std::max(1u, (us + 500'000) / 1'000'000);
-            if (whole * 1'000'000 != us) warning("advert_int is whole seconds in version 2: " + std::to_string(whole) + " is used", "version 3 takes hundredths");
+            if (whole * 1'000'000 != us) warning(Place::advert_int, "advert_int is whole seconds in version 2: " + std::to_string(whole) + " is used", "version 3 takes hundredths");
             instance_.advert_int = Centiseconds{static_cast<std::uint16_t>(whole * 100)};
             return;
         }
         std::uint32_t hundredths = std::max(1u, (us + 5'000) / 10'000);
-        if (hundredths * 10'000 != us) warning("advert_int is a multiple of 0.01 s: it is rounded");
+        if (hundredths * 10'000 != us) warning(Place::advert_int, "advert_int is a multiple of 0.01 s: it is rounded");
         if (hundredths > longest_v3_interval) {
-            warning("advert_int is at most 40.95 s in version 3: 40.95 is used");
+            warning(Place::advert_int, "advert_int is at most 40.95 s in version 3: 40.95 is used");
             hundredths = longest_v3_interval;
         }
         instance_.advert_int = Centiseconds{static_cast<std::uint16_t>(hundredths)};
@@ -139,7 +144,7 @@ private:
         AuthenticationType& type = instance_.auth_type;
         if (!draft_.has_auth_type && !draft_.has_auth_pass) return;
         const auto refuse = [&](std::string text, std::string help) {
-            error(std::move(text), std::move(help));
+            error(Place::authentication, std::move(text), std::move(help));
             type = AuthenticationType::none;
             instance_.auth_pass = {};
         };
@@ -150,7 +155,7 @@ private:
         if (!draft_.has_auth_type) return refuse("has an auth_pass but no auth_type: no authentication is used", "write auth_type PASS");
         if (!draft_.has_auth_pass) return refuse("has an auth_type but no auth_pass: no authentication is used", "write auth_pass, up to 8 octets, the same on all routers");
         if (type == AuthenticationType::ah && instance_.state == InitialState::master) {
-            warning("'state MASTER' does not go with auth_type AH: BACKUP is used");
+            warning(Place::state, "'state MASTER' does not go with auth_type AH: BACKUP is used");
             instance_.state = InitialState::backup;
         }
     }
@@ -161,10 +166,10 @@ private:
         remove_duplicates(instance_.excluded_addresses);
         if (addresses.empty() && !instance_.no_virtual_ipaddress) {
             if (instance_.version == VrrpVersion::v3 || instance_.strict_mode) {
-                error("has no virtual address, version 3 needs one: the instance is not used", "write virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress");
+                error(Place::none, "has no virtual address, version 3 needs one: the instance is not used", "write virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress");
                 return false;
             }
-            warning("has no virtual address", "write virtual_ipaddress { ADDRESS }");
+            warning(Place::none, "has no virtual address", "write virtual_ipaddress { ADDRESS }");
         }
         const std::size_t most = instance_.family == Family::ipv4 ? most_addresses : most_ipv6_addresses;
         if (addresses.size() > most) {
@@ -211,19 +216,19 @@ private:
         if (!instance_.unicast) return true;
         if (instance_.unicast_peers.empty()) {
             if (instance_.interface.empty()) {
-                error("has no usable unicast peer and no interface: the instance is not used");
+                error(Place::unicast_peer, "has no usable unicast peer and no interface: the instance is not used");
                 return false;
             }
-            warning("'unicast_peer' is empty: multicast is used", "write the address of each other router, one on a line");
+            warning(Place::unicast_peer, "'unicast_peer' is empty: multicast is used", "write the address of each other router, one on a line");
             instance_.unicast = false;
             return true;
         }
         if (instance_.strict_mode) {
-            error("strict mode allows no unicast peers: the instance is not used", "leave vrrp_strict out");
+            error(Place::unicast_peer, "strict mode allows no unicast peers: the instance is not used", "leave vrrp_strict out");
             return false;
         }
         if (instance_.virtual_mac.enabled && !instance_.vmac_xmit_base) {
-            note("unicast with use_vmac sends from the base interface: vmac_xmit_base is set");
+            note(Place::virtual_mac, "unicast with use_vmac sends from the base interface: vmac_xmit_base is set");
             instance_.vmac_xmit_base = true;
         }
         return true;
@@ -232,7 +237,7 @@ private:
     void settle_virtual_mac() {
         VirtualMacSettings& settings = instance_.virtual_mac;
         if (!settings.enabled && instance_.vmac_xmit_base) {
-            warning("'vmac_xmit_base' means nothing without use_vmac: ignored");
+            warning(Place::xmit_base, "'vmac_xmit_base' means nothing without use_vmac: ignored");
             instance_.vmac_xmit_base = false;
         }
         if (settings.address && draft_.mac_octets == 5) settings.address->octets[5] = to_number(instance_.vrid);
@@ -255,15 +260,15 @@ private:
     void apply_strict() {
         const bool is_owner = instance_.priority == Priority::owner;
         if ((instance_.state == InitialState::master) != is_owner) {
-            if (!is_owner) warning("strict mode allows 'state MASTER' only with priority 255: BACKUP is used");
+            if (!is_owner) warning(Place::state, "strict mode allows 'state MASTER' only with priority 255: BACKUP is used");
             instance_.state = is_owner ? InitialState::master : InitialState::backup;
         }
         if (instance_.preempt_delay > Nanoseconds{0}) {
-            warning("strict mode allows no preempt_delay: ignored");
+            warning(Place::preempt_delay, "strict mode allows no preempt_delay: ignored");
             instance_.preempt_delay = Nanoseconds{0};
         }
         if (instance_.down_timer_adverts != 3) {
-            warning("strict mode fixes down_timer_adverts at 3");
+            warning(Place::down_timer, "strict mode fixes down_timer_adverts at 3");
             instance_.down_timer_adverts = 3;
         }
         // Accept_Mode is off unless asked for (RFC 9568 §6.1); version 2 has no such mode, only owners accept (RFC 3768 §6.4.3).
@@ -275,11 +280,11 @@ private:
         instance_.higher_prio_send_advert = false;
         instance_.owner_ignore_adverts = is_owner;
         if (instance_.virtual_mac.address) {
-            warning("strict mode allows no MAC of your own: the virtual router's is used");
+            warning(Place::virtual_mac, "strict mode allows no MAC of your own: the virtual router's is used");
             instance_.virtual_mac.address.reset();
         }
         if (instance_.vmac_xmit_base) {
-            warning("strict mode allows no vmac_xmit_base: ignored");
+            warning(Place::xmit_base, "strict mode allows no vmac_xmit_base: ignored");
             instance_.vmac_xmit_base = false;
         }
     }
@@ -287,12 +292,12 @@ private:
     void settle_preemption() {
         const bool is_master = instance_.state == InitialState::master;
         if (instance_.nopreempt && (is_master || instance_.priority == Priority::owner)) {
-            warning(is_master ? "'nopreempt' does not go with 'state MASTER': it is ignored" : "'nopreempt' does not go with priority 255: it is ignored",
+            warning(Place::nopreempt, is_master ? "'nopreempt' does not go with 'state MASTER': it is ignored" : "'nopreempt' does not go with priority 255: it is ignored",
                     is_master ? "write state BACKUP on every router" : "");
             instance_.nopreempt = false;
         }
         if (instance_.preempt_delay > Nanoseconds{0} && (is_master || instance_.nopreempt)) {
-            warning(is_master ? "'preempt_delay' does not go with 'state MASTER': it is ignored" : "'preempt_delay' does not go with 'nopreempt': it is ignored",
+            warning(Place::preempt_delay, is_master ? "'preempt_delay' does not go with 'state MASTER': it is ignored" : "'preempt_delay' does not go with 'nopreempt': it is ignored",
                     is_master ? "write state BACKUP on every router" : "");
             instance_.preempt_delay = Nanoseconds{0};
         }

@@ -32,6 +32,11 @@ void read_state(Target& target, const Node& node) {
                                   "priority decides who is Active, state hardly matters");
 }
 
+void read_interface(Target& target, const Node& node) {
+    target.instance.interface = target.context.texts.intern(node.word(1));
+    target.instance.interface_where = node.where(1);
+}
+
 void read_authentication(Target& target, const Node& block) {
     block.for_each_child([&](const Node& node) {
         if (node.statement().is_deaf || !check_arguments(target.context.reporter, node)) return;
@@ -82,7 +87,7 @@ void add_script(Target& target, const Node& node, ScriptEvent event) {
 
 constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"state", read_state},
-    {"interface", [](Target& t, const Node& n) { t.instance.interface = t.context.texts.intern(n.word(1)); }},
+    {"interface", read_interface},
     {"virtual_router_id", [](Target& t, const Node& n) { t.instance.vrid = Vrid{static_cast<std::uint8_t>(number_of(n))}; }},
     {"priority", [](Target& t, const Node& n) { t.instance.priority = Priority{static_cast<std::uint8_t>(number_of(n))}; t.draft.has_priority = true; }},
     {"advert_int", [](Target& t, const Node& n) { t.draft.advert_int_us = static_cast<std::uint32_t>(read_seconds(n.word(1))->value); }},
@@ -132,6 +137,23 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"notify_master_rx_lower_pri", [](Target& t, const Node& n) { add_script(t, n, ScriptEvent::master_rx_lower_priority); }},
 };
 
+constexpr HandlerTable<Place>::Row place_rows[] = {
+    {"version", Place::version},
+    {"advert_int", Place::advert_int},
+    {"state", Place::state},
+    {"priority", Place::priority},
+    {"authentication", Place::authentication},
+    {"nopreempt", Place::nopreempt},
+    {"preempt_delay", Place::preempt_delay},
+    {"mcast_src_ip", Place::source_address},
+    {"unicast_src_ip", Place::source_address},
+    {"mcast_dst_ip", Place::multicast_group},
+    {"unicast_peer", Place::unicast_peer},
+    {"use_vmac", Place::virtual_mac},
+    {"vmac_xmit_base", Place::xmit_base},
+    {"down_timer_adverts", Place::down_timer},
+};
+
 VrrpInstance make_instance(Context& context, const Node& block) {
     const GlobalDefinitions& global = context.configuration.global;
     VrrpInstance instance;
@@ -148,6 +170,7 @@ VrrpInstance make_instance(Context& context, const Node& block) {
 
 void read_vrrp_instance(Context& context, const Node& block) {
     static const HandlerTable<Handler> handlers(rows::instance_keywords(), handler_rows);
+    static const HandlerTable<Place> places(rows::instance_keywords(), place_rows);
     VrrpInstance instance = make_instance(context, block);
     InstanceDraft draft;
     draft.lower_prio_delay = context.global_draft.lower_prio_delay;
@@ -164,6 +187,8 @@ void read_vrrp_instance(Context& context, const Node& block) {
     block.for_each_child([&](const Node& node) {
         const Statement& statement = node.statement();
         report_deprecated(context.reporter, node);
+        const Place place = places.find(statement.keyword);
+        if (place != Place::none) draft.places[static_cast<std::size_t>(place)] = node.where();
         if (statement.is_deaf || !check_arguments(context.reporter, node)) {
             // A refused priority leaves the default 100, it must not become the 255 of "no priority, state MASTER".
             draft.has_priority = draft.has_priority || statement.keyword->name == "priority";

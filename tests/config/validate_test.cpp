@@ -50,7 +50,7 @@ TEST(Required, AnInterfaceThatIsNotThereIsAWarningWhenSomebodyKnows) {
     options.is_known_interface = [](std::string_view name) { return name == "eth1"; };
     const LoadResult result = load_string(named("A", 1, with_address), options);
     EXPECT_EQ(result.configuration.instances.size(), 1u);
-    EXPECT_EQ(summary(result), "warning 1:15 (A) there is no interface 'eth0'\n");
+    EXPECT_EQ(summary(result), "warning 2:12 (A) there is no interface 'eth0'\n");
 }
 
 TEST(Duplicates, OfANameSkipTheSecondInstance) {
@@ -157,7 +157,7 @@ TEST(Authentication, AhDoesNotGoWithStateMaster) {
 TEST(Preemption, NopreemptIsClearedWithStateMaster) {
     const LoadResult result = load_string(named("A", 1, "state MASTER\npriority 100\nnopreempt\n" + with_address));
     EXPECT_FALSE(result.configuration.instances.at(0).nopreempt);
-    EXPECT_EQ(summary(result), "warning 1:15 (A) 'nopreempt' does not go with 'state MASTER': it is ignored\n");
+    EXPECT_EQ(summary(result), "warning 6:1 (A) 'nopreempt' does not go with 'state MASTER': it is ignored\n");
 }
 
 TEST(Preemption, NopreemptIsClearedForTheOwner) {

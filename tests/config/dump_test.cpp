@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include "config_fixture.h"
+
+namespace vigil::config::test {
+
+const char* const everything = R"(global_defs {
+    router_id left
+    vrrp_garp_interval 0.5
+}
+vrrp_script chk {
+    script "/bin/chk 'a b'"
+    interval 2
+    weight -10 reverse
+}
+vrrp_instance A {
+    interface eth0
+    virtual_router_id 5
+    priority 120
+    nopreempt
+    advert_int 2
+    authentication {
+        auth_type PASS
+        auth_pass secret
+    }
+    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3
+    vmac_xmit_base
+    virtual_ipaddress {
+        10.0.0.1/24 brd + dev eth1 label eth1:1 scope link no_track use_vmac
+        10.0.0.2 peer 10.0.0.9
+    }
+    virtual_ipaddress_excluded {
+        fe80::1 -nodad home mngtmpaddr noprefixroute autojoin
+    }
+    track_interface {
+        eth2 weight 5 reverse
+    }
+    track_script {
+        chk
+    }
+    notify "/bin/n x" joe
+}
+vrrp_instance B {
+    interface eth0
+    virtual_router_id 6
+    version 3
+    advert_int 0.25
+    preempt_delay 1.5
+    unicast_src_ip 10.0.0.3
+    unicast_peer {
+        10.0.0.4 min_ttl 250 max_ttl 254
+    }
+    unicast_ttl 250
+    old_unicast_checksum never
+    virtual_ipaddress {
+        10.0.0.7
+    }
+}
+)";
+
+TEST(Dump, ReadsBackToTheSameModel) {
+    const LoadResult first = load_string(everything);
+    ASSERT_EQ(summary(first), "");
+    const std::string text = dump(first.configuration);
+    const LoadResult again = load_string(text);
+    EXPECT_EQ(dump(again.configuration), text);
+    EXPECT_EQ(again.diagnostics.count(Severity::error), 0u) << summary(again);
+}
+
+TEST(Dump, ShowsWhatIsInEffect) {
+    const std::string text = dump(load_string(everything).configuration);
+    for (const char* line : {"    router_id left\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n", "    priority 120\n",
+                             "    version 2\n", "    advert_int 2\n", "    nopreempt\n", "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n",
+                             "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n", "        10.0.0.2/32 peer 10.0.0.9\n",
+                             "        fe80::1/128 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft 0\n", "        eth2 weight 5 reverse\n",
+                             "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n", "        10.0.0.4 min_ttl 250 max_ttl 254\n",
+                             "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line;
+    }
+}
+
+TEST(Dump, MasksPasswords) {
+    const std::string text = dump(load_string(everything).configuration);
+    EXPECT_EQ(text.find("secret"), std::string::npos);
+    EXPECT_NE(text.find("auth_pass ********"), std::string::npos);
+}
+
+}  // namespace vigil::config::test
