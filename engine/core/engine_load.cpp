@@ -71,6 +71,10 @@ std::string_view find_error(const RouterSpec& spec, std::size_t link_count) {
     }
     if (to_number(spec.vrid) == 0) return "virtual_router_id must be 1 to 255";       // RFC 9568 §5.2.3
     if (spec.priority == Priority::stop) return "priority must be 1 to 255";          // RFC 9568 §5.2.4
+    const bool is_strict = (spec.flags & static_cast<unsigned>(Flag::strict)) != 0;
+    if (is_strict && spec.family == Family::ipv6 && !spec.advertised.empty() && !spec.advertised.front().is_link_local()) {
+        return "strict mode needs a link-local address first in virtual_ipaddress";  // RFC 9568 §5.2.9
+    }
     if (spec.down_timer_adverts == 0) return "down_timer_adverts must be at least 1";
     return {};
 }
