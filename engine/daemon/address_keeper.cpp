@@ -3,8 +3,8 @@
 // The election runs ahead of this by design: adverts never wait for netlink. So the keeper works towards a wish per router. A router that became
 // Active and lost again before the control thread looked causes no request at all.
 //
-// Order inside a batch: removals first, because an address may move from one router to another; then devices with a virtual MAC are raised, then
-// additions. Announcements begin when at least one address of the router is there: those that were refused are announced too (the engine's
+// Order inside a batch: devices with a virtual MAC are silenced, then removals, because an address may move from one router to another; then
+// devices are raised, then additions. Silenced devices go down later, one at a time, because the kernel waits in each. Announcements begin when at least one address of the router is there: those that were refused are announced too (the engine's
 // schedule is per router), which is what the protocol has promised to the LAN anyway.
 
 #include "engine/daemon/address_keeper.h"
@@ -106,9 +106,10 @@ void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChang
     Router& router = routers_[index];
     if (router.is_wanted) return;
     if (router.macvlan != 0) {
-        if (auto down = kernel_.macvlans().bring_down(router.macvlan); !down) {
-            spdlog::warn("({}) cannot take its virtual MAC device down: {}", router.name, to_string(down.error()));
+        if (auto silenced = kernel_.macvlans().silence(router.macvlan); !silenced) {
+            spdlog::warn("({}) cannot silence its virtual MAC device: {}", router.name, to_string(silenced.error()));
         }
+        to_lower_.push_back(index);
     }
     for (std::size_t i = 0; i < router.addresses.size(); ++i) {
         Address& address = router.addresses[i];
@@ -118,6 +119,19 @@ void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChang
         changes.push_back({AddressOperation::remove, address.spec});
         pending.push_back({index, i});
     }
+}
+
+bool AddressKeeper::lower_one_device() {
+    while (!to_lower_.empty()) {
+        Router& router = routers_[to_lower_.back()];
+        to_lower_.pop_back();
+        if (router.is_wanted || router.macvlan == 0) continue;  // Active again, or the device is gone
+        if (auto down = kernel_.macvlans().bring_down(router.macvlan); !down) {
+            spdlog::warn("({}) cannot take its virtual MAC device down: {}", router.name, to_string(down.error()));
+        }
+        break;
+    }
+    return !to_lower_.empty();
 }
 
 void AddressKeeper::collect_additions(std::size_t index, Instant now, std::vector<AddressChange>& changes, std::vector<Pending>& pending) {

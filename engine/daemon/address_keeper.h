@@ -27,6 +27,9 @@ public:
     /// One batch for all routers that are not as wanted, and for refused addresses that are due again. Returns the routers whose
     /// addresses have come to be there by it. `between_sends`: read the monitor meanwhile.
     std::vector<std::size_t> apply(Instant now, const std::function<void()>& between_sends);
+    /// Takes down one virtual MAC device whose router is no longer Active; false when there is none left. The kernel waits up to 16 ms in it,
+    /// so it is to be called when nothing else is to be done.
+    bool lower_one_device();
     /// Whether apply() has something to do at `now`.
     bool has_work(Instant now) const;
 
@@ -74,6 +77,7 @@ private:
     KernelSide& kernel_;
     std::vector<Router> routers_;
     std::vector<std::size_t> dirty_;       // routers to look at in the next apply()
+    std::vector<std::size_t> to_lower_;    // routers whose device is silenced, and shall go down
     std::unordered_map<std::string, std::uint32_t> indices_;
     std::unordered_map<arp::kernel::AddressKey, Pending, arp::kernel::AddressKeyHash> present_;
 };

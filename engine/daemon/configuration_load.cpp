@@ -10,6 +10,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "engine/daemon/script_security.h"
+
 namespace vigil::daemon {
 namespace {
 
@@ -31,7 +33,10 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     if (checks_interfaces) {
         load.is_known_interface = [](std::string_view name) { return ::if_nametoindex(std::string(name).c_str()) != 0; };
     }
-    return config::load(load);
+    config::LoadResult result = config::load(load);
+    for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
+    result.diagnostics.sort();
+    return result;
 }
 
 void log_diagnostics(const config::LoadResult& result) {

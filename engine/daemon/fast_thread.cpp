@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include <spdlog/spdlog.h>
 
@@ -70,6 +71,8 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
 FastThread::~FastThread() { stop(); }
 
 bool FastThread::open_journal(const engine::EngineSpec& spec, Instant now, const engine::BatchCapacity& capacity, const std::string& path) {
+    // What an earlier run or configuration recorded is what somebody wants to look at.
+    if (std::rename(path.c_str(), (path + ".1").c_str()) == 0) spdlog::info("The journal so far is {}.1 now", path);
     journal_file_.open(path, std::ios::binary | std::ios::trunc);
     const std::vector<std::uint8_t> header = engine::write_journal_header(spec, now, capacity);
     journal_file_.write(reinterpret_cast<const char*>(header.data()), static_cast<std::streamsize>(header.size()));

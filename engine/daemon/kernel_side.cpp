@@ -1,5 +1,6 @@
 #include "engine/daemon/kernel_side.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include <spdlog/spdlog.h>
@@ -14,6 +15,22 @@ constexpr const char* settings_journal = "/run/keepalived/vigil.sysctl";
 
 void log_failures(std::string_view what, const std::vector<kernel::KernelError>& failures) {
     for (const kernel::KernelError& error : failures) spdlog::warn("{}: {}", what, to_string(error));
+}
+
+/// The addresses that this configuration would set on interfaces that exist. Not an owner's: its interface has them by right.
+std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const kernel::Monitor& monitor) {
+    std::vector<kernel::AddressKey> configured;
+    for (std::size_t i = 0; i < plan.routers.size(); ++i) {
+        if (plan.engine.routers[i].priority == Priority::owner) continue;
+        for (const PlannedAddress& address : plan.routers[i].addresses) {
+            const auto* link = monitor.find_link(address.device);
+            if (link == nullptr) continue;
+            kernel::AddressKey key = address.spec.key;
+            key.interface_index = link->index;
+            configured.push_back(key);
+        }
+    }
+    return configured;
 }
 
 }  // namespace
@@ -57,19 +74,43 @@ std::vector<kernel::AddressState> KernelSide::dump_addresses() {
     return {};
 }
 
-void KernelSide::remove_leftovers(const std::vector<kernel::AddressKey>& configured) {
-    const auto report = kernel::remove_leftovers(socket_, programmer_, configured);
-    if (!report) {
-        spdlog::error("Cannot look for what an earlier run left: {}", to_string(report.error()));
-        return;
+void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& plan, const std::vector<kernel::AddressKey>& configured) const {
+    std::erase_if(leftovers.addresses, [&](const kernel::AddressKey& key) {
+        return std::find(configured.begin(), configured.end(), key) == configured.end();
+    });
+    std::erase_if(leftovers.macvlans, [&](const kernel::LinkState& link) {
+        return std::none_of(plan.routers.begin(), plan.routers.end(), [&](const PlannedRouter& router) {
+            const auto* base = monitor_.find_link(router.interface);
+            return router.macvlan && base != nullptr && base->index == link.lower && router.macvlan->mac == link.mac;
+        });
+    });
+}
+
+void KernelSide::remove_leftovers(const Plan& plan) {
+    const auto configured = configured_addresses(plan, monitor_);
+    std::vector<kernel::LinkState> links;
+    for (const auto& [index, link] : monitor_.links()) links.push_back(link);
+    kernel::Leftovers leftovers = kernel::find_leftovers(links, dump_addresses(), configured);
+    if (!claim_.is_alone()) {
+        spdlog::info("Another vigild serves this network namespace: only leftovers of this configuration are removed");
+        keep_only_planned(leftovers, plan, configured);
     }
-    for (const kernel::AddressKey& key : report->removed.addresses) {
+    std::vector<kernel::AddressChange> changes;
+    for (const kernel::AddressKey& key : leftovers.addresses) {
         const auto link = monitor_.links().find(key.interface_index);
-        spdlog::info("Removed address {}/{} from {}: left by an earlier run, or set by hand although it is a virtual address",
+        spdlog::info("Removing address {}/{} from {}: left by an earlier run, or set by hand although it is a virtual address",
                      to_string(key.address), key.prefix_length, link == monitor_.links().end() ? "?" : link->second.name);
+        changes.push_back({kernel::AddressOperation::remove, {.key = key}});
     }
-    for (const kernel::LinkState& link : report->removed.macvlans) spdlog::info("Removed device {}, left by an earlier run", link.name);
-    log_failures("Cannot remove what an earlier run left", report->failures);
+    for (const kernel::AddressResult& result : programmer_.apply(changes)) {
+        if (result.outcome == kernel::AddressOutcome::refused) spdlog::error("Cannot remove it: {}", to_string(result.error));
+    }
+    std::vector<std::uint32_t> devices;
+    for (const kernel::LinkState& link : leftovers.macvlans) {
+        spdlog::info("Removing device {}, left by an earlier run", link.name);
+        devices.push_back(link.index);
+    }
+    log_failures("Cannot remove a device that an earlier run left", kernel::delete_links(socket_, devices));
 }
 
 void KernelSide::remove_all() {

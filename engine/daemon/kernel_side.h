@@ -10,6 +10,7 @@
 #include "arp/kernel/macvlan.h"
 #include "arp/kernel/monitor.h"
 #include "arp/kernel/sysctl.h"
+#include "engine/daemon/namespace_claim.h"
 #include "engine/daemon/plan.h"
 
 namespace vigil::daemon {
@@ -28,8 +29,9 @@ public:
     KernelFacts facts();
     /// Addresses in the kernel's order; empty when the dump failed.
     std::vector<arp::kernel::AddressState> dump_addresses();
-    /// Removes what a killed run left: marked addresses and devices, and `configured` ones. Logs what it removed.
-    void remove_leftovers(const std::vector<arp::kernel::AddressKey>& configured);
+    /// Removes what a killed run left: marked addresses and devices, and those that this configuration would set. While another vigild
+    /// serves this network namespace only the latter, because marks do not tell whose they are. Logs what it removed.
+    void remove_leftovers(const Plan& plan);
     /// Everything of ours goes, settings are given back. Logs what was refused.
     void remove_all();
     /// Settings and devices only, for a session that is replaced.
@@ -38,6 +40,9 @@ public:
 private:
     KernelSide(arp::kernel::Monitor monitor, arp::kernel::NetlinkSocket socket, arp::kernel::AddressProgrammer programmer);
 
+    void keep_only_planned(arp::kernel::Leftovers& leftovers, const Plan& plan, const std::vector<arp::kernel::AddressKey>& configured) const;
+
+    NamespaceClaim claim_ = NamespaceClaim::take();
     arp::kernel::Monitor monitor_;
     arp::kernel::NetlinkSocket socket_;
     arp::kernel::AddressProgrammer programmer_;

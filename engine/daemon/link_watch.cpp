@@ -45,8 +45,8 @@ void LinkWatch::start(Instant) {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
         const engine::LinkIndex link{static_cast<std::uint16_t>(i)};
+        if (plan_.links[i].interface_index != 0 && !fast_.open_port(link, plan_.links[i])) plan_.links[i].interface_index = 0;
         if (plan_.links[i].interface_index == 0) fast_.send({.kind = Command::Kind::link_gone, .link = link});
-        else fast_.open_port(link, plan_.links[i]);
     }
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         const bool has_link = plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index != 0;
@@ -124,9 +124,12 @@ void LinkWatch::on_link_gone(std::uint32_t index, Instant) {
 void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant now) {
     PlannedLink& planned = plan_.links[link];
     if (planned.interface_index != 0) disappear(link);
-    spdlog::info("Netlink reports {} appeared", state.name);
     planned.interface_index = state.index;
-    if (state.is_loopback || !fast_.open_port(engine::LinkIndex{static_cast<std::uint16_t>(link)}, planned)) return;
+    if (state.is_loopback || !fast_.open_port(engine::LinkIndex{static_cast<std::uint16_t>(link)}, planned)) {
+        planned.interface_index = 0;  // retry_ports() comes back to it
+        return;
+    }
+    spdlog::info("Netlink reports {} appeared", state.name);
     set_mac(link, state.mac);
     refresh_sources(state.index);
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
@@ -135,6 +138,13 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     links_[link].is_up = false;
     set_up(link, is_running(state));
     keeper_.on_device_usable(state.name, now);
+}
+
+void LinkWatch::retry_ports(Instant now) {
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        if (plan_.links[i].interface_index != 0) continue;
+        if (const kernel::LinkState* state = kernel_.monitor().find_link(plan_.links[i].name)) appear(i, kernel::LinkState(*state), now);
+    }
 }
 
 void LinkWatch::disappear(std::size_t link) {
@@ -239,6 +249,9 @@ void LinkWatch::make_macvlan(std::size_t router) {
         return;
     }
     spdlog::info("({}) virtual MAC device {} on {}", planned.instance->name, device->name, planned.interface);
+    for (const kernel::KernelError& warning : device->warnings) {
+        spdlog::warn("({}) {}: a setting could not be made: {}", planned.instance->name, device->name, to_string(warning));
+    }
     keeper_.set_macvlan(router, device->index);
     keeper_.on_device_usable("", Instant{});
 }

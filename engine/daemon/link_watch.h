@@ -24,6 +24,8 @@ public:
     void on_events(const std::vector<arp::kernel::KernelEvent>& events, Instant now);
     /// ENOBUFS: dumps and handles the difference. False when the kernel's tables change too quickly: call again later.
     bool resync(Instant now);
+    /// Ports that could not be opened when their interface appeared.
+    void retry_ports(Instant now);
     int effective_priority(std::size_t router) const { return tracking_[router].priority; }
 
 private:

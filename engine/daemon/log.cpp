@@ -36,6 +36,7 @@ protected:
             line.resize(line_limit);
             line[line_limit - 1] = '\n';
         }
+        replace_control_characters(line);
         if (lost_ > 0) {
             const std::string text = fmt::format("{} log lines were lost because this log was not read quickly enough", lost_);
             spdlog::memory_buf_t notice;
@@ -52,6 +53,14 @@ protected:
     virtual bool write(std::string_view line, spdlog::level::level_enum level) = 0;
 
 private:
+    /// A configuration file or an error text may hold anything; a terminal must not obey it.
+    static void replace_control_characters(spdlog::memory_buf_t& line) {
+        for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+            const auto octet = static_cast<unsigned char>(line[i]);
+            if (octet < 0x20 || octet == 0x7f) line[i] = octet == '\t' ? ' ' : '?';
+        }
+    }
+
     std::uint64_t lost_ = 0;
 };
 

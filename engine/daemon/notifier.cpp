@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 namespace vigil::daemon {
 namespace {
@@ -43,27 +43,13 @@ std::vector<std::string> script_arguments(const config::NotifyScript& script, st
     return words;
 }
 
-/// Identities are looked up here, at load, because the user database may be slow.
-Notifier::Notifier(const config::Configuration& configuration, ScriptRunner& runner) : configuration_(configuration), runner_(runner) {
+Notifier::Notifier(const config::Configuration& configuration, ScriptRunner& runner) : runner_(runner) {
+    const config::GlobalDefinitions& global = configuration.global;
     for (const config::VrrpInstance& instance : configuration.instances) {
         for (const config::NotifyScript& script : instance.scripts) {
-            if (identity_of(script) != nullptr) continue;
-            const std::string user(script.user.empty() ? configuration.global.script_user : script.user);
-            spdlog::error("{}: ({}) {} does not run: the system knows no user '{}' or no group '{}'", configuration.describe(script.where),
-                          instance.name, keyword(script.event), user, script.group);
+            if (auto found = find_script_program(script, global)) usable_.emplace(&script, Usable{found->identity, found->path});
         }
     }
-}
-
-const ScriptIdentity* Notifier::identity_of(const config::NotifyScript& script) {
-    const config::GlobalDefinitions& global = configuration_.global;
-    const bool has_own = !script.user.empty();
-    const std::string user(has_own ? script.user : global.script_user);
-    const std::string group(has_own ? script.group : global.script_group);
-    const auto key = std::make_pair(user, group);
-    auto found = identities_.find(key);
-    if (found == identities_.end()) found = identities_.emplace(key, find_identity(user, group)).first;
-    return found->second ? &*found->second : nullptr;
 }
 
 void Notifier::on_state(std::size_t router, const config::VrrpInstance& instance, OperatorState state, int priority) {
@@ -80,17 +66,11 @@ void Notifier::on_lower_priority(std::size_t router, const config::VrrpInstance&
 
 void Notifier::call(std::size_t router, const config::VrrpInstance& instance, const config::NotifyScript& script, std::string_view state,
                     int priority) {
-    const ScriptIdentity* identity = identity_of(script);
+    const auto found = usable_.find(&script);
+    if (found == usable_.end()) return;
     std::vector<std::string> arguments = script_arguments(script, instance.name, state, priority);
-    if (identity == nullptr || arguments.empty()) return;
-    const std::string label = fmt::format("({}) {}", instance.name, keyword(script.event));
-    const std::string path = resolve_command(arguments.front());
-    if (path.empty()) {
-        spdlog::error("{}: there is no '{}'", label, arguments.front());
-        return;
-    }
-    arguments.front() = path;
-    runner_.enqueue(router, {label, std::move(arguments), *identity});
+    arguments.front() = found->second.path;
+    runner_.enqueue(router, {fmt::format("({}) {}", instance.name, keyword(script.event)), std::move(arguments), found->second.identity});
 }
 
 }  // namespace vigil::daemon

@@ -7,6 +7,7 @@
 #include "config/model.h"
 #include "engine/daemon/router_status.h"
 #include "engine/daemon/script_runner.h"
+#include "engine/daemon/script_security.h"
 
 namespace vigil::daemon {
 
@@ -14,9 +15,11 @@ namespace vigil::daemon {
 /// Pure. Empty when the command is empty.
 std::vector<std::string> script_arguments(const config::NotifyScript& script, std::string_view instance, std::string_view state, int priority);
 
-/// Turns changes of state into script calls.
+/// Turns changes of state into script calls. Which scripts may run is decided at load; what is wrong with the others was
+/// reported by check_scripts().
 class Notifier {
 public:
+    /// Both outlive it.
     Notifier(const config::Configuration& configuration, ScriptRunner& runner);
 
     /// The specific script of the state, then the generic one.
@@ -26,11 +29,15 @@ public:
 
 private:
     void call(std::size_t router, const config::VrrpInstance& instance, const config::NotifyScript& script, std::string_view state, int priority);
-    const ScriptIdentity* identity_of(const config::NotifyScript& script);
 
-    const config::Configuration& configuration_;
+    /// What was found out about a script at load; scripts that may not run are not listed.
+    struct Usable {
+        ScriptIdentity identity;
+        std::string path;      ///< real, absolute
+    };
+
     ScriptRunner& runner_;
-    std::map<std::pair<std::string, std::string>, tl::expected<ScriptIdentity, std::string>> identities_;
+    std::map<const config::NotifyScript*, Usable> usable_;
 };
 
 }  // namespace vigil::daemon

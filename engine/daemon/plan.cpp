@@ -49,7 +49,8 @@ private:
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void note_link_needs(const engine::RouterSpec& spec);
     void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
-        plan_.problems.push_back({instance.where, fmt::format("({}) {}", instance.name, text), is_fatal});
+        const config::SourceLocation where = instance.interface_where.line != 0 ? instance.interface_where : instance.where;
+        plan_.problems.push_back({where, fmt::format("({}) {}", instance.name, text), is_fatal});
     }
 
     const config::Configuration& configuration_;

@@ -30,6 +30,7 @@ using engine::Event;
 
 constexpr std::chrono::seconds tick_period{1};
 constexpr std::chrono::milliseconds journal_period{50};
+constexpr unsigned port_retry_ticks = 10;
 
 io::BackendChoice backend_choice(Backend backend) {
     switch (backend) {
@@ -93,22 +94,9 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
 }
 
 /// Addresses of a killed run, and virtual addresses that stand on an interface although nobody elected us: both would answer for an
-/// address that another router holds. Not those of an owner, whose interface has them by right. Other addresses may have
-/// shown in the plan as a source, so it is made anew.
+/// address that another router holds. Such an address may have been taken for a source, so the plan is made anew.
 void Session::clear_leftovers() {
-    std::vector<arp::kernel::AddressKey> configured;
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (plan_.engine.routers[i].priority == Priority::owner) continue;
-        for (const PlannedAddress& address : plan_.routers[i].addresses) {
-            const auto* link = kernel_.monitor().find_link(address.device);
-            if (link == nullptr) continue;
-            arp::kernel::AddressKey key = address.spec.key;
-            key.interface_index = link->index;
-            configured.push_back(key);
-        }
-    }
-    kernel_.remove_leftovers(configured);
-    kernel_events_.clear();
+    kernel_.remove_leftovers(plan_);
     kernel_.monitor().read_events();
     plan_ = make_plan(configuration_, kernel_.facts());
 }
@@ -165,6 +153,7 @@ void Session::tick() {
         const Instant now = io::clock::now();
         write_summaries(limiter_, now);
         collect_dump_result();
+        if (++ticks_ % port_retry_ticks == 0) links_->retry_ports(now);
         on_wake();
         tick();
     });
@@ -239,10 +228,22 @@ void Session::apply_addresses() {
     for (const std::size_t router : keeper_->apply(now, between_sends)) {
         fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
     }
+    lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
     if (kernel_events_.empty()) return;
     boost::asio::post(io_, [this, alive = alive_] {
         if (*alive && !is_stopped_) on_wake();
+    });
+}
+
+/// One device per turn of the loop: events of the meantime come first.
+void Session::lower_devices() {
+    if (is_lowering_) return;
+    is_lowering_ = true;
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (!*alive || is_stopped_) return;
+        is_lowering_ = false;
+        if (keeper_->lower_one_device()) lower_devices();
     });
 }
 

@@ -56,6 +56,7 @@ private:
     void on_transition(const engine::Event& event);
     void on_state_report(const engine::Event& event);
     void apply_addresses();
+    void lower_devices();
     void notify(std::size_t router, OperatorState state);
     void flush_notifications();
     void write_dump();
@@ -82,6 +83,8 @@ private:
     boost::asio::steady_timer start_timer_;
     boost::asio::steady_timer journal_timer_;
     bool is_stopped_ = false;
+    bool is_lowering_ = false;
+    unsigned ticks_ = 0;
     bool wants_statistics_ = false;
     bool wants_status_ = false;
     std::vector<std::future<std::string>> dump_writers_;    // what they have to log, or nothing

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -53,6 +54,13 @@ void log_dump(const config::Configuration& configuration) {
         spdlog::info(std::string_view(text).substr(begin, end - begin));
         begin = end + 1;
     }
+}
+
+/// Errors that make a new file worse than the running configuration. A script that cannot run is none: everything else works.
+bool has_serious_errors(const config::Diagnostics& diagnostics) {
+    return std::any_of(diagnostics.all().begin(), diagnostics.all().end(), [](const config::Diagnostic& one) {
+        return one.severity == config::Severity::error && one.category != config::Category::script_security;
+    });
 }
 
 class VrrpChild {
@@ -127,7 +135,7 @@ void VrrpChild::on_signal(int number) {
 void VrrpChild::reload() {
     config::LoadResult loaded = load_configuration(options_, false);
     log_diagnostics(loaded);
-    if (!loaded.is_readable || loaded.diagnostics.has_errors()) {
+    if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
     } else if (is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");

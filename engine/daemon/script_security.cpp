@@ -1,0 +1,110 @@
+// May a script be run? The rules are keepalived's: what is run with root's user or group must not be changeable by anybody else, in itself or by any
+// directory on the way to it; such a script is run with a warning, or not at all with enable_script_security.
+//
+// Deviates from keepalived: a symbolic link on the way does not disable a script. keepalived refuses any, so that on a system where /bin is a link
+// /bin/foo never runs. Here the path is resolved first, what is checked is the real path, and that is what is executed.
+
+#include "engine/daemon/script_security.h"
+
+#include <climits>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace vigil::daemon {
+namespace {
+
+bool may_execute(const struct stat& file, const ScriptIdentity& identity) {
+    if (identity.uid == 0) return (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+    if (file.st_uid == identity.uid) return (file.st_mode & S_IXUSR) != 0;
+    if (file.st_gid == identity.gid) return (file.st_mode & S_IXGRP) != 0;
+    return (file.st_mode & S_IXOTH) != 0;
+}
+
+/// A directory with the sticky bit may be writable: others cannot replace what is in it.
+bool is_changeable_by_others(const struct stat& entry) {
+    if (entry.st_uid != 0) return true;
+    if (S_ISDIR(entry.st_mode) && (entry.st_mode & S_ISVTX) != 0) return false;
+    return (entry.st_mode & S_IWOTH) != 0 || ((entry.st_mode & S_IWGRP) != 0 && entry.st_gid != 0);
+}
+
+std::string real_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) return {};
+    std::string result(resolved);
+    std::free(resolved);
+    return result;
+}
+
+}  // namespace
+
+std::optional<struct stat> look_at_host(const std::string& path) {
+    struct stat entry {};
+    if (::lstat(path.c_str(), &entry) != 0) return std::nullopt;
+    return entry;
+}
+
+ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const LookAt& look_at) {
+    const auto file = look_at(path);
+    if (!file) return {false, true, fmt::format("there is no '{}'", path)};
+    if (!S_ISREG(file->st_mode)) return {false, true, fmt::format("'{}' is not a file", path)};
+    if (!may_execute(*file, identity)) return {false, true, fmt::format("'{}' is not executable for user {}", path, identity.uid)};
+    const bool runs_as_root = identity.uid == 0 || identity.gid == 0 || ((file->st_mode & S_ISUID) != 0 && file->st_uid == 0) ||
+                              ((file->st_mode & S_ISGID) != 0 && file->st_gid == 0);
+    if (!runs_as_root) return {};
+    for (std::size_t slash = 0; slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        const std::size_t end = path.find('/', slash + 1);
+        const std::string part = end == std::string::npos ? path : path.substr(0, std::max<std::size_t>(end, 1));
+        const auto entry = look_at(part);
+        if (!entry || is_changeable_by_others(*entry)) {
+            return {true, false, fmt::format("'{}' runs as root, but others than root can change '{}'", path, part)};
+        }
+    }
+    return {};
+}
+
+tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScript& script, const config::GlobalDefinitions& global) {
+    const std::vector<std::string> words = config::split_command(script.command);
+    if (words.empty()) return tl::unexpected(std::string("the command is empty"));
+    const bool has_own_user = !script.user.empty();
+    auto identity = find_identity(std::string(has_own_user ? script.user : global.script_user),
+                                  std::string(has_own_user ? script.group : global.script_group));
+    if (!identity) return tl::unexpected(identity.error());
+    const std::string found = resolve_command(words.front());
+    const std::string path = found.empty() ? std::string() : real_path(found);
+    ScriptProgram program{*identity, path.empty() ? words.front() : path, {}};
+    program.verdict = check_script(program.path, program.identity, look_at_host);
+    return program;
+}
+
+std::optional<ScriptProgram> find_script_program(const config::NotifyScript& script, const config::GlobalDefinitions& global) {
+    auto program = examine_script(script, global);
+    if (!program || !program->verdict.is_runnable) return std::nullopt;
+    if (!program->verdict.is_secure && global.enable_script_security) return std::nullopt;
+    return std::move(*program);
+}
+
+std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration) {
+    std::vector<config::Diagnostic> found;
+    const auto add = [&](config::Severity severity, config::SourceLocation where, std::string text, std::string help) {
+        found.push_back({severity, config::Category::script_security, where, 0, std::move(text), std::move(help), "", false});
+    };
+    for (const config::VrrpInstance& instance : configuration.instances) {
+        for (const config::NotifyScript& script : instance.scripts) {
+            const auto program = examine_script(script, configuration.global);
+            if (!program) {
+                add(config::Severity::error, script.where, program.error(), "the script does not run");
+            } else if (!program->verdict.is_runnable) {
+                add(config::Severity::error, script.where, program->verdict.text, "the script does not run");
+            } else if (!program->verdict.is_secure && configuration.global.enable_script_security) {
+                add(config::Severity::error, script.where, program->verdict.text, "the script does not run, because of enable_script_security");
+            } else if (!program->verdict.is_secure) {
+                add(config::Severity::warning, script.where, program->verdict.text,
+                    "it runs all the same; enable_script_security would prevent that");
+            }
+        }
+    }
+    return found;
+}
+
+}  // namespace vigil::daemon

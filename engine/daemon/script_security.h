@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/model.h"
+#include "engine/daemon/script_process.h"
+
+namespace vigil::daemon {
+
+/// lstat() of a path, nullopt when there is nothing. Tests give a made-up file system.
+using LookAt = std::function<std::optional<struct stat>(const std::string&)>;
+std::optional<struct stat> look_at_host(const std::string& path);
+
+struct ScriptVerdict {
+    bool is_runnable = true;   ///< it exists, is a file, and `identity` may execute it
+    bool is_secure = true;     ///< nobody but root can change what root would run
+    std::string text;          ///< what is wrong, empty when nothing is
+};
+
+/// `path` is absolute and free of symbolic links (realpath), so that what is checked is what runs.
+ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const LookAt& look_at);
+
+/// The program of a script and who runs it.
+struct ScriptProgram {
+    ScriptIdentity identity;
+    std::string path;          ///< real, absolute; as written when there is no such file
+    ScriptVerdict verdict;
+};
+/// Looks at this host. The error is a sentence: no such user or group, or an empty command.
+tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScript& script, const config::GlobalDefinitions& global);
+/// nullopt when it may not run.
+std::optional<ScriptProgram> find_script_program(const config::NotifyScript& script, const config::GlobalDefinitions& global);
+
+/// All notify scripts of a configuration, as diagnostics: category script_security for what others could change.
+std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration);
+
+}  // namespace vigil::daemon
