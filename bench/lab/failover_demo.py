@@ -70,6 +70,7 @@ class Demonstration:
         self._begin = time.monotonic()
         self._now = "starting"
         self._status = {}
+        self._told = 0          # changes that have been printed
         self.events = []
         self._set_up(directory, stack)
 
@@ -144,18 +145,21 @@ class Demonstration:
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def _pump(self, seconds=0.1):
-        seen = len(self.observer.changes)
         self.observer.pump(seconds)
-        for change in self.observer.changes[seen:]:
-            for verb, addresses in (("has", change.gained), ("gives up", change.lost)):
-                if addresses and self._status[change.router] == "runs":
-                    self.say(f"{change.router} {verb} {self._names(addresses)}")
+        self._tell_changes()
         self._draw()
         for daemon in self.daemons:
             if self._status[daemon.host.name] == "runs" and not daemon.running:
                 tail = daemon.log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
                 raise DaemonError(f"{daemon.kind} on {daemon.host.name} ended by itself with exit code {daemon.poll()}; "
                                   "its last words:\n  " + "\n  ".join(tail))
+
+    def _tell_changes(self):
+        for change in self.observer.changes[self._told:]:
+            for verb, addresses in (("has", change.gained), ("gives up", change.lost)):
+                if addresses and self._status[change.router] == "runs":
+                    self.say(f"{change.router} {verb} {self._names(addresses)}")
+        self._told = len(self.observer.changes)
 
     @staticmethod
     def _names(addresses):
@@ -178,8 +182,9 @@ class Demonstration:
             now = time.monotonic()
             last = max([since] + [change.time for change in self.observer.changes[-1:]])
             if now > last + max(STEADY_SECONDS, 2 * self._slowest_interval()):
+                seen = len(self.observer.changes)
                 self.observer.ask_all()
-                if all(sum(a in self.observer.held[name] for name in running) == 1 for a in wanted):
+                if len(self.observer.changes) == seen and all(sum(a in self.observer.held[name] for name in running) == 1 for a in wanted):
                     return
             if now > deadline:
                 raise NotInTime(f"not settled within {seconds:.0f} s: {self.observer.describe()}")

@@ -82,7 +82,7 @@ def print_table(results):
         cells = [f"{result.seconds[phase]:.3f}" if phase in result.seconds
                  else "FAILED" if phase == result.failed else "" for phase in columns]
         line = f"{result.scenario:19}{result.pair:24}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
-        print(line.rstrip())
+        print(line.rstrip() + (f"   ({result.stalls} stalls of the machine)" if result.stalls else ""))
     failed = [result for result in results if result.failed]
     reasons = {}
     for result in failed:
