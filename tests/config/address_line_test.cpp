@@ -1,11 +1,16 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "config_fixture.h"
 
 namespace vigil::config::test {
 
-LoadResult addresses(std::string_view lines) {
-    return load_string("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n" + std::string(lines) + "\n}\n}\n");
+/// Results are kept: the texts of an address belong to the configuration that it came from.
+const LoadResult& addresses(std::string_view lines) {
+    static std::vector<std::unique_ptr<LoadResult>> kept;
+    kept.push_back(std::make_unique<LoadResult>(load_string("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n" + std::string(lines) + "\n}\n}\n")));
+    return *kept.back();
 }
 
 std::vector<ConfiguredAddress> list_of(const LoadResult& result) {
@@ -24,7 +29,7 @@ TEST(AddressLine, TakesAPrefix) {
 }
 
 TEST(AddressLine, ABadPrefixIsReportedAndTheHostLengthUsed) {
-    const LoadResult result = addresses("10.0.0.1/33");
+    const LoadResult& result = addresses("10.0.0.1/33");
     EXPECT_EQ(list_of(result).at(0).prefix_length, 32);
     EXPECT_EQ(summary(result), "error 5:9 this is no prefix length: /32 is used\n");
     EXPECT_EQ(list_of(addresses("fe80::1/129")).at(0).prefix_length, 128);
@@ -103,7 +108,7 @@ TEST(AddressLine, AnOptionWithoutItsValueDropsTheLine) {
 }
 
 TEST(AddressLine, AnUnknownWordIsPassedOverWithASuggestion) {
-    const LoadResult result = addresses("10.0.0.1 lable eth0:1 dev eth1");
+    const LoadResult& result = addresses("10.0.0.1 lable eth0:1 dev eth1");
     EXPECT_EQ(list_of(result).at(0).device, "eth1");
     EXPECT_NE(helps(result).find("did you mean 'label'?"), std::string::npos);
 }
