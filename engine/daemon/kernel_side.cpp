@@ -1,7 +1,11 @@
 #include "engine/daemon/kernel_side.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
+#include <string>
 
 #include <spdlog/spdlog.h>
 
@@ -10,8 +14,15 @@ namespace {
 
 namespace kernel = arp::kernel;
 
-/// Where changed settings of base interfaces are remembered across a kill. Beside the pid files: gone after a reboot, as the settings are.
-constexpr const char* settings_journal = "/run/keepalived/vigil.sysctl";
+/// Where changed settings of base interfaces are remembered across a kill: gone after a reboot, as the settings are. One file per network
+/// namespace, because namespaces have settings of their own but may share /run.
+std::filesystem::path settings_journal() {
+    constexpr const char* directory = "/run/vigil";
+    ::mkdir(directory, 0755);  // what is wrong with it shows when the file is opened
+    struct stat network_namespace{};
+    ::stat("/proc/self/ns/net", &network_namespace);
+    return std::filesystem::path(directory) / ("settings-" + std::to_string(network_namespace.st_ino));
+}
 
 void log_failures(std::string_view what, const std::vector<kernel::KernelError>& failures) {
     for (const kernel::KernelError& error : failures) spdlog::warn("{}: {}", what, to_string(error));
@@ -48,7 +59,7 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
 }
 
 KernelSide::KernelSide(kernel::Monitor monitor, kernel::NetlinkSocket socket, kernel::AddressProgrammer programmer)
-    : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal),
+    : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal()),
       macvlans_(socket_, keeper_) {}
 
 KernelFacts KernelSide::facts() {
