@@ -39,6 +39,8 @@ class Keepalived(Daemon):
         """Writes a file for `virtual_routers`, or runs the file `configuration` as it is."""
         super().__init__(host, directory, virtual_routers)
         self.exit_code = None
+        self._run_directory = self.directory / f"{host.name}.run"
+        self._run_directory.mkdir(exist_ok=True)
         self.configuration = configuration
         if configuration is None:
             self.configuration = self.directory / f"{host.name}.conf"
@@ -59,7 +61,7 @@ class Keepalived(Daemon):
 
     def _launch(self):
         with open(self.log, "ab") as log:
-            self._process = self.host.namespace.popen(self._command(), nice=NICE, own_sysfs=True,
+            self._process = self.host.namespace.popen(self._command(), nice=NICE, run_directory=self._run_directory,
                                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return [self._process.pid]
 

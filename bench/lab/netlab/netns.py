@@ -13,7 +13,7 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 CLONE_NEWPID = 0x20000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
-MS_REC, MS_PRIVATE = 16384, 1 << 18
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -52,6 +52,17 @@ def mount_fresh(kind, target):
     except OSError:
         mount(None, target, None, MS_REC | MS_PRIVATE)
     mount(kind, target, kind, MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def become_machine(run_directory):
+    """In a mount namespace of its own the calling process sees its network namespace's devices under /sys, as after
+    `ip netns exec`, and `run_directory` as /run: what one router remembers there is no other's."""
+    unshare(CLONE_NEWNS)
+    with contextlib.suppress(OSError):  # in a chroot without /sys there is nothing to replace
+        mount_fresh("sysfs", "/sys")
+    with contextlib.suppress(OSError):  # nor where "/" cannot be made private: the mount would be everybody's
+        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        mount(str(run_directory), "/run", None, MS_BIND)
 
 
 class NetworkNamespace:
@@ -100,16 +111,14 @@ class NetworkNamespace:
                 if required:
                     raise
 
-    def popen(self, command, nice=0, own_sysfs=False, **options):
-        """Starts a program inside. With own_sysfs it sees this namespace's devices under /sys, as `ip netns exec` does."""
+    def popen(self, command, nice=0, run_directory=None, **options):
+        """Starts a program inside; with run_directory, as on a machine of its own (see become_machine)."""
         fd = self._fd
 
         def prepare():
             setns(fd, CLONE_NEWNET)
-            if own_sysfs:
-                unshare(CLONE_NEWNS)
-                with contextlib.suppress(OSError):  # in a chroot without /sys there is nothing to replace
-                    mount_fresh("sysfs", "/sys")
+            if run_directory:
+                become_machine(run_directory)
             if nice:
                 os.nice(nice)
 
