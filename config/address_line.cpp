@@ -45,7 +45,8 @@ private:
         const auto host_length = static_cast<std::uint8_t>(parsed->address.size() * 8);
         result_.prefix_length = parsed->prefix_length.value_or(host_length);
         if (parsed->is_prefix_bad) {
-            context_.reporter.error(item_.line(), word.substr(word.find('/')), "this is no prefix length: /" + std::to_string(host_length) + " is used");
+            context_.reporter.error(item_.line(), word.substr(word.find('/')),
+                                    "this is no prefix length: /" + std::to_string(host_length) + " is used");
         }
         return true;
     }
@@ -79,7 +80,8 @@ private:
     }
 
     bool unknown(std::string_view option, std::string help) {
-        context_.reporter.error(item_.line(), option, "unknown option " + in_quotes(option) + " of an address: passed over", std::move(help));
+        context_.reporter.error(item_.line(), option, "unknown option " + in_quotes(option) + " of an address: passed over",
+                                std::move(help));
         return true;
     }
 
@@ -98,7 +100,8 @@ private:
         broadcast_word_ = *value;
         if (*value == "+" || *value == "-") return true;
         result_.broadcast = read_address(*value);
-        if (!result_.broadcast || result_.broadcast->family != Family::ipv4) return drop(*value, in_quotes(*value) + " is no broadcast address", "an IPv4 address, + or -");
+        if (!result_.broadcast || result_.broadcast->family != Family::ipv4)
+            return drop(*value, in_quotes(*value) + " is no broadcast address", "an IPv4 address, + or -");
         return true;
     }
 
@@ -106,7 +109,9 @@ private:
         const auto value = value_of(option);
         if (!value) return false;
         if (is_ipv6() || value->size() > 15) {
-            context_.reporter.error(item_.line(), *value, is_ipv6() ? "IPv6 addresses have no label: ignored" : "a label has at most 15 octets: ignored");
+            context_.reporter.error(
+                item_.line(), *value,
+                is_ipv6() ? "IPv6 addresses have no label: ignored" : "a label has at most 15 octets: ignored");
         } else {
             result_.label = context_.texts.intern(*value);
         }
@@ -132,7 +137,8 @@ private:
         const auto value = value_of(option);
         if (!value) return false;
         const auto peer = read_address_with_prefix(*value);
-        if (!peer || peer->address.family != result_.address.family) return drop(*value, in_quotes(*value) + " is no address of the same family");
+        if (!peer || peer->address.family != result_.address.family)
+            return drop(*value, in_quotes(*value) + " is no address of the same family");
         result_.peer = peer->address;
         result_.prefix_length = static_cast<std::uint8_t>(peer->address.size() * 8);
         return true;
@@ -158,7 +164,8 @@ private:
         if (result_.peer) return drop(broadcast_word_, "a point-to-point address has no broadcast address");
         if (result_.broadcast) return true;
         if (result_.prefix_length > 30) {
-            return drop(broadcast_word_, "a broadcast address is computed only for prefixes up to /30", "give the prefix: ADDRESS/24 brd +");
+            return drop(broadcast_word_, "a broadcast address is computed only for prefixes up to /30",
+                        "give the prefix: ADDRESS/24 brd +");
         }
         IpAddress broadcast = result_.address;
         for (unsigned bit = result_.prefix_length; bit < 32; ++bit) {

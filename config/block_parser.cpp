@@ -20,7 +20,6 @@ namespace vigil::config {
 
 namespace {
 
-constexpr std::size_t most_suggestions = 500;  // each compares with the whole vocabulary
 constexpr std::size_t deepest_nesting = 64;
 
 bool is_block_keyword(const Keyword* keyword) { return keyword != nullptr && keyword->child != BlockId::none; }
@@ -142,7 +141,8 @@ void BlockParser::settle_missing_brace(std::string_view next) {
     if (is_list(child)) fits = fits && find_keyword(current(), next) == nullptr;
     else fits = fits && find_keyword(child, next) != nullptr;
     if (fits) {
-        reporter_.error(pending_line(), pending_word(), "'{' is missing after " + in_quotes(word), "the lines that follow are taken as its contents");
+        reporter_.error(pending_line(), pending_word(), "'{' is missing after " + in_quotes(word),
+                        "the lines that follow are taken as its contents");
         open_block(child);
         return;
     }
@@ -254,14 +254,17 @@ void BlockParser::skip_block(std::string_view brace) {
 void BlockParser::on_skipped_open() {
     ++skipped_depth_;
     if (skipped_words_.empty()) return;
-    static constexpr std::string_view landmarks[] = {"global_defs", "vrrp_instance", "vrrp_script", "vrrp_sync_group", "virtual_server", "virtual_server_group"};
+    static constexpr std::string_view landmarks[] = {"global_defs",     "vrrp_instance",  "vrrp_script",
+                                                     "vrrp_sync_group", "virtual_server", "virtual_server_group"};
     const std::string_view word = skipped_words_.front().view();
     if (std::find(std::begin(landmarks), std::end(landmarks), word) == std::end(landmarks)) {
         skipped_words_.clear();
         return;
     }
     skipped_depth_ = 0;
-    reporter_.error(skipped_line_, skipped_brace_, "the skipped block has no '}': it ends before " + in_quotes(word) + " of line " + std::to_string(line_.where.line));
+    reporter_.error(
+        skipped_line_, skipped_brace_,
+        "the skipped block has no '}': it ends before " + in_quotes(word) + " of line " + std::to_string(line_.where.line));
     words_.swap(skipped_words_);
     skipped_words_.clear();
     if (!frames_.empty()) close_unclosed(0);
@@ -272,11 +275,7 @@ void BlockParser::on_skipped_open() {
 
 void BlockParser::report_unknown(std::string_view consequence) {
     const std::string_view word = pending_word();
-    std::string help;
-    if (suggestions_ < most_suggestions) {
-        ++suggestions_;
-        help = suggest_keyword(current(), word);
-    }
+    std::string help = reporter_.may_suggest() ? suggest_keyword(current(), word) : std::string{};
     const std::string where = current() == BlockId::root ? " at the root level" : " in " + std::string(name_of(current()));
     reporter_.error(pending_line(), word, "unknown keyword " + in_quotes(word) + where + std::string(consequence), std::move(help));
 }

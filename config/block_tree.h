@@ -100,7 +100,6 @@ private:
     std::string_view skipped_brace_;
     std::vector<Word> skipped_words_;  ///< the last statement inside it
     std::string_view skipped_text_;
-    std::size_t suggestions_ = 0;
 
     static constexpr std::uint32_t none_yet = 0xffffffff;
 };

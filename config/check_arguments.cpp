@@ -60,7 +60,8 @@ public:
     bool check() {
         if (node_.word_count() < 2) {
             if (may_be_missing(argument_.kind)) return true;
-            reporter_.error(node_.line(), node_.word(0), in_quotes(node_.word(0)) + " needs " + expectation(argument_), "the keyword is ignored");
+            reporter_.error(node_.line(), node_.word(0), in_quotes(node_.word(0)) + " needs " + expectation(argument_),
+                            "the keyword is ignored");
             return false;
         }
         const std::string_view word = node_.word(1);
@@ -90,8 +91,10 @@ public:
 private:
     bool refuse(std::string_view word, std::string help = {}) {
         if (help.empty() && word.starts_with('<')) help = "this looks like a placeholder of a manual: write your own value";
-        reporter_.error(node_.line(), word,
-                        in_quotes(node_.word(0)) + " expects " + expectation(argument_) + ", not " + in_quotes(word) + ": ignored", std::move(help));
+        reporter_.error(
+            node_.line(), word,
+            in_quotes(node_.word(0)) + " expects " + expectation(argument_) + ", not " + in_quotes(word) + ": ignored",
+            std::move(help));
         return false;
     }
 
@@ -140,10 +143,12 @@ private:
         const std::vector<std::string_view> words = command_words(node_.statement().text);
         if (words.size() < 2 || words[1].empty()) {
             if (argument_.kind == ArgumentKind::optional_command) return true;
-            reporter_.error(node_.line(), node_.word(0), in_quotes(node_.word(0)) + " needs " + expectation(argument_), "the keyword is ignored");
+            reporter_.error(node_.line(), node_.word(0), in_quotes(node_.word(0)) + " needs " + expectation(argument_),
+                            "the keyword is ignored");
             return false;
         }
-        const bool looks_like_arguments = words.size() > 4 || (words.size() > 2 && (words[2].starts_with('-') || words[2].starts_with('/')));
+        const bool looks_like_arguments =
+            words.size() > 4 || (words.size() > 2 && (words[2].starts_with('-') || words[2].starts_with('/')));
         if (looks_like_arguments && node_.word(0) != "regex") {
             reporter_.warning(node_.line(), words[2],
                               "only " + in_quotes(words[1]) + " is the command; what follows is taken as user and group",
@@ -156,7 +161,8 @@ private:
         if (!read_address(node_.word(first))) return refuse(node_.word(first));
         if (node_.word_count() <= first + 1) return true;
         const auto port = read_number(node_.word(first + 1));
-        if (!port || port->has_trailing || port->value < 0 || port->value > 65'535) return refuse(node_.word(first + 1), "a port is a number from 0 to 65535");
+        if (!port || port->has_trailing || port->value < 0 || port->value > 65'535)
+            return refuse(node_.word(first + 1), "a port is a number from 0 to 65535");
         return extra(first + 2);
     }
 

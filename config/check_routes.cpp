@@ -12,7 +12,8 @@ namespace vigil::config {
 
 namespace {
 
-constexpr std::array route_types = {"unicast", "local", "broadcast", "anycast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat"};
+constexpr std::array route_types = {"unicast", "local",       "broadcast", "anycast",   "multicast",
+                                    "throw",   "unreachable", "prohibit",  "blackhole", "nat"};
 constexpr std::array any_words = {"default", "default6", "any", "all"};
 
 template <typename Words>
@@ -32,7 +33,8 @@ void check_line(Reporter& reporter, const Node& node, OptionLine line, std::stri
         if (option == nullptr) {
             const bool is_type = line == OptionLine::route ? is_one_of(route_types, word) : word == "type";
             if (is_type || (line == OptionLine::route && is_destination(word))) continue;
-            reporter.error(node.line(), word, "unknown word '" + std::string(word) + "' in " + std::string(what), suggest_option(line, word));
+            reporter.error(node.line(), word, "unknown word '" + std::string(word) + "' in " + std::string(what),
+                           suggest_option(line, word));
             return;
         }
         if (option->takes_rest) return;

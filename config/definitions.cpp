@@ -204,7 +204,9 @@ bool Definitions::append_random(std::string_view arguments, std::string& out) {
 void Definitions::report_unknown(const State& state, const Reference& reference) {
     if (state.line.text.starts_with("auth_pass") && !reference.is_braced) return;  // a password may hold a '$'
     Suggester suggester(reference.name);
-    for (const auto& [name, definition] : definitions_) suggester.consider(name);
+    if (reporter_.may_suggest()) {
+        for (const auto& [name, definition] : definitions_) suggester.consider(name);
+    }
     std::string help;
     if (!suggester.best().empty()) {
         help = "did you mean '" + std::string(suggester.best()) + "'?";

@@ -12,6 +12,7 @@ namespace vigil::config {
 namespace {
 
 constexpr std::size_t longest_shown_line = 160;
+constexpr std::size_t longest_kept_text = 1'024;  // an expanded line may be much longer
 
 std::string_view name_of(Severity severity) {
     switch (severity) {
@@ -51,7 +52,12 @@ void append_caret(std::string& out, std::string_view line, std::size_t column, s
 void Diagnostics::add(Diagnostic diagnostic) {
     const std::size_t reported = counts_[static_cast<std::size_t>(diagnostic.severity)]++;
     ++categories_[static_cast<std::size_t>(diagnostic.category)];
-    if (reported < capacity) entries_.push_back(std::move(diagnostic));
+    if (reported >= capacity) return;
+    for (std::string* text : {&diagnostic.message, &diagnostic.help, &diagnostic.source_line}) {
+        if (text->size() > longest_kept_text) text->resize(longest_kept_text);
+        text->shrink_to_fit();
+    }
+    entries_.push_back(std::move(diagnostic));
 }
 
 void Diagnostics::sort() {

@@ -37,7 +37,8 @@ void read_emails(Context& context, GlobalDefinitions& global, const Node& block)
         for (const Word& word : item.words()) global.notification_email.push_back(context.texts.intern(word.view()));
     });
     if (global.notification_email.empty()) {
-        context.reporter.warning(block.line(), block.word(0), "'notification_email' is empty", "write one address on each line of the block");
+        context.reporter.warning(block.line(), block.word(0), "'notification_email' is empty",
+                                 "write one address on each line of the block");
     }
 }
 
@@ -57,9 +58,13 @@ void read_include_check(Context& context, GlobalDefinitions&, const Node& node) 
     }
 }
 
-void set_delay(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.delay = std::chrono::seconds{number_of(node)}; }
+void set_delay(Context&, GlobalDefinitions& global, const Node& node) {
+    global.announcements.delay = std::chrono::seconds{number_of(node)};
+}
 void set_repeat(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.repeat = std::max(1u, number_of(node)); }
-void set_refresh(Context&, GlobalDefinitions& global, const Node& node) { global.announcements.refresh = std::chrono::seconds{number_of(node)}; }
+void set_refresh(Context&, GlobalDefinitions& global, const Node& node) {
+    global.announcements.refresh = std::chrono::seconds{number_of(node)};
+}
 void set_refresh_repeat(Context&, GlobalDefinitions& global, const Node& node) {
     global.announcements.refresh_repeat = std::max(1u, number_of(node));
 }

@@ -8,7 +8,8 @@
 
 namespace vigil::config {
 
-/// Keyword to handler (or to whatever else belongs to it) in O(1): keywords of one table are contiguous, so their index is their place in it.
+/// Keyword to handler (or to whatever else belongs to it) in O(1): keywords of one table are contiguous, so their index is their
+/// place in it.
 template <typename Handler>
 class HandlerTable {
 public:

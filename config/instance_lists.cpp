@@ -23,7 +23,8 @@ void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& bl
         if (item.statement().is_deaf) return;
         const auto address = read_address(item.word(0));
         if (!address || address->is_multicast()) {
-            context.reporter.error(item.line(), item.word(0), "expected the address of a peer, not " + in_quotes(item.word(0)) + ": the line is dropped");
+            context.reporter.error(item.line(), item.word(0),
+                                   "expected the address of a peer, not " + in_quotes(item.word(0)) + ": the line is dropped");
             return;
         }
         UnicastPeer peer{*address, 0, 255, item.where(0)};
@@ -32,7 +33,9 @@ void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& bl
             const auto value = read_number(item.word(index + 1));
             const bool is_known = option == "min_ttl" || option == "max_ttl";
             if (!is_known || !value || value->has_trailing || value->value < 0 || value->value > 255) {
-                context.reporter.error(item.line(), option, "a peer takes min_ttl and max_ttl with a number from 0 to 255: the rest of the line is ignored");
+                context.reporter.error(
+                    item.line(), option,
+                    "a peer takes min_ttl and max_ttl with a number from 0 to 255: the rest of the line is ignored");
                 break;
             }
             (option == "min_ttl" ? peer.min_ttl : peer.max_ttl) = static_cast<std::uint8_t>(value->value);
@@ -62,7 +65,8 @@ void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const
             } else {
                 item.weight = static_cast<std::int16_t>(std::clamp<std::int64_t>(weight->value, -253, 253));
                 if (weight->value != *item.weight) {
-                    context.reporter.warning(node.line(), node.word(next + 1), "a weight is at most 253: " + std::to_string(*item.weight) + " is used");
+                    context.reporter.warning(node.line(), node.word(next + 1),
+                                             "a weight is at most 253: " + std::to_string(*item.weight) + " is used");
                 }
             }
             next += 2;
@@ -73,8 +77,10 @@ void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const
             Suggester suggester(node.word(next));
             suggester.consider("weight");
             suggester.consider("reverse");
-            context.reporter.error(node.line(), node.word(next), "unknown word " + in_quotes(node.word(next)) + " behind " + in_quotes(item.name),
-                                   suggester.best().empty() ? "write NAME [weight NUMBER [reverse]]" : "did you mean " + in_quotes(suggester.best()) + "?");
+            context.reporter.error(node.line(), node.word(next),
+                                   "unknown word " + in_quotes(node.word(next)) + " behind " + in_quotes(item.name),
+                                   suggester.best().empty() ? "write NAME [weight NUMBER [reverse]]"
+                                                            : "did you mean " + in_quotes(suggester.best()) + "?");
         }
         items.push_back(item);
     });

@@ -56,7 +56,8 @@ struct LoadOptions {
     IncludeChecks include_checks;              ///< all true for `-e`
     std::uint64_t random_seed = 0;             ///< of ${_RANDOM}; the random_seed keyword wins
     const FileSystem* file_system = nullptr;   ///< nullptr: host_file_system()
-    /// When set, an interface that it does not know gives a warning (an error is the daemon's to decide).
+    /// When set, an interface that it does not know (of an instance, tracked, or behind `dev`) gives a warning; what follows
+    /// from it is the daemon's to decide.
     std::function<bool(std::string_view)> is_known_interface;
     LoadLimits limits;
 };

@@ -138,8 +138,9 @@ void Preprocessor::run_list(const Line& line, const Loop& loop, unsigned depth) 
     for (std::size_t index = 1; index < loop.parameters.size() && count_generated(line); ++index) {
         const std::vector<std::string_view> values = split_tuple(loop.parameters[index]);
         if (values.size() > variables.size()) {
-            reporter_.error(line, first_word(line.text),
-                            "'" + std::string(loop.parameters[index]) + "' has more values than there are variables: this round is left out");
+            reporter_.error(
+                line, first_word(line.text),
+                "'" + std::string(loop.parameters[index]) + "' has more values than there are variables: this round is left out");
             continue;
         }
         for (std::size_t at = 0; at < variables.size(); ++at) {

@@ -28,12 +28,13 @@ public:
     void report_at(Severity severity, SourceLocation where, std::string message, std::string help = {},
                    Category category = Category::ordinary);
 
-    const Diagnostics& diagnostics() const { return diagnostics_; }
-    const Sources& sources() const { return sources_; }
+    /// Looking for the nearest of many names takes time, and nobody reads the two hundredth "did you mean". False when enough were given.
+    bool may_suggest() { return suggestions_left_ != 0 && suggestions_left_-- != 0; }
 
 private:
     const Sources& sources_;
     Diagnostics& diagnostics_;
+    unsigned suggestions_left_ = 200;
 };
 
 /// Where `part`, a view into line.text or line.source, stands in the file; column 0 when the line was expanded.

@@ -34,10 +34,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
     return std::min(previous[b.size()], limit + 1);
 }
 
-Suggester::Suggester(std::string_view word) : word_(word), best_distance_(word.size() <= 2 ? 1 : std::min<std::size_t>(word.size() / 3, 3) + 1) {}
+Suggester::Suggester(std::string_view word)
+    : word_(word), best_distance_(word.size() <= 2 ? 1 : std::min<std::size_t>(word.size() / 3, 3) + 1) {}
 
 void Suggester::consider(std::string_view candidate, std::size_t handicap) {
-    if (best_distance_ <= handicap) return;
+    if (best_distance_ <= handicap || candidates_left_ == 0) return;
+    --candidates_left_;
     const std::size_t limit = best_distance_ - handicap - 1;
     const bool is_part = word_.size() >= 5 && candidate.size() > word_.size() && candidate.size() - word_.size() <= 4 &&
                          (candidate.starts_with(word_) || candidate.ends_with(word_));

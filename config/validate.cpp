@@ -55,12 +55,15 @@ private:
         return where.line != 0 ? where : instance_.where;
     }
     void error(Place place, std::string text, std::string help = {}) { say(Severity::error, at(place), std::move(text), std::move(help)); }
-    void warning(Place place, std::string text, std::string help = {}) { say(Severity::warning, at(place), std::move(text), std::move(help)); }
+    void warning(Place place, std::string text, std::string help = {}) {
+        say(Severity::warning, at(place), std::move(text), std::move(help));
+    }
     void note(Place place, std::string text, std::string help = {}) { say(Severity::note, at(place), std::move(text), std::move(help)); }
 
     bool has_required() {
         if (to_number(instance_.vrid) == 0) {
-            error(Place::none, "has no virtual_router_id: the instance is not used", "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
+            error(Place::none, "has no virtual_router_id: the instance is not used",
+                  "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
             return false;
         }
         if (instance_.interface == "lo") {
@@ -71,10 +74,14 @@ private:
             error(Place::none, "has no interface: the instance is not used", "write interface NAME");
             return false;
         }
-        if (!instance_.interface.empty() && context_.options.is_known_interface && !context_.options.is_known_interface(instance_.interface)) {
-            say(Severity::warning, instance_.interface_where, "there is no interface '" + std::string(instance_.interface) + "'");
-        }
+        check_interface(instance_.interface, instance_.interface_where);
         return true;
+    }
+
+    void check_interface(std::string_view name, SourceLocation where) {
+        const auto& is_known = context_.options.is_known_interface;
+        if (name.empty() || !is_known || is_known(name)) return;
+        say(Severity::warning, where, "there is no interface '" + std::string(name) + "'");
     }
 
     /// The first virtual address decides; those of the other family are dropped.
@@ -127,7 +134,9 @@ private:
         const std::uint32_t us = draft_.advert_int_us;
         if (instance_.version == VrrpVersion::v2) {
             const std::uint32_t whole = std::max(1u, (us + 500'000) / 1'000'000);
-            if (whole * 1'000'000 != us) warning(Place::advert_int, "advert_int is whole seconds in version 2: " + std::to_string(whole) + " is used", "version 3 takes hundredths");
+            if (whole * 1'000'000 != us)
+                warning(Place::advert_int, "advert_int is whole seconds in version 2: " + std::to_string(whole) + " is used",
+                        "version 3 takes hundredths");
             instance_.advert_int = Centiseconds{static_cast<std::uint16_t>(whole * 100)};
             return;
         }
@@ -149,11 +158,16 @@ private:
             instance_.auth_pass = {};
         };
         if (instance_.version == VrrpVersion::v3) {
-            return refuse("version 3 has no authentication (RFC 9568 §9): it is not used", "leave the authentication block out, or write version 2");
+            return refuse("version 3 has no authentication (RFC 9568 §9): it is not used",
+                          "leave the authentication block out, or write version 2");
         }
-        if (instance_.strict_mode) return refuse("strict mode allows no authentication: it is not used", "leave the authentication block out, or vrrp_strict");
+        if (instance_.strict_mode)
+            return refuse("strict mode allows no authentication: it is not used",
+                          "leave the authentication block out, or vrrp_strict");
         if (!draft_.has_auth_type) return refuse("has an auth_pass but no auth_type: no authentication is used", "write auth_type PASS");
-        if (!draft_.has_auth_pass) return refuse("has an auth_type but no auth_pass: no authentication is used", "write auth_pass, up to 8 octets, the same on all routers");
+        if (!draft_.has_auth_pass)
+            return refuse("has an auth_type but no auth_pass: no authentication is used",
+                          "write auth_pass, up to 8 octets, the same on all routers");
         if (type == AuthenticationType::ah && instance_.state == InitialState::master) {
             warning(Place::state, "'state MASTER' does not go with auth_type AH: BACKUP is used");
             instance_.state = InitialState::backup;
@@ -166,7 +180,8 @@ private:
         remove_duplicates(instance_.excluded_addresses);
         if (addresses.empty() && !instance_.no_virtual_ipaddress) {
             if (instance_.version == VrrpVersion::v3 || instance_.strict_mode) {
-                error(Place::none, "has no virtual address, version 3 needs one: the instance is not used", "write virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress");
+                error(Place::none, "has no virtual address, version 3 needs one: the instance is not used",
+                      "write virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress");
                 return false;
             }
             warning(Place::none, "has no virtual address", "write virtual_ipaddress { ADDRESS }");
@@ -183,7 +198,8 @@ private:
         }
         if (instance_.family == Family::ipv6 && !addresses.empty() && !addresses.front().address.is_link_local()) {
             const Severity severity = instance_.strict_mode ? Severity::warning : Severity::note;
-            say(severity, addresses.front().where, "the first IPv6 address should be link-local (RFC 9568 §5.2.9)", "put an fe80:: address first");
+            say(severity, addresses.front().where, "the first IPv6 address should be link-local (RFC 9568 §5.2.9)",
+                "put an fe80:: address first");
         }
         return true;
     }
@@ -219,7 +235,8 @@ private:
                 error(Place::unicast_peer, "has no usable unicast peer and no interface: the instance is not used");
                 return false;
             }
-            warning(Place::unicast_peer, "'unicast_peer' is empty: multicast is used", "write the address of each other router, one on a line");
+            warning(Place::unicast_peer, "'unicast_peer' is empty: multicast is used",
+                    "write the address of each other router, one on a line");
             instance_.unicast = false;
             return true;
         }
@@ -292,12 +309,16 @@ private:
     void settle_preemption() {
         const bool is_master = instance_.state == InitialState::master;
         if (instance_.nopreempt && (is_master || instance_.priority == Priority::owner)) {
-            warning(Place::nopreempt, is_master ? "'nopreempt' does not go with 'state MASTER': it is ignored" : "'nopreempt' does not go with priority 255: it is ignored",
+            warning(Place::nopreempt,
+                    is_master ? "'nopreempt' does not go with 'state MASTER': it is ignored"
+                              : "'nopreempt' does not go with priority 255: it is ignored",
                     is_master ? "write state BACKUP on every router" : "");
             instance_.nopreempt = false;
         }
         if (instance_.preempt_delay > Nanoseconds{0} && (is_master || instance_.nopreempt)) {
-            warning(Place::preempt_delay, is_master ? "'preempt_delay' does not go with 'state MASTER': it is ignored" : "'preempt_delay' does not go with 'nopreempt': it is ignored",
+            warning(Place::preempt_delay,
+                    is_master ? "'preempt_delay' does not go with 'state MASTER': it is ignored"
+                              : "'preempt_delay' does not go with 'nopreempt': it is ignored",
                     is_master ? "write state BACKUP on every router" : "");
             instance_.preempt_delay = Nanoseconds{0};
         }
@@ -309,10 +330,16 @@ private:
             if (is_own) say(Severity::warning, item.where, "the instance's own interface is tracked anyway: ignored");
             return is_own;
         });
+        for (const TrackedItem& item : instance_.track_interfaces) check_interface(item.name, item.where);
+        for (const auto* list : {&instance_.virtual_addresses, &instance_.excluded_addresses}) {
+            for (const ConfiguredAddress& address : *list) check_interface(address.device, address.where);
+        }
         for (const TrackedItem& item : instance_.track_scripts) {
             if (context_.script_names.contains(item.name)) continue;
             Suggester suggester(item.name);
-            for (const auto& [name, where] : context_.script_names) suggester.consider(name);
+            if (context_.reporter.may_suggest()) {
+                for (const auto& [name, where] : context_.script_names) suggester.consider(name);
+            }
             say(Severity::error, item.where, "there is no vrrp_script '" + std::string(item.name) + "'",
                 suggester.best().empty() ? "" : "did you mean '" + std::string(suggester.best()) + "'?");
         }

@@ -53,7 +53,8 @@ void read_vrrp_script(Context& context, const Node& block) {
         if (!node.statement().is_deaf && is_fine(node)) read_keyword(context, script, node);
     });
     if (!context.script_names.try_emplace(script.name, script.where).second) {
-        context.reporter.error(block.line(), block.word(1), "there is a vrrp_script '" + std::string(script.name) + "' already: this one is ignored");
+        context.reporter.error(block.line(), block.word(1),
+                               "there is a vrrp_script '" + std::string(script.name) + "' already: this one is ignored");
         return;
     }
     if (script.command.empty()) {

@@ -9,7 +9,9 @@ namespace vigil::config::test {
 /// Results are kept: the texts of an address belong to the configuration that it came from.
 const LoadResult& addresses(std::string_view lines) {
     static std::vector<std::unique_ptr<LoadResult>> kept;
-    kept.push_back(std::make_unique<LoadResult>(load_string("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n" + std::string(lines) + "\n}\n}\n")));
+    kept.push_back(std::make_unique<LoadResult>(
+        load_string("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n" + std::string(lines) +
+                    "\n}\n}\n")));
     return *kept.back();
 }
 
@@ -81,7 +83,8 @@ TEST(AddressLine, APeerMakesItAHostAddress) {
 }
 
 TEST(AddressLine, TakesFlags) {
-    const ConfiguredAddress address = list_of(addresses("fe80::1/64 home -nodad mngtmpaddr noprefixroute autojoin no_track use_vmac")).at(0);
+    const ConfiguredAddress address =
+        list_of(addresses("fe80::1/64 home -nodad mngtmpaddr noprefixroute autojoin no_track use_vmac")).at(0);
     EXPECT_TRUE(address.home_address);
     EXPECT_TRUE(address.duplicate_detection);
     EXPECT_TRUE(address.manage_temporary);

@@ -16,25 +16,29 @@ void expect_instance(const LoadResult& result) {
 }
 
 TEST(BraceStyles, BraceAtTheEndOfTheLine) {
-    const LoadResult result = load_string("vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n10.0.0.1\n}\npriority 150\n}\n");
+    const LoadResult result = load_string(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n10.0.0.1\n}\npriority 150\n}\n");
     expect_instance(result);
     EXPECT_EQ(summary(result), "");
 }
 
 TEST(BraceStyles, BraceOnTheNextLine) {
-    const LoadResult result = load_string("vrrp_instance A\n{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress\n\n{\n10.0.0.1\n}\npriority 150\n}\n");
+    const LoadResult result = load_string(
+        "vrrp_instance A\n{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress\n\n{\n10.0.0.1\n}\npriority 150\n}\n");
     expect_instance(result);
     EXPECT_EQ(summary(result), "");
 }
 
 TEST(BraceStyles, BraceGluedToTheKeyword) {
-    const LoadResult result = load_string("vrrp_instance A{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress{\n10.0.0.1}\npriority 150}\n");
+    const LoadResult result =
+        load_string("vrrp_instance A{\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress{\n10.0.0.1}\npriority 150}\n");
     expect_instance(result);
     EXPECT_EQ(summary(result), "");
 }
 
 TEST(BraceStyles, EverythingAroundBracesOnOneLine) {
-    const LoadResult result = load_string("vrrp_instance A { interface eth0\nvirtual_router_id 7\nvirtual_ipaddress { 10.0.0.1 } priority 150 }");
+    const LoadResult result =
+        load_string("vrrp_instance A { interface eth0\nvirtual_router_id 7\nvirtual_ipaddress { 10.0.0.1 } priority 150 }");
     expect_instance(result);
     EXPECT_EQ(summary(result), "");
 }
@@ -59,7 +63,8 @@ TEST(Blocks, AnUnknownOneWithItsBraceOnTheNextLineIsReportedOnce) {
 }
 
 TEST(Blocks, AMissingOpeningBraceIsReportedAndTheContentsAreTaken) {
-    const LoadResult result = load_string("vrrp_instance A\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress\n10.0.0.1\n}\npriority 150\n}\n");
+    const LoadResult result =
+        load_string("vrrp_instance A\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress\n10.0.0.1\n}\npriority 150\n}\n");
     expect_instance(result);
     EXPECT_EQ(summary(result), "error 1:1 '{' is missing after 'vrrp_instance'\nerror 4:1 '{' is missing after 'virtual_ipaddress'\n");
 }
@@ -71,22 +76,25 @@ TEST(Blocks, ABlockKeywordWithoutABlockIsReported) {
 }
 
 TEST(Blocks, AMissingClosingBraceIsFoundAtTheNextRootBlock) {
-    const LoadResult result = load_string("vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n}\n"
-                                          "vrrp_instance B {\ninterface eth1\nvirtual_router_id 8\nvirtual_ipaddress {\n10.0.0.2\n}\n}\n");
+    const LoadResult result = load_string(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n}\n"
+        "vrrp_instance B {\ninterface eth1\nvirtual_router_id 8\nvirtual_ipaddress {\n10.0.0.2\n}\n}\n");
     ASSERT_EQ(result.configuration.instances.size(), 2u);
     EXPECT_EQ(summary(result), "error 8:1 '}' is missing before 'vrrp_instance': 'vrrp_instance' of line 1 is still open\n");
 }
 
 TEST(Blocks, AMissingClosingBraceOfAListIsFoundAtTheNextBlock) {
-    const LoadResult result = load_string("vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n"
-                                          "track_interface {\neth1\n}\n}\n");
+    const LoadResult result = load_string(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n"
+        "track_interface {\neth1\n}\n}\n");
     expect_instance(result);
     ASSERT_EQ(result.configuration.instances[0].track_interfaces.size(), 1u);
     EXPECT_EQ(summary(result), "error 7:1 '}' is missing before 'track_interface': 'virtual_ipaddress' of line 5 is still open\n");
 }
 
 TEST(Blocks, AMissingClosingBraceAtTheEndOfTheFileIsReported) {
-    const LoadResult result = load_string("vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n}\n");
+    const LoadResult result =
+        load_string("vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\npriority 150\nvirtual_ipaddress {\n10.0.0.1\n}\n");
     expect_instance(result);
     EXPECT_EQ(summary(result), "error 1:1 the '}' of 'vrrp_instance' is missing at the end of the file\n");
 }
@@ -140,15 +148,19 @@ TEST(Blocks, ManyUnknownKeywordsAreQuick) {
 }
 
 TEST(Notes, AVirtualServerGivesOneForTheWholeBlock) {
-    const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n weight 1\n"
-                                          "  TCP_CHECK {\n connect_timeout 3\n }\n }\n}\n");
+    const LoadResult result = load_string(
+        "virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n weight 1\n"
+        "  TCP_CHECK {\n connect_timeout 3\n }\n }\n}\n");
     EXPECT_EQ(summary(result, Severity::note), "note 1:1 'virtual_server' is understood, not yet acted on\n");
 }
 
-TEST(Notes, DoNotChangeTheExitCode) { EXPECT_EQ(test_exit_code(load_string("vrrp_sync_group g {\n group {\n a\n b\n }\n}\n").diagnostics), 0); }
+TEST(Notes, DoNotChangeTheExitCode) {
+    EXPECT_EQ(test_exit_code(load_string("vrrp_sync_group g {\n group {\n a\n b\n }\n}\n").diagnostics), 0);
+}
 
 TEST(Notes, TyposInsideABlockThatIsNotActedOnAreStillFound) {
-    const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n  TCP_CHECK {\n connect_timeot 3\n }\n }\n}\n");
+    const LoadResult result =
+        load_string("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n  TCP_CHECK {\n connect_timeot 3\n }\n }\n}\n");
     EXPECT_EQ(summary(result), "error 4:2 unknown keyword 'connect_timeot' in TCP_CHECK\n");
     EXPECT_NE(helps(result).find("did you mean 'connect_timeout'?"), std::string::npos);
 }
@@ -156,11 +168,14 @@ TEST(Notes, TyposInsideABlockThatIsNotActedOnAreStillFound) {
 TEST(Notes, ARouteLineIsLookedThroughForTypos) {
     EXPECT_EQ(summary(load_string(instance_with("virtual_routes {\n 10.1.0.0/16 via 10.0.0.9 dev eth1 metrik 5\n}"))),
               "error 8:36 unknown word 'metrik' in a route\n");
-    EXPECT_EQ(summary(load_string(instance_with("virtual_routes {\n src 10.0.0.1 to default via inet 10.0.0.9 mtu lock 1400\n blackhole 10.9.0.0/16\n}"))), "");
+    EXPECT_EQ(summary(load_string(instance_with(
+                  "virtual_routes {\n src 10.0.0.1 to default via inet 10.0.0.9 mtu lock 1400\n blackhole 10.9.0.0/16\n}"))),
+              "");
 }
 
 TEST(Notes, ARuleLineIsLookedThroughForTypos) {
-    EXPECT_EQ(summary(load_string(instance_with("virtual_rules {\n from 10.1.0.0/16 lokup 5\n}"))), "error 8:19 unknown word 'lokup' in a rule\n");
+    EXPECT_EQ(summary(load_string(instance_with("virtual_rules {\n from 10.1.0.0/16 lokup 5\n}"))),
+              "error 8:19 unknown word 'lokup' in a rule\n");
     EXPECT_EQ(summary(load_string(instance_with("virtual_rules {\n from 10.1.0.0/16 lookup 5 priority 9\n}"))), "");
 }
 

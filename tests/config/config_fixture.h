@@ -39,7 +39,8 @@ public:
         for (const auto& [path, file] : files) {
             const bool matches = star == std::string::npos
                                      ? path == pattern
-                                     : path.size() + 1 >= pattern.size() && path.starts_with(pattern.substr(0, star)) && path.ends_with(pattern.substr(star + 1));
+                                     : path.size() + 1 >= pattern.size() && path.starts_with(pattern.substr(0, star)) &&
+                                           path.ends_with(pattern.substr(star + 1));
             if (matches) found.push_back(path);
         }
         return found;
@@ -55,7 +56,8 @@ inline LoadResult load_string(std::string_view text, const LoadOptions& options 
 
 /// An instance VI_1 that needs nothing else, with `extra` at its end.
 inline std::string instance_with(std::string_view extra) {
-    return "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.0.0.1/24\n }\n" + std::string(extra) + "\n}\n";
+    return "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.0.0.1/24\n }\n" +
+           std::string(extra) + "\n}\n";
 }
 
 /// All diagnostics as "severity line:column message", joined by '\n'.

@@ -9,7 +9,8 @@ TEST(Definitions, AreUsedWithAndWithoutBraces) {
 }
 
 TEST(Definitions, WithoutBracesEndAtBlankCommaParenthesisOrEnd) {
-    EXPECT_EQ(preprocess("$I=10.0.0.1\na $I/24\nb $I,x\nc $I)\nd $I\te\n").lines, (Lines{"a $I/24", "b 10.0.0.1,x", "c 10.0.0.1)", "d 10.0.0.1\te"}));
+    EXPECT_EQ(preprocess("$I=10.0.0.1\na $I/24\nb $I,x\nc $I)\nd $I\te\n").lines,
+              (Lines{"a $I/24", "b 10.0.0.1,x", "c 10.0.0.1)", "d 10.0.0.1\te"}));
 }
 
 TEST(Definitions, AreReplacedWhenUsedNotWhenMade) {

@@ -11,7 +11,8 @@ std::string report(const LoadResult& result) {
 }
 
 TEST(Report, ShowsPlaceLineCaretAndRemedy) {
-    EXPECT_EQ(report(load_string("vrrp_instance A {\n    interface eth0\n    virtual_router_id 1\n    preemtp_delay 300\n    virtual_ipaddress { 10.0.0.1 }\n}\n")),
+    EXPECT_EQ(report(load_string("vrrp_instance A {\n    interface eth0\n    virtual_router_id 1\n    preemtp_delay 300\n    "
+                                 "virtual_ipaddress { 10.0.0.1 }\n}\n")),
               "test.conf:4:5: error: unknown keyword 'preemtp_delay' in vrrp_instance\n"
               "        preemtp_delay 300\n"
               "        ^~~~~~~~~~~~~\n"
@@ -55,7 +56,8 @@ TEST(Report, IsInTheOrderOfTheFile) {
 
 TEST(Report, LogLinesAreOneLine) {
     const LoadResult result = load_string("nonsense\n");
-    EXPECT_EQ(to_line(result.diagnostics.all().at(0), result.configuration), "test.conf:1:1: error: unknown keyword 'nonsense' at the root level");
+    EXPECT_EQ(to_line(result.diagnostics.all().at(0), result.configuration),
+              "test.conf:1:1: error: unknown keyword 'nonsense' at the root level");
 }
 
 TEST(ExitCode, IsZeroForAFineFile) { EXPECT_EQ(test_exit_code(load_string(instance_with("")).diagnostics), 0); }
@@ -74,7 +76,8 @@ TEST(ExitCode, RanksCannotRunThenScriptSecurityThenTheRest) {
 
 TEST(Diagnostics, CountWhatTheyDoNotKeep) {
     Diagnostics diagnostics;
-    for (std::size_t n = 0; n < Diagnostics::capacity + 5; ++n) diagnostics.add({Severity::note, Category::ordinary, {}, 0, "", "", "", false});
+    for (std::size_t n = 0; n < Diagnostics::capacity + 5; ++n)
+        diagnostics.add({Severity::note, Category::ordinary, {}, 0, "", "", "", false});
     diagnostics.add({Severity::error, Category::ordinary, {}, 0, "", "", "", false});
     EXPECT_EQ(diagnostics.all().size(), Diagnostics::capacity + 1);
     EXPECT_EQ(diagnostics.count(Severity::note), Diagnostics::capacity + 5);

@@ -69,12 +69,15 @@ TEST(Dump, ReadsBackToTheSameModel) {
 
 TEST(Dump, ShowsWhatIsInEffect) {
     const std::string text = dump(load_string(everything).configuration);
-    for (const char* line : {"    router_id left\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n", "    priority 120\n",
-                             "    version 2\n", "    advert_int 2\n", "    nopreempt\n", "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n",
-                             "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n", "        10.0.0.2/32 peer 10.0.0.9\n",
-                             "        fe80::1/128 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft 0\n", "        eth2 weight 5 reverse\n",
-                             "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n", "        10.0.0.4 min_ttl 250 max_ttl 254\n",
-                             "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
+    for (const char* line :
+         {"    router_id left\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n",
+          "    priority 120\n", "    version 2\n", "    advert_int 2\n", "    nopreempt\n",
+          "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n",
+          "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n",
+          "        10.0.0.2/32 peer 10.0.0.9\n",
+          "        fe80::1/128 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft 0\n",
+          "        eth2 weight 5 reverse\n", "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
+          "        10.0.0.4 min_ttl 250 max_ttl 254\n", "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line;
     }
 }

@@ -24,8 +24,9 @@ TEST(GlobalDefs, HasKeepalivedsDefaults) {
 }
 
 TEST(GlobalDefs, ClassicMailSettings) {
-    const GlobalDefinitions global = global_of("router_id LVS_DEVEL\nnotification_email {\n a@example.com\n b@example.com\n}\n"
-                                               "notification_email_from c@example.com\nsmtp_server 192.0.2.1 2525\nsmtp_connect_timeout 10");
+    const GlobalDefinitions global = global_of(
+        "router_id LVS_DEVEL\nnotification_email {\n a@example.com\n b@example.com\n}\n"
+        "notification_email_from c@example.com\nsmtp_server 192.0.2.1 2525\nsmtp_connect_timeout 10");
     EXPECT_EQ(global.router_id, "LVS_DEVEL");
     EXPECT_EQ(global.notification_email, (std::vector<std::string_view>{"a@example.com", "b@example.com"}));
     EXPECT_EQ(global.notification_email_from, "c@example.com");
@@ -56,8 +57,11 @@ TEST(GlobalDefs, IntervalsAreFractionsOfSeconds) {
 }
 
 TEST(GlobalDefs, AnnouncementDefaults) {
-    const AnnouncementSettings settings = global_of("vrrp_garp_master_delay 7\nvrrp_garp_master_repeat 2\nvrrp_garp_master_refresh 60\n"
-                                                    "vrrp_garp_master_refresh_repeat 3\nvrrp_garp_lower_prio_delay 1\nvrrp_garp_lower_prio_repeat 0").announcements;
+    const AnnouncementSettings settings =
+        global_of(
+            "vrrp_garp_master_delay 7\nvrrp_garp_master_repeat 2\nvrrp_garp_master_refresh 60\n"
+            "vrrp_garp_master_refresh_repeat 3\nvrrp_garp_lower_prio_delay 1\nvrrp_garp_lower_prio_repeat 0")
+            .announcements;
     EXPECT_EQ(settings.delay, 7s);
     EXPECT_EQ(settings.repeat, 2u);
     EXPECT_EQ(settings.refresh, 60s);
@@ -75,9 +79,10 @@ TEST(GlobalDefs, MinGarpChangesOnlyWhatIsStillBuiltIn) {
 }
 
 TEST(GlobalDefs, ProtocolDefaults) {
-    const GlobalDefinitions global = global_of("vrrp_version 3\nvrrp_strict\nvrrp_skip_check_adv_addr\nvrrp_check_unicast_src\nvrrp_down_timer_adverts 4\n"
-                                               "vrrp_lower_prio_no_advert\nvrrp_higher_prio_send_advert\nvrrp_owner_ignore_adverts\nvrrp_startup_delay 2.5\n"
-                                               "vrrp_mcast_group4 224.0.0.99\nvrrp_mcast_group6 ff02::99\nvmac_prefix vip");
+    const GlobalDefinitions global = global_of(
+        "vrrp_version 3\nvrrp_strict\nvrrp_skip_check_adv_addr\nvrrp_check_unicast_src\nvrrp_down_timer_adverts 4\n"
+        "vrrp_lower_prio_no_advert\nvrrp_higher_prio_send_advert\nvrrp_owner_ignore_adverts\nvrrp_startup_delay 2.5\n"
+        "vrrp_mcast_group4 224.0.0.99\nvrrp_mcast_group6 ff02::99\nvmac_prefix vip");
     EXPECT_EQ(global.vrrp_version, VrrpVersion::v3);
     EXPECT_TRUE(global.vrrp_strict);
     EXPECT_TRUE(global.vrrp_skip_check_adv_addr);
@@ -94,7 +99,8 @@ TEST(GlobalDefs, ProtocolDefaults) {
 
 TEST(GlobalDefs, GroupsMustBeMulticastOfTheirFamily) {
     global_of("vrrp_mcast_group4 10.0.0.1", "error 2:19 'vrrp_mcast_group4' expects an IPv4 multicast address, not '10.0.0.1': ignored\n");
-    global_of("vrrp_mcast_group6 224.0.0.1", "error 2:19 'vrrp_mcast_group6' expects an IPv6 multicast address, not '224.0.0.1': ignored\n");
+    global_of("vrrp_mcast_group6 224.0.0.1",
+              "error 2:19 'vrrp_mcast_group6' expects an IPv6 multicast address, not '224.0.0.1': ignored\n");
 }
 
 /// keepalived takes any argument for "true".
@@ -117,7 +123,8 @@ TEST(RootLevel, NetNamespaceAndInstance) {
     EXPECT_EQ(result.configuration.global.net_namespace, "blue");
     EXPECT_EQ(result.configuration.global.instance, "left");
     EXPECT_TRUE(result.configuration.global.use_pid_dir);
-    EXPECT_EQ(summary(result, Severity::note), "note 2:1 'instance' is understood, not yet acted on\nnote 3:1 'use_pid_dir' is understood, not yet acted on\n");
+    EXPECT_EQ(summary(result, Severity::note),
+              "note 2:1 'instance' is understood, not yet acted on\nnote 3:1 'use_pid_dir' is understood, not yet acted on\n");
 }
 
 }  // namespace vigil::config::test

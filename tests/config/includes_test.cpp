@@ -135,7 +135,8 @@ TEST_F(Includes, DepthIsBounded) {
 TEST_F(Includes, ABlockMayBeginInOneFileAndEndInAnother) {
     add("/etc/vigil/head.conf", "vrrp_instance VI_1 {\n interface eth0\n");
     add("/etc/vigil/vrid.conf", "virtual_router_id 9\n");
-    const LoadResult result = load_text("/etc/vigil/main.conf", "include head.conf\ninclude vrid.conf\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n", options_);
+    const LoadResult result = load_text("/etc/vigil/main.conf",
+                                        "include head.conf\ninclude vrid.conf\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n", options_);
     EXPECT_EQ(summary(result), "");
     EXPECT_EQ(to_number(result.configuration.instances.at(0).vrid), 9);
 }

@@ -87,12 +87,14 @@ TEST(Instance, AuthenticationIsTypeAndEightOctets) {
 TEST(Instance, APasswordLongerThanEightOctetsIsCutWithAWarning) {
     const VrrpInstance instance = instance_of("authentication {\n auth_type PASS\n auth_pass 123456789\n}");
     EXPECT_EQ(instance.auth_pass, (std::array<std::uint8_t, 8>{'1', '2', '3', '4', '5', '6', '7', '8'}));
-    EXPECT_EQ(complaints("authentication {\n auth_type PASS\n auth_pass 123456789\n}"), "warning 9:20 only the first 8 octets of 'auth_pass' are used\n");
+    EXPECT_EQ(complaints("authentication {\n auth_type PASS\n auth_pass 123456789\n}"),
+              "warning 9:20 only the first 8 octets of 'auth_pass' are used\n");
 }
 
 TEST(Instance, AnUnquotedHashEndsThePassword) {
     EXPECT_EQ(instance_of("authentication {\n auth_type PASS\n auth_pass 12#34\n}").auth_pass, (std::array<std::uint8_t, 8>{'1', '2'}));
-    EXPECT_EQ(instance_of("authentication {\n auth_type PASS\n auth_pass \"12#34\"\n}").auth_pass, (std::array<std::uint8_t, 8>{'1', '2', '#', '3', '4'}));
+    EXPECT_EQ(instance_of("authentication {\n auth_type PASS\n auth_pass \"12#34\"\n}").auth_pass,
+              (std::array<std::uint8_t, 8>{'1', '2', '#', '3', '4'}));
 }
 
 TEST(Instance, AuthenticationWithoutTypeOrPasswordIsNone) {
@@ -110,8 +112,11 @@ TEST(Instance, PreemptionKeywords) {
 }
 
 TEST(Instance, AnnouncementKeywords) {
-    const AnnouncementSettings settings = instance_of("garp_master_delay 10\ngarp_master_repeat 0\ngarp_master_refresh 60\ngarp_master_refresh_repeat 2\n"
-                                                      "garp_lower_prio_delay 3\ngarp_lower_prio_repeat 0").announcements;
+    const AnnouncementSettings settings =
+        instance_of(
+            "garp_master_delay 10\ngarp_master_repeat 0\ngarp_master_refresh 60\ngarp_master_refresh_repeat 2\n"
+            "garp_lower_prio_delay 3\ngarp_lower_prio_repeat 0")
+            .announcements;
     EXPECT_EQ(settings.delay, Nanoseconds{10s});
     EXPECT_EQ(settings.repeat, 1u);  // 0 becomes 1
     EXPECT_EQ(settings.refresh, Nanoseconds{60s});
@@ -127,7 +132,9 @@ TEST(Instance, LowerPriorityAnnouncementsFollowTheMasterOnes) {
 }
 
 TEST(Instance, UnicastKeywords) {
-    const VrrpInstance instance = instance_of("unicast_src_ip 10.0.0.2\nunicast_peer {\n 10.0.0.3\n 10.0.0.4 min_ttl 254 max_ttl 255\n}\nunicast_ttl 64\ncheck_unicast_src");
+    const VrrpInstance instance = instance_of(
+        "unicast_src_ip 10.0.0.2\nunicast_peer {\n 10.0.0.3\n 10.0.0.4 min_ttl 254 max_ttl 255\n}\nunicast_ttl "
+        "64\ncheck_unicast_src");
     EXPECT_TRUE(instance.unicast);
     ASSERT_EQ(instance.unicast_peers.size(), 2u);
     EXPECT_EQ(to_string(instance.unicast_peers[0].address), "10.0.0.3");
@@ -151,7 +158,8 @@ TEST(Instance, AnEmptyPeerListMeansMulticastWithAWarning) {
 }
 
 TEST(Instance, NeedsNoInterfaceWithUnicastPeers) {
-    const LoadResult result = load_string("vrrp_instance A {\n virtual_router_id 1\n unicast_peer {\n 10.0.0.3\n}\n virtual_ipaddress {\n 10.0.0.1\n}\n}");
+    const LoadResult result = load_string(
+        "vrrp_instance A {\n virtual_router_id 1\n unicast_peer {\n 10.0.0.3\n}\n virtual_ipaddress {\n 10.0.0.1\n}\n}");
     EXPECT_EQ(result.configuration.instances.size(), 1u);
     EXPECT_EQ(summary(result), "");
 }
@@ -199,8 +207,9 @@ TEST(Instance, OldUnicastChecksum) {
 }
 
 TEST(Instance, Switches) {
-    const VrrpInstance instance = instance_of("strict_mode off\nskip_check_adv_addr\nv3_checksum_as_v2\ndown_timer_adverts 5\ndont_track_primary\n"
-                                              "lower_prio_no_advert\nhigher_prio_send_advert\nno_accept\ndebug 3\nno_virtual_ipaddress");
+    const VrrpInstance instance = instance_of(
+        "strict_mode off\nskip_check_adv_addr\nv3_checksum_as_v2\ndown_timer_adverts 5\ndont_track_primary\n"
+        "lower_prio_no_advert\nhigher_prio_send_advert\nno_accept\ndebug 3\nno_virtual_ipaddress");
     EXPECT_TRUE(instance.skip_check_adv_addr);
     EXPECT_TRUE(instance.v3_checksum_as_v2);
     EXPECT_EQ(instance.down_timer_adverts, 5);
@@ -251,13 +260,18 @@ TEST(Instance, NotifyScripts) {
 
 TEST(Instance, TheFirstOfARepeatedNotifyCounts) {
     EXPECT_EQ(find_script(instance_of("notify_master /a\nnotify_master /b"), ScriptEvent::master)->command, "/a");
-    EXPECT_EQ(complaints("notify_master /a\nnotify_master /b"), "error 8:1 'notify_master' was given on line 7 already: this one is ignored\n");
+    EXPECT_EQ(complaints("notify_master /a\nnotify_master /b"),
+              "error 8:1 'notify_master' was given on line 7 already: this one is ignored\n");
 }
 
 TEST(Instance, WhatIsNotActedOnIsNotedAndKept) {
-    const LoadResult result = load_string("vrrp_script chk {\n script \"/bin/true x\"\n interval 2\n weight -20\n fall 3\n rise 2\n timeout 1\n user joe\n init_fail\n}\n" +
-                                          instance_with("track_script {\n chk weight 5\n}"));
-    EXPECT_EQ(summary(result, Severity::note), "note 1:1 'vrrp_script' is understood, not yet acted on\nnote 17:1 'track_script' is understood, not yet acted on\n");
+    const LoadResult result = load_string(
+        "vrrp_script chk {\n script \"/bin/true x\"\n interval 2\n weight -20\n fall 3\n rise 2\n timeout 1\n user joe\n "
+        "init_fail\n}\n" +
+        instance_with("track_script {\n chk weight 5\n}"));
+    EXPECT_EQ(
+        summary(result, Severity::note),
+        "note 1:1 'vrrp_script' is understood, not yet acted on\nnote 17:1 'track_script' is understood, not yet acted on\n");
     ASSERT_EQ(result.configuration.scripts.size(), 1u);
     const VrrpScript& script = result.configuration.scripts[0];
     EXPECT_EQ(script.command, "/bin/true x");
@@ -272,7 +286,8 @@ TEST(Instance, WhatIsNotActedOnIsNotedAndKept) {
 }
 
 TEST(Instance, AnUnknownTrackScriptIsAnErrorWithASuggestion) {
-    const LoadResult result = load_string("vrrp_script check_nginx {\n script /bin/true\n}\n" + instance_with("track_script {\n check_ngnix\n}"));
+    const LoadResult result =
+        load_string("vrrp_script check_nginx {\n script /bin/true\n}\n" + instance_with("track_script {\n check_ngnix\n}"));
     EXPECT_EQ(summary(result), "error 11:2 (VI_1) there is no vrrp_script 'check_ngnix'\n");
     EXPECT_NE(helps(result).find("did you mean 'check_nginx'?"), std::string::npos);
 }

@@ -117,7 +117,8 @@ TEST(EditDistance, CountsInsertDeleteReplaceAndSwapAsOneEach) {
 }
 
 TEST(Deprecated, KeywordsAreTakenWithAWarningAndTheNewName) {
-    const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n  HTTP_GET {\n nb_get_retry 3\n }\n }\n}\n");
+    const LoadResult result =
+        load_string("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n  HTTP_GET {\n nb_get_retry 3\n }\n }\n}\n");
     EXPECT_EQ(summary(result), "warning 4:2 'nb_get_retry' is deprecated\n");
     EXPECT_NE(helps(result).find("use retry"), std::string::npos);
 }
@@ -146,7 +147,9 @@ TEST(Arguments, WhatTrailsANumberIsWarnedAbout) {
     EXPECT_EQ(result.diagnostics.count(Severity::warning), 2u);
 }
 
-TEST(Arguments, NegativeIsRefusedForAnUnsignedValue) { EXPECT_TRUE(load_string(instance_with("garp_master_delay -1")).diagnostics.has_errors()); }
+TEST(Arguments, NegativeIsRefusedForAnUnsignedValue) {
+    EXPECT_TRUE(load_string(instance_with("garp_master_delay -1")).diagnostics.has_errors());
+}
 
 TEST(Arguments, HexadecimalIsNoNumberHere) { EXPECT_EQ(load_string(instance_with("debug 0x2")).configuration.instances.at(0).debug, 0); }
 

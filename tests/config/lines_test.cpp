@@ -18,7 +18,9 @@ TEST(Comments, MayHoldTextThatWasEncodedTwice) {
     EXPECT_EQ(preprocess("priority 100 # \xC3\xA9\xC2\x85\xC2\x8D\n").lines, (Lines{"priority 100"}));
 }
 
-TEST(Lines, CarriageReturnsAndBlanksAtTheEndsAreDropped) { EXPECT_EQ(preprocess("  state MASTER \t\r\n\r\n").lines, (Lines{"state MASTER"})); }
+TEST(Lines, CarriageReturnsAndBlanksAtTheEndsAreDropped) {
+    EXPECT_EQ(preprocess("  state MASTER \t\r\n\r\n").lines, (Lines{"state MASTER"}));
+}
 
 TEST(Lines, TheLastOneNeedsNoNewline) { EXPECT_EQ(preprocess("state MASTER").lines, (Lines{"state MASTER"})); }
 
@@ -62,7 +64,9 @@ TEST(Words, AnUnterminatedQuoteIsReportedAndTakenToTheEndOfTheLine) {
     EXPECT_NE(summary(result).find("warning 2:12 the closing '\"' is missing"), std::string::npos);
 }
 
-TEST(Words, FormFeedAndVerticalTabSeparate) { EXPECT_EQ(load_string("global_defs {\n router_id\v\fa\n}\n").configuration.global.router_id, "a"); }
+TEST(Words, FormFeedAndVerticalTabSeparate) {
+    EXPECT_EQ(load_string("global_defs {\n router_id\v\fa\n}\n").configuration.global.router_id, "a");
+}
 
 TEST(CommandWords, BothQuotesQuoteAndPiecesThatTouchAreOneWord) {
     EXPECT_EQ(split_command("/bin/a 'b c'\"d e\"f"), (std::vector<std::string>{"/bin/a", "b cd ef"}));

@@ -4,7 +4,9 @@
 
 namespace vigil::config::test {
 
-TEST(Sequence, CountsFromStartToEnd) { EXPECT_EQ(preprocess("~SEQ(I, 3, 5) ip 10.0.0.${I}\n").lines, (Lines{"ip 10.0.0.3", "ip 10.0.0.4", "ip 10.0.0.5"})); }
+TEST(Sequence, CountsFromStartToEnd) {
+    EXPECT_EQ(preprocess("~SEQ(I, 3, 5) ip 10.0.0.${I}\n").lines, (Lines{"ip 10.0.0.3", "ip 10.0.0.4", "ip 10.0.0.5"}));
+}
 
 TEST(Sequence, TakesAStep) { EXPECT_EQ(preprocess("~SEQ(I, 1, 4, 10) $I\n").lines, (Lines{"1", "5", "9"})); }
 
@@ -16,7 +18,9 @@ TEST(Sequence, GoesDownWhenTheEndIsLess) { EXPECT_EQ(preprocess("~SEQ(I, 3, 1) $
 
 TEST(Sequence, ReadsHexadecimalAndOctal) { EXPECT_EQ(preprocess("~SEQ(I, 0xe, 020) $I\n").lines, (Lines{"14", "15", "16"})); }
 
-TEST(Sequence, PrintsHexadecimalWithX) { EXPECT_EQ(preprocess("~SEQx(I, 9, 11) fe80::${I}\n").lines, (Lines{"fe80::9", "fe80::a", "fe80::b"})); }
+TEST(Sequence, PrintsHexadecimalWithX) {
+    EXPECT_EQ(preprocess("~SEQx(I, 9, 11) fe80::${I}\n").lines, (Lines{"fe80::9", "fe80::a", "fe80::b"}));
+}
 
 TEST(Sequence, AStepOfTheWrongSignIsAnError) {
     const Preprocessed result = preprocess("~SEQ(I, 1, -1, 3) $I\nx\n");
@@ -27,7 +31,8 @@ TEST(Sequence, AStepOfTheWrongSignIsAnError) {
 TEST(Sequence, AStepOfZeroIsAnError) { EXPECT_EQ(preprocess("~SEQ(I, 1, 0, 3) $I\n").diagnostics.count(Severity::error), 1u); }
 
 TEST(Sequence, EndsAtTheLargestNumberThereIs) {
-    EXPECT_EQ(preprocess("~SEQ(I, 9223372036854775806, 9223372036854775807) $I\n").lines, (Lines{"9223372036854775806", "9223372036854775807"}));
+    EXPECT_EQ(preprocess("~SEQ(I, 9223372036854775806, 9223372036854775807) $I\n").lines,
+              (Lines{"9223372036854775806", "9223372036854775807"}));
 }
 
 TEST(Sequence, ParametersMayBeDefinitions) { EXPECT_EQ(preprocess("$N=2\n~SEQ(I, $N) $I\n").lines, (Lines{"1", "2"})); }
@@ -51,7 +56,10 @@ TEST(Sequence, AMissingParenthesisIsReported) {
     EXPECT_EQ(result.diagnostics.count(Severity::error), 1u);
 }
 
-TEST(List, GivesEachValue) { EXPECT_EQ(preprocess("~LST(IF, eth0, eth1 , bond0) interface $IF\n").lines, (Lines{"interface eth0", "interface eth1", "interface bond0"})); }
+TEST(List, GivesEachValue) {
+    EXPECT_EQ(preprocess("~LST(IF, eth0, eth1 , bond0) interface $IF\n").lines,
+              (Lines{"interface eth0", "interface eth1", "interface bond0"}));
+}
 
 TEST(List, GivesTuples) { EXPECT_EQ(preprocess("~LST({A,B}, {1,x}, {2,y}) $A-${B}\n").lines, (Lines{"$A-x", "$A-y"})); }
 
@@ -63,7 +71,9 @@ TEST(List, TooManyTupleMembersAreAnError) {
     EXPECT_EQ(result.diagnostics.count(Severity::error), 1u);
 }
 
-TEST(List, NestsWithSequences) { EXPECT_EQ(preprocess("~LST(N, a, b) ~SEQ(I, 1, 2) $N ${I}\n").lines, (Lines{"a 1", "a 2", "b 1", "b 2"})); }
+TEST(List, NestsWithSequences) {
+    EXPECT_EQ(preprocess("~LST(N, a, b) ~SEQ(I, 1, 2) $N ${I}\n").lines, (Lines{"a 1", "a 2", "b 1", "b 2"}));
+}
 
 TEST(List, MayComeFromADefinition) { EXPECT_EQ(preprocess("$ALL=x, y\n~LST(V, $ALL) $V\n").lines, (Lines{"x", "y"})); }
 
@@ -104,6 +114,20 @@ TEST(Bounds, DoublingMultiLineDefinitionsAreStopped) {
     const Preprocessed result = preprocess(text + "$A29\n", options);
     EXPECT_LE(result.lines.size(), 10'000u);
     EXPECT_EQ(result.diagnostics.count(Category::cannot_run), 1u);
+}
+
+TEST(Bounds, ManyUnknownNamesAreQuickWithManyDefinitions) {
+    std::string text;
+    for (int n = 0; n < 20'000; ++n) text += "$DEFINITION_" + std::to_string(n) + "=1\n";
+    for (int n = 0; n < 20'000; ++n) text += "v ${DEFINITIONS_" + std::to_string(n) + "}\n";
+    EXPECT_EQ(preprocess(text).diagnostics.count(Severity::error), 20'000u);  // 4 * 10^8 comparisons without a bound
+}
+
+TEST(Bounds, DiagnosticsKeepOnlyTheBeginningOfALongLine) {
+    const LoadResult result = load_string("$A=" + std::string(1000, 'x') + "\n$B=$A ${A}${A}${A}${A}\n$B\n");
+    ASSERT_EQ(result.diagnostics.all().size(), 1u);
+    EXPECT_LE(result.diagnostics.all()[0].source_line.size(), 1024u);
+    EXPECT_LE(result.diagnostics.all()[0].message.size(), 1024u);
 }
 
 TEST(Bounds, TheTextOfLoopsIsBounded) {

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 
 /// A named instance on eth0 with `lines` added.
 std::string named(std::string_view name, int vrid, std::string_view lines) {
-    return "vrrp_instance " + std::string(name) + " {\n interface eth0\n virtual_router_id " + std::to_string(vrid) + "\n" + std::string(lines) + "\n}\n";
+    return "vrrp_instance " + std::string(name) + " {\n interface eth0\n virtual_router_id " + std::to_string(vrid) + "\n" +
+           std::string(lines) + "\n}\n";
 }
 const std::string with_address = "virtual_ipaddress {\n 10.0.0.1\n}";
 
@@ -29,7 +30,8 @@ TEST(Required, WithoutInterfaceTheInstanceIsDropped) {
 }
 
 TEST(Required, TheLoopbackInterfaceIsRefused) {
-    EXPECT_TRUE(load_string("vrrp_instance A {\n interface lo\n virtual_router_id 1\n" + with_address + "\n}\n").configuration.instances.empty());
+    EXPECT_TRUE(load_string("vrrp_instance A {\n interface lo\n virtual_router_id 1\n" + with_address + "\n}\n")
+                    .configuration.instances.empty());
 }
 
 TEST(Required, Version3NeedsAnAddress) {
@@ -51,6 +53,14 @@ TEST(Required, AnInterfaceThatIsNotThereIsAWarningWhenSomebodyKnows) {
     const LoadResult result = load_string(named("A", 1, with_address), options);
     EXPECT_EQ(result.configuration.instances.size(), 1u);
     EXPECT_EQ(summary(result), "warning 2:12 (A) there is no interface 'eth0'\n");
+}
+
+TEST(Required, TrackedInterfacesAndDevicesAreLookedUpToo) {
+    LoadOptions options;
+    options.is_known_interface = [](std::string_view name) { return name == "eth0"; };
+    const LoadResult result =
+        load_string(named("A", 1, "virtual_ipaddress {\n 10.0.0.1 dev eth5\n}\ntrack_interface {\n eth6\n}"), options);
+    EXPECT_EQ(summary(result), "warning 5:2 (A) there is no interface 'eth5'\nwarning 8:2 (A) there is no interface 'eth6'\n");
 }
 
 TEST(Duplicates, OfANameSkipTheSecondInstance) {
@@ -82,7 +92,8 @@ TEST(Duplicates, OfAnAddressAreIgnoredWithAWarning) {
 }
 
 TEST(Families, OfVirtualAddressesAreNotMixed) {
-    const LoadResult result = load_string(named("A", 1, "virtual_ipaddress {\n 10.0.0.1\n fe80::1\n 10.0.0.2\n}\nvirtual_ipaddress_excluded {\n fe80::2\n 10.0.0.9\n}"));
+    const LoadResult result = load_string(named(
+        "A", 1, "virtual_ipaddress {\n 10.0.0.1\n fe80::1\n 10.0.0.2\n}\nvirtual_ipaddress_excluded {\n fe80::2\n 10.0.0.9\n}"));
     const VrrpInstance& instance = result.configuration.instances.at(0);
     EXPECT_EQ(instance.virtual_addresses.size(), 2u);
     EXPECT_EQ(instance.excluded_addresses.size(), 2u);
@@ -103,7 +114,8 @@ TEST(Families, Version2WithIpv6BecomesVersion3WithAWarning) {
 }
 
 TEST(Families, OfPeersSourceAndGroupMustBeThatOfTheAddresses) {
-    const LoadResult result = load_string(named("A", 1, with_address + "\nunicast_peer {\n fe80::3\n 10.0.0.3\n}\nunicast_src_ip fe80::1\nmcast_dst_ip ff02::99"));
+    const LoadResult result = load_string(
+        named("A", 1, with_address + "\nunicast_peer {\n fe80::3\n 10.0.0.3\n}\nunicast_src_ip fe80::1\nmcast_dst_ip ff02::99"));
     const VrrpInstance& instance = result.configuration.instances.at(0);
     EXPECT_EQ(instance.unicast_peers.size(), 1u);
     EXPECT_FALSE(instance.source_address.has_value());
@@ -144,12 +156,15 @@ TEST(Authentication, IsDroppedInVersion3) {
 }
 
 TEST(Authentication, AhWithIpv6IsDropped) {
-    EXPECT_EQ(load_string(named("A", 1, "authentication {\n auth_type AH\n auth_pass 1\n}\nvirtual_ipaddress {\n fe80::1\n}")).configuration.instances.at(0).auth_type,
+    EXPECT_EQ(load_string(named("A", 1, "authentication {\n auth_type AH\n auth_pass 1\n}\nvirtual_ipaddress {\n fe80::1\n}"))
+                  .configuration.instances.at(0)
+                  .auth_type,
               AuthenticationType::none);
 }
 
 TEST(Authentication, AhDoesNotGoWithStateMaster) {
-    const LoadResult result = load_string(named("A", 1, "state MASTER\npriority 100\nauthentication {\n auth_type AH\n auth_pass 1\n}\n" + with_address));
+    const LoadResult result = load_string(
+        named("A", 1, "state MASTER\npriority 100\nauthentication {\n auth_type AH\n auth_pass 1\n}\n" + with_address));
     EXPECT_EQ(result.configuration.instances.at(0).state, InitialState::backup);
     EXPECT_EQ(result.diagnostics.count(Severity::warning), 1u);
 }
@@ -165,7 +180,10 @@ TEST(Preemption, NopreemptIsClearedForTheOwner) {
 }
 
 TEST(Preemption, PreemptDelayIsClearedWithStateMasterAndWithNopreempt) {
-    EXPECT_EQ(load_string(named("A", 1, "state MASTER\npriority 100\npreempt_delay 5\n" + with_address)).configuration.instances.at(0).preempt_delay, 0ns);
+    EXPECT_EQ(load_string(named("A", 1, "state MASTER\npriority 100\npreempt_delay 5\n" + with_address))
+                  .configuration.instances.at(0)
+                  .preempt_delay,
+              0ns);
     EXPECT_EQ(load_string(named("A", 1, "nopreempt\npreempt_delay 5\n" + with_address)).configuration.instances.at(0).preempt_delay, 0ns);
     EXPECT_EQ(load_string(named("A", 1, "preempt_delay 5\n" + with_address)).configuration.instances.at(0).preempt_delay, 5s);
 }
@@ -210,14 +228,17 @@ TEST(StrictMode, RefusesWhatTheStandardDoesNotHave) {
 }
 
 TEST(StrictMode, DropsUnicastInstances) {
-    const LoadResult result = load_string("global_defs {\n vrrp_strict\n}\n" + named("A", 1, with_address + "\nunicast_peer {\n10.0.0.3\n}"));
+    const LoadResult result =
+        load_string("global_defs {\n vrrp_strict\n}\n" + named("A", 1, with_address + "\nunicast_peer {\n10.0.0.3\n}"));
     EXPECT_TRUE(result.configuration.instances.empty());
 }
 
 TEST(StrictMode, AnInstanceMayTurnItOff) { EXPECT_TRUE(strict("strict_mode off").accept); }
 
 TEST(GlobalDefaults, ThatAreCopiedReachOnlyTheInstancesThatFollow) {
-    const LoadResult result = load_string(named("A", 1, with_address) + "global_defs {\n vrrp_garp_master_repeat 9\n vrrp_version 3\n}\n" + named("B", 2, with_address));
+    const LoadResult result =
+        load_string(named("A", 1, with_address) + "global_defs {\n vrrp_garp_master_repeat 9\n vrrp_version 3\n}\n" +
+                    named("B", 2, with_address));
     EXPECT_EQ(result.configuration.instances.at(0).announcements.repeat, 5u);
     EXPECT_EQ(result.configuration.instances.at(1).announcements.repeat, 9u);
     EXPECT_EQ(result.configuration.instances.at(0).version, VrrpVersion::v3);  // looked up when all is read
@@ -228,8 +249,9 @@ TEST(Scale, SixtyFiveThousandInstancesKeepTheirValues) {
     constexpr int count = 65'280;
     std::string text;
     for (int n = 0; n < count; ++n) {
-        text += "vrrp_instance VI_" + std::to_string(n) + " {\n interface eth" + std::to_string(n / 255) + "\n virtual_router_id " + std::to_string(n % 255 + 1) +
-                "\n virtual_ipaddress {\n 10." + std::to_string(n / 255) + "." + std::to_string(n % 255) + ".1/24\n }\n}\n";
+        text += "vrrp_instance VI_" + std::to_string(n) + " {\n interface eth" + std::to_string(n / 255) +
+                "\n virtual_router_id " + std::to_string(n % 255 + 1) + "\n virtual_ipaddress {\n 10." + std::to_string(n / 255) +
+                "." + std::to_string(n % 255) + ".1/24\n }\n}\n";
     }
     const LoadResult result = load_string(text);
     ASSERT_EQ(result.configuration.instances.size(), static_cast<std::size_t>(count));
@@ -245,8 +267,9 @@ TEST(Scale, SixtyFiveThousandInstancesKeepTheirValues) {
 }
 
 TEST(Scale, ALoopMakesAsManyInstancesAsAFile) {
-    const LoadResult result = load_string("$ROUTER=\\\nvrrp_instance VI_${IF}_${ID} {\\\n interface eth${IF}\\\n virtual_router_id $ID\\\n"
-                                          " virtual_ipaddress {\\\n 10.${IF}.${ID}.1/24\\\n }\\\n}\n~SEQ(IF, 0, 99) ~SEQ(ID, 1, 255) $ROUTER\n");
+    const LoadResult result = load_string(
+        "$ROUTER=\\\nvrrp_instance VI_${IF}_${ID} {\\\n interface eth${IF}\\\n virtual_router_id $ID\\\n"
+        " virtual_ipaddress {\\\n 10.${IF}.${ID}.1/24\\\n }\\\n}\n~SEQ(IF, 0, 99) ~SEQ(ID, 1, 255) $ROUTER\n");
     EXPECT_EQ(result.configuration.instances.size(), 25'500u);
     EXPECT_TRUE(result.diagnostics.all().empty());
 }
