@@ -113,11 +113,17 @@ class Match:
         while True:
             self.observer.wait(settled, deadline - time.monotonic(), f"{who} alone holds the addresses")
             self.observer.ask_all()
-            if settled():
-                break
-        holder = self._holders()[0]
-        self._check_lan(holder)
-        return holder
+            if not settled():
+                continue
+            holder, begin = self._holders()[0], time.monotonic()
+            try:
+                self._check_lan(holder)
+                return holder
+            except Wrong:
+                self.observer.pump(0)
+                if not self._stalled_since(holder, begin) or self.result.stalls >= STALLS_ALLOWED:
+                    raise
+                self.result.stalls += 1
 
     def _is_heard(self, holder):
         """The holder has advertised since it got the addresses, and it was the last who did."""
@@ -170,11 +176,12 @@ class Match:
                 self._settle(expected=holder)
         raise Wrong(f"{what}: the Active was silent for an Active_Down_Interval {STALLS_ALLOWED} times; is the machine overloaded?")
 
-    def _longest_silence(self, holder, begin):
-        """Seconds between two adverts of the holder, as the switch heard them."""
+    def _stalled_since(self, holder, begin):
+        """Whether the holder was silent on the wire for as long as the other waits."""
         earlier = [a.time for a in self.observer.adverts if self._sender(a) == holder and a.time < begin][-1:]
         times = earlier + [a.time for a in self.observer.adverts_since(begin) if self._sender(a) == holder]
-        return max((after - before for before, after in zip(times, times[1:])), default=0)
+        silence = max((after - before for before, after in zip(times, times[1:])), default=0)
+        return silence >= self.routers[1 - holder].down_seconds
 
     def _quiet_once(self, holder, adverts, what):
         begin, changes = time.monotonic(), len(self.observer.changes)
@@ -187,7 +194,7 @@ class Match:
         self.observer.ask_all()
         others = [advert for advert in self.observer.adverts_since(begin) if self._sender(advert) != holder]
         moved = len(self.observer.changes) != changes
-        if (moved or others) and self._longest_silence(holder, begin) >= self.routers[1 - holder].down_seconds:
+        if (moved or others) and self._stalled_since(holder, begin):
             raise Stalled
         if moved:
             raise Wrong(f"{what}: addresses moved: {self.observer.changes[changes:]}")
