@@ -83,7 +83,15 @@ TEST(ReadNeighbor, ReadsADuplicateAddressProbe) {
 }
 
 TEST(Rfc4861_9, PassesOverUnknownOptions) {
-    const auto message = read_neighbor_frame(icmp("fe80::7", "ff02::1:ff00:100", body("87000000 00000000", "0e01 112233445566 0101 020000000007")));
+    const Octets options = body("87000000 00000000", "0e01 112233445566 0101 020000000007");
+    const auto message = read_neighbor_frame(icmp("fe80::7", "ff02::1:ff00:100", options));
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->link_layer, (MacAddress{{2, 0, 0, 0, 0, 7}}));
+}
+
+TEST(ReadNeighbor, OfTwoLinkLayerAddressesTheFirstCounts) {
+    const Octets options = body("87000000 00000000", "0101 020000000007 0101 020000000008");
+    const auto message = read_neighbor_frame(icmp("fe80::7", "ff02::1:ff00:100", options));
     ASSERT_TRUE(message);
     EXPECT_EQ(message->link_layer, (MacAddress{{2, 0, 0, 0, 0, 7}}));
 }
@@ -95,7 +103,8 @@ TEST(ReadNeighbor, IgnoresEthernetPadding) {
 }
 
 TEST(WriteNeighbor, WritesWhatItRead) {
-    for (const Octets& octets : {solicitation(), advertisement(), advertisement("20000000"), icmp("fe80::1", "fe80::7", body("88000000 60000000"))}) {
+    const Octets answer = icmp("fe80::1", "fe80::7", body("88000000 60000000"));
+    for (const Octets& octets : {solicitation(), advertisement(), advertisement("20000000"), answer}) {
         const auto message = read_neighbor_frame(octets);
         ASSERT_TRUE(message);
         Octets buffer(octets.size());
@@ -144,7 +153,8 @@ TEST(ReadNeighbor, RefusesOtherEtherTypesAndVersions) {
 
 TEST(ReadNeighbor, RefusesOtherMessages) {
     EXPECT_EQ(error_of(icmp("fe80::1", "ff02::1", body("80000000 00000000"))), NeighborError::not_neighbor_message);  // echo
-    EXPECT_EQ(error_of(test::frame().ipv6("fe80::1", "ff02::12").vrrp_v3(7, 1).address("fe80::2").build()), NeighborError::not_neighbor_message);
+    const auto advert = test::frame().ipv6("fe80::1", "ff02::12").vrrp_v3(7, 1).address("fe80::2");
+    EXPECT_EQ(error_of(advert.build()), NeighborError::not_neighbor_message);
 }
 
 TEST(Rfc4861_7_1, RefusesWhatCameThroughARouter) {

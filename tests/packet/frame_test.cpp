@@ -50,7 +50,8 @@ TEST(ReadFrame, TakesIpv6) {
 }
 
 TEST(ReadFrame, TakesTheFramesOfKeepalived) {
-    for (const Octets& octets : {test::keepalived_v2_password(), test::keepalived_v2_ah(0), test::keepalived_v2_ah_unicast(), test::keepalived_v3()}) {
+    for (const Octets& octets : {test::keepalived_v2_password(), test::keepalived_v2_ah(0), test::keepalived_v2_ah_unicast(),
+                                 test::keepalived_v3()}) {
         const auto received = read_frame(octets);
         ASSERT_TRUE(received);
         EXPECT_EQ(received->advertisement.vrid(), Vrid{51});
@@ -165,16 +166,19 @@ TEST(ReadFrame, RefusesOtherProtocols) {
 TEST(ReadFrame, RefusesAhOverIpv6) { EXPECT_EQ(error_of(v3_ipv6().ip_protocol(51)), ReceiveError::not_vrrp); }
 
 TEST(ReadFrame, KnowsHsrp) {
-    EXPECT_EQ(error_of(frame().ipv4("10.0.0.9", "224.0.0.2").ttl(1).ip_protocol(17).payload(test::hsrp_datagram())), ReceiveError::foreign_hsrp);
+    const FrameBuilder hello = frame().ipv4("10.0.0.9", "224.0.0.2").ttl(1).ip_protocol(17).payload(test::hsrp_datagram());
+    EXPECT_EQ(error_of(hello), ReceiveError::foreign_hsrp);
 }
 
 TEST(ReadFrame, KnowsHsrpOverIpv6) {
-    EXPECT_EQ(error_of(frame().ipv6("fe80::9", "ff02::66").ip_protocol(17).payload(from_hex("07ed 07ed 0008 0000"))), ReceiveError::foreign_hsrp);
+    const FrameBuilder hello = frame().ipv6("fe80::9", "ff02::66").ip_protocol(17).payload(from_hex("07ed 07ed 0008 0000"));
+    EXPECT_EQ(error_of(hello), ReceiveError::foreign_hsrp);
 }
 
 TEST(ReadFrame, OtherUdpIsNotHsrp) {
-    EXPECT_EQ(error_of(frame().ipv4("10.0.0.9", "224.0.0.251").ip_protocol(17).payload(from_hex("14e9 14e9 0008 0000"))), ReceiveError::not_vrrp);
-    EXPECT_EQ(error_of(frame().ipv4("10.0.0.9", "224.0.0.2").ip_protocol(17).payload(from_hex("07c1 07"))), ReceiveError::not_vrrp);
+    const FrameBuilder udp = frame().ipv4("10.0.0.9", "224.0.0.251").ip_protocol(17);
+    EXPECT_EQ(error_of(FrameBuilder(udp).payload(from_hex("14e9 14e9 0008 0000"))), ReceiveError::not_vrrp);
+    EXPECT_EQ(error_of(FrameBuilder(udp).payload(from_hex("07c1 07"))), ReceiveError::not_vrrp);  // cut in the port
 }
 
 TEST(ReadFrame, KnowsCarp) { EXPECT_EQ(error_of(frame().payload(test::carp_message(7))), ReceiveError::foreign_carp); }
@@ -182,6 +186,13 @@ TEST(ReadFrame, KnowsCarp) { EXPECT_EQ(error_of(frame().payload(test::carp_messa
 TEST(ReadFrame, AnAdvertisementOfSevenAddressesIsNotCarp) {
     FrameBuilder builder = frame().vrrp_v2(7, 200);
     for (std::uint8_t i = 0; i < 7; ++i) builder.address(ipv4(10, 0, 0, i));
+    EXPECT_EQ(error_of(builder), taken);
+}
+
+TEST(ReadFrame, AnAdvertisementOfTheSizeOfCarpIsNotCarp) {
+    FrameBuilder builder = frame().vrrp_v2(7, 200);
+    for (std::uint8_t i = 0; i < 5; ++i) builder.address(ipv4(10, 0, 0, i));
+    ASSERT_EQ(builder.message().size(), 36u);
     EXPECT_EQ(error_of(builder), taken);
 }
 

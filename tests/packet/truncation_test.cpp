@@ -59,7 +59,8 @@ TEST(Truncation, NoPieceOfAGoodFrameIsTaken) {
 
 TEST(Truncation, NoPieceOfAGoodMessageIsTaken) {
     const IpAddress source = ipv4(10, 0, 0, 1);
-    for (const Octets& message : {frame().vrrp_v2(7, 200).address("10.0.0.100").message(), frame().vrrp_v3(7, 200).address("10.0.0.100").message()}) {
+    for (const Octets& message : {frame().vrrp_v2(7, 200).address("10.0.0.100").message(),
+                                  frame().vrrp_v3(7, 200).address("10.0.0.100").message()}) {
         for (std::size_t size = 0; size < message.size(); ++size) {
             const auto block = first_of(message, size);
             const auto advertisement = read_advertisement({block.get(), size}, source, vrrp_group_ipv4);

@@ -73,7 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         spec.priority = Priority{reader.u8()};
         frame->set_priority(spec.priority);
         const std::uint8_t interval = reader.u8();
-        spec.interval = Centiseconds{static_cast<std::uint16_t>(spec.version == VrrpVersion::v2 ? 100 * (1 + interval % 255) : 1 + 16 * interval)};
+        const bool is_v2 = spec.version == VrrpVersion::v2;
+        spec.interval = Centiseconds{static_cast<std::uint16_t>(is_v2 ? 100 * (1 + interval % 255) : 1 + 16 * interval)};
         frame->set_interval(spec.interval);
         if (frame->needs_seal()) frame->seal(2, spec.auth_key);
         std::vector<std::uint8_t> rebuilt(memory.size());
