@@ -1,5 +1,7 @@
 #include "engine/io/control_channel.h"
 
+#include <vector>
+
 namespace vigil::io {
 
 Result<std::unique_ptr<ControlChannel>> ControlChannel::make(const ChannelCapacity& capacity) {
@@ -19,8 +21,10 @@ ControlChannel::ControlChannel(const ChannelCapacity& capacity, Doorbell to_fast
 }
 
 ControlChannel::~ControlChannel() {
-    while (const auto change = ports_in_.pop()) delete change->port;
-    while (const auto port = ports_out_.pop()) delete *port;
+    std::vector<std::unique_ptr<LinkPort>> left;
+    while (const auto change = ports_in_.pop()) left.emplace_back(change->port);
+    while (const auto port = ports_out_.pop()) left.emplace_back(*port);
+    close_ports(std::move(left));
 }
 
 bool ControlChannel::post(const engine::Command& command) {

@@ -91,6 +91,7 @@ private:
     std::optional<PortChange> pending_change_;
     std::size_t snapshot_position_ = 0;                  // next router to copy
     LoopCounters counters_;
+    Instant last_looked_{};                              // at the engine's deadline
 };
 
 using FastLoop = BasicFastLoop<engine::Engine>;

@@ -39,7 +39,7 @@ BasicFastLoop<EngineType>::BasicFastLoop(EngineType& engine, ControlChannel& cha
 template <class EngineType>
 BasicFastLoop<EngineType>::~BasicFastLoop() {
     backend_.reset();   // refers to the ports
-    for (LinkPort* port : held_) delete port;
+    close_ports({held_.begin(), held_.end()});
 }
 
 template <class EngineType>
@@ -195,8 +195,10 @@ void BasicFastLoop<EngineType>::handle(std::span<const engine::RxFrame> frames, 
 template <class EngineType>
 void BasicFastLoop<EngineType>::serve_deadline(Instant now) {
     const Instant deadline = engine_.next_deadline();
+    const Instant last_looked = std::exchange(last_looked_, now);
     if (deadline > now) return;
-    counters_.lateness.add(now - deadline);
+    // A deadline that lies before the last look was made since then, as "at once": it is not late.
+    if (deadline > last_looked) counters_.lateness.add(now - deadline);
     if (journal_ != nullptr) journal_->time(now);
     engine_.on_time(now, tx_);
 }

@@ -1,8 +1,28 @@
 #include "engine/io/link_port.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "engine/io/clock.h"
 
 namespace vigil::io {
+namespace {
+
+/// Calls work(i) for i below `count`, in up to 32 threads that mostly wait for the kernel.
+template <class Work>
+void spread(std::size_t count, Work work) {
+    const std::size_t thread_count = std::min<std::size_t>(count, 32);
+    std::vector<std::thread> threads;
+    for (std::size_t first = 1; first < thread_count; ++first) {
+        threads.emplace_back([=] {
+            for (std::size_t i = first; i < count; i += thread_count) work(i);
+        });
+    }
+    for (std::size_t i = 0; i < count; i += thread_count) work(i);
+    for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
 
 LinkPort::LinkPort(engine::LinkIndex link, PacketPort packet, RoutePort route, GroupMembership memberships)
     : link_(link), packet_(std::move(packet)), route_(std::move(route)), memberships_(std::move(memberships)) {}
@@ -23,6 +43,16 @@ Result<std::unique_ptr<LinkPort>> LinkPort::open(const LinkPortOptions& options)
                                                 GroupMembership::join(options.interface_index, options.groups)));
     port->empty_since = opened;
     return port;
+}
+
+std::vector<Result<std::unique_ptr<LinkPort>>> open_ports(std::span<const LinkPortOptions> options) {
+    std::vector<Result<std::unique_ptr<LinkPort>>> ports(options.size());
+    spread(options.size(), [&](std::size_t i) { ports[i] = LinkPort::open(options[i]); });
+    return ports;
+}
+
+void close_ports(std::vector<std::unique_ptr<LinkPort>> ports) {
+    spread(ports.size(), [&](std::size_t i) { ports[i].reset(); });
 }
 
 }  // namespace vigil::io

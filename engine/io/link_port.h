@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,5 +57,11 @@ private:
     RoutePort route_;
     GroupMembership memberships_;
 };
+
+/// The same for many links at once, results in the order of `options`. The kernel waits for a grace period (5 to 20 ms) when it makes a ring and for
+/// three when it closes a port, so that 256 links one after the other would take seconds to open and more to close. Waiting in
+/// several threads at once, they share the grace periods.
+std::vector<Result<std::unique_ptr<LinkPort>>> open_ports(std::span<const LinkPortOptions> options);
+void close_ports(std::vector<std::unique_ptr<LinkPort>> ports);
 
 }  // namespace vigil::io

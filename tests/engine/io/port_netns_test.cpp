@@ -204,6 +204,23 @@ TEST_F(Port, AMissingInterfaceIsAnError) {
     EXPECT_EQ(port.error().number, ENODEV);
 }
 
+TEST_F(Port, ManyAreOpenedAndClosedAtOnceEachWithItsOwnResult) {
+    std::vector<LinkPortOptions> options;
+    for (std::uint16_t i = 0; i < 40; ++i) options.push_back(port_options(i % 2 == 0 ? "v0" : "v1", i));
+    options[17].interface_index = 4'000'000;
+    auto results = open_ports(options);
+    ASSERT_EQ(results.size(), 40u);
+    std::vector<std::unique_ptr<LinkPort>> ports;
+    for (std::uint16_t i = 0; i < 40; ++i) {
+        ASSERT_EQ(results[i].has_value(), i != 17) << i;
+        if (!results[i]) continue;
+        EXPECT_EQ((*results[i])->link(), engine::LinkIndex{i});
+        ports.push_back(std::move(*results[i]));
+    }
+    close_ports(std::move(ports));
+    EXPECT_FALSE(file_contains("/proc/net/igmp", "120000E0"));
+}
+
 TEST_F(Port, TakesAVirtualMacIntoTheDevicesFilter) {
     LinkPortOptions options = port_options("v1", 0);
     options.unicast_macs = {virtual_mac(Family::ipv4, Vrid{7})};
