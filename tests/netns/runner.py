@@ -5,7 +5,6 @@ import selectors
 import signal
 import time
 
-from match import Result
 from netlab.daemon import descendants
 
 MATCH_SECONDS = 150     # a match that takes longer is stuck
