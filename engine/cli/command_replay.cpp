@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "engine/cli/capture_replay.h"
 #include "engine/cli/command.h"
+#include "engine/cli/observers.h"
 #include "engine/daemon/plan.h"
 
 namespace vigil::cli {
@@ -16,6 +17,7 @@ struct Options {
     std::string capture;
     std::string config;
     std::string address;
+    std::string interface;
     double afterwards = 0;
 };
 
@@ -50,8 +52,9 @@ tl::expected<engine::EngineSpec, std::string> spec_of(const Options& options, co
                                                       std::span<const CapturedFrame> capture) {
     if (options.config.empty()) {
         engine::EngineSpec spec = observers_of(capture);
-        if (spec.routers.empty()) return tl::unexpected(std::string("no VRRP advert in the capture; give the configuration with --config"));
-        return spec;
+        if (!spec.routers.empty()) return spec;
+        return tl::unexpected(fmt::format("{}: no VRRP advert among its {} frames that could be watched (adverts with AH need the configuration with the "
+                                          "password: --config)", options.capture, capture.size()));
     }
     config::LoadOptions load_options;
     load_options.path = options.config;
@@ -80,14 +83,30 @@ int replay(const Options& options) {
     }
     const auto capture = read_capture(options.capture);
     if (!capture) return fail(capture.error());
-    const auto spec = spec_of(options, address, *capture);
+    const auto spec = spec_of(options, address, capture->frames);
     if (!spec) return fail(spec.error());
-    const ReplayOptions replay_options{address, Nanoseconds{static_cast<std::int64_t>(options.afterwards * 1e9)}};
-    const auto transcript = replay_capture(*capture, *spec, replay_options);
+    if (!options.interface.empty() && !std::ranges::count(spec->links, options.interface, &engine::LinkSpec::name)) {
+        return fail(fmt::format("no virtual router is on interface {}", options.interface));
+    }
+    const ReplayOptions replay_options{address, Nanoseconds{static_cast<std::int64_t>(options.afterwards * 1e9)}, options.interface};
+    const auto transcript = replay_capture(capture->frames, *spec, replay_options);
     if (!transcript) return fail(transcript.error());
     fmt::print("{}", *transcript);
+    if (!capture->complaint.empty()) fmt::print(stderr, "vigil: {}\n", capture->complaint);
     return 0;
 }
+
+constexpr const char* explanation = R"text(Each line is a time in seconds since the first frame, who, what, and why. "(12 more until here, at most 1.004 s
+apart)" stands for a run of equal lines, and tells the longest silence in it. A summary follows.
+
+Who stopped hearing whom, and when:           vigil replay incident.pcap
+What should router 192.0.2.2 have done:       vigil replay incident.pcap -f keepalived.conf -a 192.0.2.2
+Would a third router have taken over then:    vigil replay incident.pcap -f third.conf -a 192.0.2.3 --afterwards 5
+
+Make captures with: tcpdump -i INTERFACE -w FILE 'ip proto 112 or ip proto 51 or ip6 proto 112 or arp or icmp6'
+on the interface itself, not on 'any'. Of a VLAN trunk, "eth0.5" of the configuration hears what is tagged for VLAN 5
+(then the filter has to be: 'vlan and (...)').
+Exit codes: 0 replayed, 1 nothing could be replayed (the reason is on standard error).)text";
 
 }  // namespace
 
@@ -98,7 +117,9 @@ void add_replay(CLI::App& app, Run& run) {
     command->add_option("capture", options->capture, "pcap or pcapng file of an Ethernet interface")->required();
     command->add_option("-f,--config", options->config, "keepalived.conf of the router in whose place to listen; without it every VRID is watched");
     command->add_option("-a,--address", options->address, "address of that router; what it sent itself is not played back to it");
+    command->add_option("-i,--interface", options->interface, "interface of the configuration that the capture was made on, when it has several");
     command->add_option("--afterwards", options->afterwards, "seconds of silence behind the last frame")->check(CLI::Range(0.0, 100'000.0));
+    command->footer(explanation);
     command->callback([options, &run] { run = [options] { return replay(*options); }; });
 }
 

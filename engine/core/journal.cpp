@@ -163,7 +163,7 @@ private:
         std::array<Event, 64> events;
         for (std::size_t count; (count = engine_.take_events(events)) != 0;) {
             for (const Event& event : std::span(events).first(count)) {
-                transcript_.event(event, family_of(engine_.router(event.router)));
+                transcript_.event(event, engine_.router(event.router));
             }
         }
     }

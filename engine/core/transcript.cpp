@@ -5,15 +5,8 @@
 #include <algorithm>
 #include <array>
 
-
 namespace vigil::engine {
 namespace {
-
-std::string describe_advert(const packet::ReceivedFrame& frame) {
-    const packet::AdvertisementView& view = frame.advertisement;
-    return fmt::format("v{} advert vrid {} priority {} interval {} cs{}", to_number(view.version()), to_number(view.vrid()),
-                       to_number(view.priority()), view.max_advertise_interval().count(), frame.ah ? " with AH" : "");
-}
 
 /// A unicast advert is an IP packet without Ethernet header.
 std::string describe_routed(const TxFrame& frame) {
@@ -24,13 +17,13 @@ std::string describe_routed(const TxFrame& frame) {
     std::vector<std::uint8_t> bytes(ethernet.begin(), ethernet.end());
     bytes.insert(bytes.end(), frame.bytes().begin(), frame.bytes().end());
     const auto advert = packet::read_frame(bytes);
-    return advert ? fmt::format("sends {} to {}", describe_advert(*advert), to_string(advert->destination)) : "sends an unreadable frame";
+    return advert ? fmt::format("sends {} to {}", describe(*advert), to_string(advert->destination)) : "sends an unreadable frame";
 }
 
 std::string describe_frame(const TxFrame& frame) {
     if (frame.path == TxPath::route) return describe_routed(frame);
     if (const auto advert = packet::read_frame(frame.bytes())) {
-        return fmt::format("sends {} to {}", describe_advert(*advert), to_string(advert->destination));
+        return fmt::format("sends {} to {}", describe(*advert), to_string(advert->destination));
     }
     const bool is_arp = frame.size >= 14 && frame.bytes()[12] == 0x08 && frame.bytes()[13] == 0x06;
     return is_arp ? "announces by gratuitous ARP" : "announces by unsolicited NA";
@@ -47,47 +40,108 @@ std::string_view to_string(State state) {
     return "?";
 }
 
-std::string_view describe(Reason reason) {
+std::string describe(Reason reason, VrrpVersion version) {
+    const std::string_view rfc = version == VrrpVersion::v2 ? "RFC 3768" : "RFC 9568";
     switch (reason) {
     case Reason::none: return "no reason";
-    case Reason::startup: return "Startup event (RFC 9568 §6.4.1)";
-    case Reason::shutdown: return "Shutdown event (RFC 9568 §6.4.2, §6.4.3)";
+    case Reason::startup: return fmt::format("Startup event ({} §6.4.1)", rfc);
+    case Reason::shutdown: return fmt::format("Shutdown event ({} §6.4.2, §6.4.3)", rfc);
     case Reason::fault: return "fault: interface, address or tracker";
-    case Reason::active_down_timer: return "Active_Down_Timer fired (RFC 9568 §6.4.2)";
-    case Reason::adver_timer: return "Adver_Timer fired (RFC 9568 §6.4.3)";
-    case Reason::active_stopped: return "priority 0 heard (RFC 9568 §6.4.2-8)";
-    case Reason::active_heard: return "acceptable advert (RFC 9568 §6.4.2-9)";
-    case Reason::lower_heard: return "losing advert (RFC 9568 §6.4.2-10, §6.4.3)";
-    case Reason::higher_priority: return "greater priority heard (RFC 9568 §6.4.3)";
-    case Reason::tie_lost: return "equal priority, greater address heard (RFC 9568 §6.4.3)";
+    case Reason::active_down_timer: return fmt::format("Active_Down_Timer fired ({} §6.4.2)", rfc);
+    case Reason::adver_timer: return fmt::format("Adver_Timer fired ({} §6.4.3)", rfc);
+    case Reason::active_stopped: return fmt::format("priority 0 heard ({} §6.4.2, §6.4.3)", rfc);
+    case Reason::active_heard: return fmt::format("acceptable advert ({} §6.4.2)", rfc);
+    case Reason::lower_heard: return fmt::format("losing advert ({} §6.4.2, §6.4.3)", rfc);
+    case Reason::higher_priority: return fmt::format("greater priority heard ({} §6.4.3)", rfc);
+    case Reason::tie_lost: return fmt::format("equal priority, greater address heard ({} §6.4.3)", rfc);
     case Reason::priority_changed: return "own priority changed";
     }
     return "?";
 }
 
+std::string_view describe(packet::ReceiveError error) {
+    using packet::ReceiveError;
+    switch (error) {
+    case ReceiveError::frame_truncated: return "the frame is shorter than its headers say, or the capture cut it off";
+    case ReceiveError::not_ip: return "neither IPv4 nor IPv6";
+    case ReceiveError::bad_ip_header: return "impossible IP version or header length";
+    case ReceiveError::bad_ip_checksum: return "wrong IPv4 header checksum";
+    case ReceiveError::ip_fragment: return "an IP fragment";
+    case ReceiveError::not_vrrp: return "another protocol, or an IPv6 extension header in front";
+    case ReceiveError::foreign_hsrp: return "HSRP, another redundancy protocol";
+    case ReceiveError::foreign_carp: return "CARP, another redundancy protocol with VRRP's number";
+    case ReceiveError::bad_ttl: return "TTL or Hop Limit is not 255 (RFC 9568 §7.1)";
+    case ReceiveError::bad_ah: return "malformed AH header, or AH without VRRP in it (RFC 2402 §2)";
+    case ReceiveError::truncated: return "the message is shorter than its fixed part, addresses and authentication data (RFC 9568 §7.1)";
+    case ReceiveError::bad_version: return "version is neither 2 nor 3, or is 2 over IPv6 (RFC 9568 §7.1)";
+    case ReceiveError::bad_type: return "type is not 1, ADVERTISEMENT (RFC 9568 §5.2.2)";
+    case ReceiveError::zero_vrid: return "VRID is 0 (RFC 9568 §5.2.3)";
+    case ReceiveError::no_addresses: return "address count is 0 (RFC 9568 §5.2.5)";
+    case ReceiveError::zero_interval: return "interval is 0 (RFC 9568 §7.1, erratum 8301)";
+    case ReceiveError::bad_checksum: return "wrong checksum (RFC 9568 §5.2.8)";
+    case ReceiveError::not_link_local: return "first address is not link-local (RFC 9568 §5.2.9, erratum 8300)";
+    case ReceiveError::unknown_vrid: return "no router of this VRID and family on this link (RFC 9568 §7.1)";
+    case ReceiveError::own_source: return "sent from our own address";
+    case ReceiveError::version_mismatch: return "our router speaks the other version (RFC 9568 §7.1)";
+    case ReceiveError::wrong_destination: return "multicast for a unicast router, or the other way round";
+    case ReceiveError::not_a_peer: return "the sender is not in unicast_peer";
+    case ReceiveError::bad_unicast_ttl: return "TTL outside min_ttl and max_ttl of the peer";
+    case ReceiveError::unknown_auth_type: return "unknown authentication type (RFC 3768 §5.3.6)";
+    case ReceiveError::auth_type_mismatch: return "another authentication type than ours (RFC 3768 §7.1)";
+    case ReceiveError::auth_failed: return "wrong password or digest (RFC 3768 §7.1)";
+    case ReceiveError::auth_replayed: return "AH sequence number already seen (RFC 2402 §3.4.3)";
+    case ReceiveError::interval_mismatch: return "another interval than ours (RFC 3768 §7.1)";
+    case ReceiveError::owner_ignores: return "we own the address, and owner_ignore_adverts is set";
+    case ReceiveError::router_not_running: return "our router is in Initialize";
+    case ReceiveError::count_: break;
+    }
+    return "?";
+}
+
+std::string describe(const packet::ReceivedFrame& frame) {
+    const packet::AdvertisementView& view = frame.advertisement;
+    std::string text = fmt::format("v{} advert vrid {} priority {} interval {} cs", to_number(view.version()), to_number(view.vrid()),
+                                   to_number(view.priority()), view.max_advertise_interval().count());
+    if (frame.ah) {
+        text += " with AH";
+    } else if (view.version() == VrrpVersion::v2 && view.auth_type_octet() != 0) {
+        text += view.auth_type_octet() == 1 ? " with password" : fmt::format(" of authentication type {}", view.auth_type_octet());
+    }
+    // Both forms are in use over IPv4, and routers that accept only the other one do not hear such an advert.
+    if (view.version() == VrrpVersion::v3 && view.checksum_form() == packet::ChecksumForm::message_only) {
+        text += " (checksum of the message alone)";
+    } else if (view.checksum_form() == packet::ChecksumForm::group_pseudo_header) {
+        text += " (checksum as if sent to the group)";
+    }
+    return text;
+}
+
 void Transcript::note(Instant at, std::string_view text) {
     end_folds();
-    line(at, text);
+    line(at, std::string(text));
 }
 
 void Transcript::repeated(Instant at, std::string what) {
     const auto fold = std::find_if(folds_.begin(), folds_.end(), [&](const Fold& f) { return f.what == what; });
     if (fold != folds_.end()) {
         ++fold->more;
+        fold->longest_silence = std::max(fold->longest_silence, at - fold->last);
         fold->last = at;
         return;
     }
     line(at, what);
-    folds_.push_back({std::move(what), 0, at});
+    folds_.push_back({std::move(what), 0, at, Nanoseconds{0}});
 }
 
-void Transcript::event(const Event& event, Family family) {
+void Transcript::event(const Event& event, const VirtualRouter& router, std::string_view more) {
     end_folds();
-    const std::string peer = event.peer == AddressOctets{} ? "" : " from " + to_string(IpAddress{event.peer, family});
+    const VrrpVersion version = has(router, Flag::version2) ? VrrpVersion::v2 : VrrpVersion::v3;
+    const std::string_view rfc = version == VrrpVersion::v2 ? "RFC 3768" : "RFC 9568";
+    const std::string peer = event.peer == AddressOctets{} ? "" : " from " + to_string(IpAddress{event.peer, family_of(router)});
     std::string text;
     switch (event.kind) {
     case Event::Kind::transition:
-        text = fmt::format("{} -> {}: {}{}", to_string(event.from), to_string(event.to), describe(event.reason), peer);
+        text = fmt::format("{} -> {}: {}{}", to_string(event.from), to_string(event.to), describe(event.reason, version), peer);
         if (!peer.empty()) text += fmt::format(" with priority {}", event.value);
         break;
     case Event::Kind::state_report: text = fmt::format("is {} with priority {}", to_string(event.to), event.value); break;
@@ -95,19 +149,20 @@ void Transcript::event(const Event& event, Family family) {
     case Event::Kind::own_address_seen: text = fmt::format("hears its own address{}", peer); break;
     case Event::Kind::owner_conflict: text = fmt::format("owns the address but hears an advert{} (erratum 8298)", peer); break;
     case Event::Kind::interval_learned: text = fmt::format("hears interval {} cs{} (RFC 9568 §7.1)", event.detail, peer); break;
-    case Event::Kind::address_list_differs: text = fmt::format("hears another address list, {} long,{} (RFC 9568 §7.1)", event.detail, peer); break;
-    case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, packet::to_string(event.error)); break;
+    case Event::Kind::address_list_differs: text = fmt::format("hears another address list, {} long,{} ({} §7.1)", event.detail, peer, rfc); break;
+    case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, describe(event.error)); break;
     case Event::Kind::transmit_failed: text = fmt::format("could not send: error {}", event.detail); break;
     case Event::Kind::flapping: text = "is deposed again and again (RFC 9568 §2.5)"; break;
     }
-    line(event.at, fmt::format("{} {}", name(event.router), text));
+    line(event.at, fmt::format("{} {}{}", name(event.router), text, more));
 }
 
-void Transcript::heard(Instant at, const packet::ReceivedFrame& frame) {
-    repeated(at, fmt::format("{} sends {}", to_string(frame.source), describe_advert(frame)));
+void Transcript::heard(Instant at, const packet::ReceivedFrame& frame, std::string_view outcome) {
+    const std::string to = frame.destination.is_multicast() ? "" : " to " + to_string(frame.destination);
+    repeated(at, fmt::format("{} sends {}{}{}", to_string(frame.source), describe(frame), to, outcome));
 }
 
-void Transcript::sent(Instant at, const TxFrame& frame) { repeated(at, fmt::format("{} {}", name(frame.router), describe_frame(frame))); }
+std::string Transcript::describe_sent(const TxFrame& frame) const { return fmt::format("{} {}", name(frame.router), describe_frame(frame)); }
 
 std::string Transcript::finish() {
     end_folds();
@@ -123,14 +178,16 @@ std::string_view Transcript::name(RouterIndex index) const {
     return to_number(index) < names_.size() ? std::string_view(names_[to_number(index)]) : "?";
 }
 
-void Transcript::line(Instant at, std::string_view text) { text_ += fmt::format("{:>12} {}\n", time(at), text); }
-
 void Transcript::end_folds() {
-    std::ranges::stable_sort(folds_, {}, &Fold::last);
     for (const Fold& fold : folds_) {
-        if (fold.more != 0) line(fold.last, fmt::format("{} ({} more until here)", fold.what, fold.more));
+        if (fold.more == 0) continue;
+        const std::int64_t apart = fold.longest_silence.count() / 1'000'000;
+        line(fold.last, fmt::format("{} ({} more until here, at most {}.{:03} s apart)", fold.what, fold.more, apart / 1000, apart % 1000));
     }
     folds_.clear();
+    std::ranges::stable_sort(lines_, {}, &Line::at);
+    for (const Line& line : lines_) text_ += fmt::format("{:>12} {}\n", time(line.at), line.text);
+    lines_.clear();
 }
 
 }  // namespace vigil::engine

@@ -71,7 +71,7 @@ private:
     void events() {
         std::array<Event, 16> some;
         for (std::size_t n; (n = engine_.take_events(some)) != 0;) {
-            for (const Event& event : std::span(some).first(n)) transcript_.event(event, family_of(engine_.router(event.router)));
+            for (const Event& event : std::span(some).first(n)) transcript_.event(event, engine_.router(event.router));
         }
     }
 
