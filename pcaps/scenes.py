@@ -63,11 +63,11 @@ SCENES = (
     Scene("keepalived-v3-ipv4", (keepalived(150), keepalived(100)), STOP_AND_RETURN),
     Scene("keepalived-v3-10ms", (keepalived(150, interval="0.01"), keepalived(100, interval="0.01")),
           (BOTH, ("wait", 0.3), ("kill", 1), ("wait", 0.3))),
-    Scene("keepalived-v3-message-checksum", (keepalived(150, "v3_checksum_as_v2"), keepalived(100, "v3_checksum_as_v2")), SILENCE),
     Scene("keepalived-v3-ipv6", (keepalived(150, addresses=V6), keepalived(100, addresses=V6)), STOP_AND_RETURN),
     Scene("keepalived-v3-virtual-mac", (keepalived(150, "use_vmac"), keepalived(100, "use_vmac")), SILENCE),
     Scene("keepalived-unicast", (keepalived(150, *_unicast(1, 2)), keepalived(100, *_unicast(2, 1))), STOP_AND_RETURN),
-    Scene("keepalived-equal-priorities", (keepalived(100), keepalived(100)), (("start", 1), ("wait", 2.5), ("start", 2), ("wait", 7)), 1),
+    Scene("keepalived-equal-priorities", (keepalived(100), keepalived(100)),
+          (BOTH, ("wait", 6), ("partition", True), ("wait", 6), ("partition", False), ("wait", 4)), 1),
     Scene("keepalived-nopreempt", (keepalived(150, "nopreempt"), keepalived(100, "nopreempt")), STOP_AND_RETURN),
     Scene("keepalived-preempt-delay", (keepalived(150, "preempt_delay 4"), keepalived(100)),
           (("start", 2), ("wait", 5), ("start", 1), ("wait", 10)), 1),
@@ -80,5 +80,8 @@ SCENES = (
     Scene("frr-v3-ipv6", (frr(150, addresses=V6), frr(100, addresses=V6)), STOP_AND_RETURN),
     Scene("frr-keepalived-v3", (frr(150), keepalived(100)), STOP_AND_RETURN),
     Scene("keepalived-vlan", (keepalived(150), keepalived(100)), STOP_AND_RETURN, tag=5),
+    # keepalived 2.2.7 and FRR 8.4.4 cannot send this form; newer ones and other vendors do.
+    Scene("vigild-v3-message-checksum", (keepalived(150, "v3_checksum_as_v2", kind="vigild"), keepalived(100, "v3_checksum_as_v2", kind="vigild")),
+          SILENCE),
     Scene("vigild-v3", (keepalived(150, kind="vigild"), keepalived(100, kind="vigild")), STOP_AND_RETURN),
 )

@@ -106,7 +106,8 @@ Would a third router have taken over then:    vigil replay incident.pcap -f thir
 Make captures with: tcpdump -i INTERFACE -w FILE 'ip proto 112 or ip proto 51 or ip6 proto 112 or arp or icmp6'
 on the interface itself, not on 'any'. Of a VLAN trunk, "eth0.5" of the configuration hears what is tagged for VLAN 5
 (then the filter has to be: 'vlan and (...)').
-Exit codes: 0 replayed, 1 nothing could be replayed (the reason is on standard error).)text";
+Exit codes: 0 replayed, 1 nothing could be replayed (the reason is on standard error).
+)text";
 
 }  // namespace
 
