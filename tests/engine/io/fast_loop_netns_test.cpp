@@ -187,7 +187,8 @@ TEST_P(LoopOverVeth, AFullQueueingDisciplineIsTriedAgain) {
             const Frame advert = multicast_frame(i, 1000);
             const Frame small = multicast_frame(i, 400);
             const Frame& frame = i < 2 ? advert : small;
-            tx.push_urgent_copy({.data = frame.data(), .size = static_cast<std::uint16_t>(frame.size()), .link = LinkIndex{0}, .router = RouterIndex{i}});
+            const auto size = static_cast<std::uint16_t>(frame.size());
+            tx.push_urgent_copy({.data = frame.data(), .size = size, .link = LinkIndex{0}, .router = RouterIndex{i}});
         }
     };
     runner.run_to_the_end();

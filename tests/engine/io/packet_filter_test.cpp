@@ -125,7 +125,9 @@ TEST(PacketFilter, UnicastHopLimitsAreTheEnginesBusiness) {
 
 TEST(PacketFilter, SurvivesFramesOfEveryLength) {
     for (const Frame& whole : {ipv4(112), udp(1985), ipv6(112)}) {
-        for (std::size_t size = 1; size < whole.size(); ++size) EXPECT_LE(passed(Frame(whole.begin(), whole.begin() + static_cast<long>(size))), size);
+        for (std::size_t size = 1; size < whole.size(); ++size) {
+            EXPECT_LE(passed(Frame(whole.begin(), whole.begin() + static_cast<long>(size))), size);
+        }
     }
 }
 
