@@ -6,6 +6,9 @@
 // other. The next burst of each router stands in one binary heap. The heap and the queues hold indices into memory taken by
 // the constructor: nothing is allocated later, and stopping a router in any position is O(log n).
 //
+// Between two rounds a burst may rest (`round_gap`): five announcements within a few microseconds are one to a LAN on which the old Active still
+// talks. A switch that hears one late frame with the virtual MAC from the old port sends everything there until the next round.
+//
 // Runs on the fast thread, in virtual time in tests. Does not know addresses, frames or sockets.
 
 #include "arp/announcer.h"
@@ -46,10 +49,10 @@ void Announcer::on_lower_advertisement(std::uint32_t router, Instant now) {
     Item& item = items_[router];
     if (!item.started || item.plan.lower_repeat == 0) return;
     // A burst that already runs says the same; only the later one is added, unless an earlier one is due anyway.
-    if (!item.queued) begin_burst(router, item.plan.lower_repeat);
+    if (item.rounds_left == 0) begin_burst(router, item.plan.lower_repeat);
     if (item.plan.lower_delay <= Nanoseconds{0}) return;
     const Instant due = now + item.plan.lower_delay;
-    if (item.heap_position == none || due < item.due) schedule(router, due, item.plan.lower_repeat);
+    if (item.due_rounds == 0 || due < item.due) schedule(router, due, item.plan.lower_repeat);
 }
 
 void Announcer::stop(std::uint32_t router) {
@@ -76,7 +79,7 @@ std::size_t Announcer::take_due(Instant now, std::span<DueAnnouncement> out) {
 }
 
 Instant Announcer::next_deadline() const {
-    Instant earliest = heap_.empty() ? never : items_[heap_.front()].due;
+    Instant earliest = heap_.empty() ? never : items_[heap_.front()].wake;
     if (queued_count_ == 0) return earliest;
     for (const Link& link : links_) {
         if (link.first != none) earliest = std::min(earliest, link.not_before);
@@ -96,7 +99,9 @@ bool Announcer::take_from(Link& link, Instant now, DueAnnouncement& out) {
     item.next_address = 0;
     --item.rounds_left;
     dequeue_first(link);
-    if (item.rounds_left != 0) enqueue(router);
+    if (item.rounds_left == 0) return true;
+    if (item.plan.round_gap > Nanoseconds{0}) rest(router, now + item.plan.round_gap);
+    else enqueue(router);
     return true;
 }
 
@@ -108,18 +113,24 @@ void Announcer::begin_burst(std::uint32_t router, std::uint16_t rounds) {
     if (item.rounds_left == 0) item.next_address = 0;
     const bool is_within_round = item.next_address != 0 && rounds != std::numeric_limits<std::uint16_t>::max();
     item.rounds_left = std::max(item.rounds_left, static_cast<std::uint16_t>(rounds + (is_within_round ? 1 : 0)));
-    if (!item.queued) enqueue(router);
+    if (!item.queued && !item.resting) enqueue(router);
 }
 
 void Announcer::wake_scheduled(Instant now) {
-    while (!heap_.empty() && items_[heap_.front()].due <= now) {
+    while (!heap_.empty() && items_[heap_.front()].wake <= now) {
         const std::uint32_t router = heap_.front();
         Item& item = items_[router];
-        const std::uint16_t rounds = item.due_rounds;
+        if (item.resting && item.round_due <= now) {
+            item.resting = false;
+            enqueue(router);
+        }
         const Instant due = item.due;
-        unschedule(router);
-        begin_burst(router, rounds);
-        if (item.plan.refresh > Nanoseconds{0}) schedule(router, std::max(due + item.plan.refresh, now), item.plan.refresh_repeat);
+        if (const std::uint16_t rounds = item.due_rounds; rounds != 0 && due <= now) {
+            item.due_rounds = 0;
+            begin_burst(router, rounds);
+            if (item.plan.refresh > Nanoseconds{0}) schedule(router, std::max(due + item.plan.refresh, now), item.plan.refresh_repeat);
+        }
+        update_heap(router);
     }
 }
 
@@ -142,15 +153,36 @@ void Announcer::dequeue_first(Link& link) {
 }
 
 void Announcer::schedule(std::uint32_t router, Instant due, std::uint16_t rounds) {
-    unschedule(router);
-    if (rounds == 0) return;
     items_[router].due = due;
     items_[router].due_rounds = rounds;
-    heap_.push_back(router);
-    move_in_heap(static_cast<std::uint32_t>(heap_.size() - 1));
+    update_heap(router);
+}
+
+void Announcer::rest(std::uint32_t router, Instant until) {
+    items_[router].resting = true;
+    items_[router].round_due = until;
+    update_heap(router);
 }
 
 void Announcer::unschedule(std::uint32_t router) {
+    items_[router].due_rounds = 0;
+    items_[router].resting = false;
+    remove_from_heap(router);
+}
+
+/// Puts the router where its next instant belongs, or out of the heap when it has none.
+void Announcer::update_heap(std::uint32_t router) {
+    Item& item = items_[router];
+    item.wake = std::min(item.due_rounds != 0 ? item.due : never, item.resting ? item.round_due : never);
+    if (item.wake == never) return remove_from_heap(router);
+    if (item.heap_position == none) {
+        item.heap_position = static_cast<std::uint32_t>(heap_.size());
+        heap_.push_back(router);
+    }
+    move_in_heap(item.heap_position);
+}
+
+void Announcer::remove_from_heap(std::uint32_t router) {
     const std::uint32_t position = items_[router].heap_position;
     if (position == none) return;
     items_[router].heap_position = none;
@@ -164,14 +196,14 @@ void Announcer::unschedule(std::uint32_t router) {
 /// Restores the heap after the entry at `position` was replaced: up, then down.
 void Announcer::move_in_heap(std::uint32_t position) {
     const std::uint32_t router = heap_[position];
-    const Instant due = items_[router].due;
-    while (position != 0 && due < items_[heap_[(position - 1) / 2]].due) {
+    const Instant wake = items_[router].wake;
+    while (position != 0 && wake < items_[heap_[(position - 1) / 2]].wake) {
         place(position, heap_[(position - 1) / 2]);
         position = (position - 1) / 2;
     }
     for (std::uint32_t child = 2 * position + 1; child < heap_.size(); child = 2 * position + 1) {
-        if (child + 1 < heap_.size() && items_[heap_[child + 1]].due < items_[heap_[child]].due) ++child;
-        if (due <= items_[heap_[child]].due) break;
+        if (child + 1 < heap_.size() && items_[heap_[child + 1]].wake < items_[heap_[child]].wake) ++child;
+        if (wake <= items_[heap_[child]].wake) break;
         place(position, heap_[child]);
         position = child;
     }

@@ -11,6 +11,7 @@ namespace vigil::arp {
 /// When the addresses of one router are announced (gratuitous ARP, unsolicited NA). keepalived's defaults.
 struct AnnouncementPlan {
     std::uint16_t repeat = 5;                      ///< garp_master_repeat: rounds at once, each over all addresses
+    Nanoseconds round_gap{0};                      ///< between two rounds of a burst; 0: one right behind the other
     Nanoseconds delay = std::chrono::seconds{5};   ///< garp_master_delay: a second burst this long after; 0: none
     Nanoseconds refresh{0};                        ///< garp_master_refresh: period while Active; 0: never
     std::uint16_t refresh_repeat = 1;              ///< garp_master_refresh_repeat
@@ -57,12 +58,15 @@ private:
         std::uint16_t link = 0;
         bool started = false;
         bool queued = false;             // in its link's queue
+        bool resting = false;            // between two rounds, until round_due
         std::uint16_t rounds_left = 0;   // of the running burst
         std::uint32_t next_address = 0;  // of the running round
         std::uint32_t queue_next = none;
         std::uint32_t heap_position = none;
+        std::uint16_t due_rounds = 0;    // of the scheduled burst; 0: none
         Instant due{};                   // of the scheduled burst
-        std::uint16_t due_rounds = 0;
+        Instant round_due{};
+        Instant wake{};                  // the earlier of the two: key in the heap
     };
     struct Link {                        // FIFO of routers with a running burst
         std::uint32_t first = none;
@@ -73,7 +77,10 @@ private:
 
     void begin_burst(std::uint32_t router, std::uint16_t rounds);
     void schedule(std::uint32_t router, Instant due, std::uint16_t rounds);
+    void rest(std::uint32_t router, Instant until);
     void unschedule(std::uint32_t router);
+    void update_heap(std::uint32_t router);
+    void remove_from_heap(std::uint32_t router);
     void move_in_heap(std::uint32_t position);
     void place(std::uint32_t position, std::uint32_t router);
     void enqueue(std::uint32_t router);
@@ -83,7 +90,7 @@ private:
 
     std::vector<Item> items_;
     std::vector<Link> links_;
-    std::vector<std::uint32_t> heap_;    // routers with a scheduled burst, earliest first
+    std::vector<std::uint32_t> heap_;    // routers with a scheduled burst or a resting one, earliest first
     std::size_t queued_count_ = 0;
     std::size_t next_link_ = 0;          // whose turn it is: a small budget may end anywhere
 };

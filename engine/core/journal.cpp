@@ -23,7 +23,7 @@ namespace {
 enum class RecordType : std::uint8_t { frame = 1, time = 2, command = 3, transmit_error = 4, cleared = 5, gap = 6 };
 
 constexpr std::array<std::uint8_t, 8> magic{'V', 'I', 'G', 'I', 'L', 'J', 'N', 'L'};
-constexpr std::uint16_t format_version = 1;
+constexpr std::uint16_t format_version = 2;
 constexpr std::size_t header_size = 12;
 constexpr std::size_t command_size = 25;
 constexpr std::size_t digest_size = 16;

@@ -72,6 +72,7 @@ bool read_ip(packet::ByteReader& reader, IpAddress& out) {
 
 void write_plan(Sink& sink, const arp::AnnouncementPlan& plan) {
     sink.u16(plan.repeat);
+    sink.i64(plan.round_gap.count());
     sink.i64(plan.delay.count());
     sink.i64(plan.refresh.count());
     sink.u16(plan.refresh_repeat);
@@ -81,7 +82,7 @@ void write_plan(Sink& sink, const arp::AnnouncementPlan& plan) {
 
 bool read_plan(packet::ByteReader& reader, arp::AnnouncementPlan& plan) {
     plan.repeat = reader.u16();
-    if (!read_duration(reader, plan.delay) || !read_duration(reader, plan.refresh)) return false;
+    if (!read_duration(reader, plan.round_gap) || !read_duration(reader, plan.delay) || !read_duration(reader, plan.refresh)) return false;
     plan.refresh_repeat = reader.u16();
     plan.lower_repeat = reader.u16();
     return read_duration(reader, plan.lower_delay);

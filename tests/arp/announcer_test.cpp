@@ -320,6 +320,48 @@ TEST(Announcer, ASlowLinkAnnouncesEveryAddressAlthoughTheRefreshComesSooner) {
     for (const auto& [address, times] : heard) EXPECT_GE(times, 4) << "address " << address;
 }
 
+// Rounds with a rest between them: to a LAN five announcements in one microsecond are one.
+
+TEST(Announcer, RestsBetweenTheRoundsOfABurst) {
+    Announcer announcer = one_router({.repeat = 3, .round_gap = 200ms, .delay = 5s}, 2);
+    announcer.start(0, at(0s));
+    const auto all = run(announcer, at(10s));
+    std::vector<std::pair<Instant, Sent>> expected;
+    for (const Nanoseconds when : {Nanoseconds{0ms}, Nanoseconds{200ms}, Nanoseconds{400ms}, Nanoseconds{5000ms}, Nanoseconds{5200ms}, Nanoseconds{5400ms}}) {
+        expected.emplace_back(at(when), Sent{0, 0});
+        expected.emplace_back(at(when), Sent{0, 1});
+    }
+    EXPECT_EQ(all, expected);
+}
+
+TEST(Announcer, AStopWhileItRestsEndsTheBurst) {
+    Announcer announcer = one_router({.repeat = 3, .round_gap = 200ms}, 2);
+    announcer.start(0, at(0s));
+    EXPECT_EQ(take(announcer, at(0s)).size(), 2u);
+    announcer.stop(0);
+    EXPECT_EQ(announcer.next_deadline(), never);
+    EXPECT_TRUE(take(announcer, at(10s)).empty());
+}
+
+TEST(Announcer, AStartWhileItRestsBeginsAtOnce) {
+    Announcer announcer = one_router({.repeat = 2, .round_gap = 200ms, .delay = 0s}, 1);
+    announcer.start(0, at(0s));
+    EXPECT_EQ(take(announcer, at(0s)).size(), 1u);
+    announcer.start(0, at(100ms));
+    EXPECT_EQ(take(announcer, at(100ms)).size(), 1u);
+    EXPECT_EQ(take(announcer, at(200ms)).size(), 0u);
+    EXPECT_EQ(take(announcer, at(300ms)).size(), 1u);
+    EXPECT_EQ(announcer.next_deadline(), never);
+}
+
+TEST(Announcer, ABurstThatComesDueWhileOneRestsMakesItLonger) {
+    Announcer announcer = one_router({.repeat = 3, .round_gap = 200ms, .delay = 300ms}, 1);
+    announcer.start(0, at(0s));
+    std::vector<Instant> when;
+    for (const auto& [instant, sent] : run(announcer, at(10s))) when.push_back(instant);
+    EXPECT_EQ(when, (std::vector{at(0ms), at(200ms), at(400ms), at(600ms), at(800ms)}));
+}
+
 // The heap of scheduled bursts against a plain list of the same.
 
 TEST(AnnouncerRandom, AgreesWithANaiveModel) {
