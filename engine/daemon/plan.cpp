@@ -88,9 +88,14 @@ packet::AuthType auth_type_of(const VrrpInstance& instance) {
     return packet::AuthType::none;
 }
 
+/// keepalived sends all rounds of a burst at once. To a LAN on which the old Active still talks for a moment that is one
+/// announcement: a single late frame of it undoes them all until garp_master_delay. So ours are spread.
+constexpr std::chrono::milliseconds announcement_round_gap{200};
+
 arp::AnnouncementPlan announcements_of(const config::AnnouncementSettings& settings) {
     const auto count = [](std::uint32_t n) { return static_cast<std::uint16_t>(std::min<std::uint32_t>(n, 0xffff)); };
     return {.repeat = count(settings.repeat),
+            .round_gap = announcement_round_gap,
             .delay = settings.delay,
             .refresh = settings.refresh,
             .refresh_repeat = count(settings.refresh_repeat),
