@@ -37,7 +37,7 @@ daemon::KernelFacts pretend(const config::Configuration& configuration, const st
         link.is_up = link.is_running = link.is_multicast_capable = true;
         link.mtu = 1500;
         facts.links.push_back(link);
-        for (const IpAddress& own : {address.value_or(ipv4(0, 0, 0, 1)), *read_address("fe80::1")}) {
+        for (const IpAddress& own : {address.value_or(ipv4(0, 0, 0, 1)), *read_address("fe80::")}) {
             arp::kernel::AddressState state;
             state.key = {link.index, own, static_cast<std::uint8_t>(own.family == Family::ipv4 ? 24 : 64), std::nullopt};
             facts.addresses.push_back(state);

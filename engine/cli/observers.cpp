@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "engine/cli/vlan_path.h"
-#include "engine/core/engine.h"
 #include "packet/frame.h"
 
 namespace vigil::cli {
@@ -32,13 +31,12 @@ std::optional<LinkIndex> link_for(engine::EngineSpec& spec, VlanPath path) {
     return LinkIndex{static_cast<std::uint16_t>(spec.links.size() - 1)};
 }
 
-/// The least address there is: loses every tie.
+/// The least address there is: loses every tie, and nobody has it (fe80::1 is the gateway of many a LAN).
 IpAddress observer_address(Family family) {
     if (family == Family::ipv4) return ipv4(0, 0, 0, 1);
     IpAddress address{{}, Family::ipv6};
     address.octets[0] = 0xfe;
     address.octets[1] = 0x80;
-    address.octets[15] = 1;
     return address;
 }
 
@@ -67,11 +65,6 @@ engine::RouterSpec observer_of(const packet::ReceivedFrame& frame, LinkIndex lin
     return router;
 }
 
-/// A router can be heard that the engine would refuse to be, such as one with 255 IPv6 addresses.
-bool is_possible(const engine::RouterSpec& router, const engine::EngineSpec& spec) {
-    return engine::Engine::make({.links = spec.links, .routers = {router}}, Instant{}).has_value();
-}
-
 }  // namespace
 
 engine::EngineSpec observers_of(std::span<const CapturedFrame> capture) {
@@ -81,8 +74,7 @@ engine::EngineSpec observers_of(std::span<const CapturedFrame> capture) {
         if (!frame || frame->ah || frame->advertisement.priority() == Priority::stop) continue;
         const auto link = link_for(spec, vlan_path_of_frame(captured.bytes));
         if (!link || knows(spec, *link, *frame)) continue;
-        engine::RouterSpec observer = observer_of(*frame, *link, spec.links[to_number(*link)].name);
-        if (is_possible(observer, spec)) spec.routers.push_back(std::move(observer));
+        spec.routers.push_back(observer_of(*frame, *link, spec.links[to_number(*link)].name));
     }
     return spec;
 }

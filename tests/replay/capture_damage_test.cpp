@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t seed = 20'240'612;
-constexpr int spoilt_copies = 60;       // of each capture
+constexpr int spoilt_copies = 20;       // of each capture
 constexpr int spoilt_octets = 8;        // at most, of each copy
 
 std::vector<fs::path> captures() {
