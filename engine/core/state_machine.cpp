@@ -28,7 +28,7 @@ Step stay(const VirtualRouter& router, Reason reason = Reason::none) {
 bool may_preempt(const VirtualRouter& router) { return has(router, Flag::preempt) || is_owner(router); }
 
 void learn_interval(VirtualRouter& router, Centiseconds interval) {
-    if (!has(router, Flag::version2)) router.active_adver_interval = interval;  // RFC 9568 §6.4.2-9
+    if (!has(router, Flag::version2)) router.active_adver_interval = interval;  // RFC 9568 §6.4.2-13
 }
 
 /// The least distance between two answers to losing adverts.
@@ -56,12 +56,12 @@ bool is_preempt_delay_over(VirtualRouter& router, Instant now) {
 }
 
 Step advertisement_in_backup(VirtualRouter& router, const Advertisement& advertisement, Instant now) {
-    if (advertisement.priority == Priority::stop) {  // RFC 9568 §6.4.2-8
+    if (advertisement.priority == Priority::stop) {  // RFC 9568 §6.4.2-12
         return {now + skew_time(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_stopped};
     }
     const bool is_lower = advertisement.priority < router.priority;
     if (is_lower && may_preempt(router)) {
-        if (is_preempt_delay_over(router, now)) return stay(router, Reason::lower_heard);  // §6.4.2-10: let it time out
+        if (is_preempt_delay_over(router, now)) return stay(router, Reason::lower_heard);  // §6.4.2-16: let it time out
     } else {
         router.quiet_until = not_yet;
     }
