@@ -37,7 +37,7 @@ AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel) : kernel_(ker
     }
 }
 
-void AddressKeeper::leave_alone(const std::vector<AddressKey>& keys) {
+void AddressKeeper::leave_alone(const std::unordered_map<AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present) {
     refresh_indices();
     for (Router& router : routers_) {
         for (Address& address : router.addresses) {
@@ -45,7 +45,7 @@ void AddressKeeper::leave_alone(const std::vector<AddressKey>& keys) {
             if (index == indices_.end()) continue;
             AddressKey key = address.spec.key;
             key.interface_index = index->second;
-            address.is_foreign = std::find(keys.begin(), keys.end(), key) != keys.end();
+            address.is_foreign = present.contains(key);
         }
     }
 }

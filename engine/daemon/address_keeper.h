@@ -19,7 +19,7 @@ public:
     AddressKeeper(const Plan& plan, KernelSide& kernel);
 
     /// Addresses that were here before we started and are not to be touched (an owner's).
-    void leave_alone(const std::vector<arp::kernel::AddressKey>& keys);
+    void leave_alone(const std::unordered_map<arp::kernel::AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present);
     /// From now on the router's addresses shall be there, or not. Takes effect with apply().
     void want(std::size_t router, bool is_active);
     bool is_wanted(std::size_t router) const { return routers_[router].is_wanted; }

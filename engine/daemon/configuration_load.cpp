@@ -41,7 +41,8 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
 
 void log_diagnostics(const config::LoadResult& result) {
     for (const config::Diagnostic& diagnostic : result.diagnostics.all()) {
-        const std::string line = config::to_line(diagnostic, result.configuration);
+        std::string line = config::to_line(diagnostic, result.configuration);
+        if (!diagnostic.help.empty()) line += "; " + diagnostic.help;
         switch (diagnostic.severity) {
         case config::Severity::note: spdlog::info(line); break;
         case config::Severity::warning: spdlog::warn(line); break;

@@ -9,6 +9,7 @@ enum ExitCode : int {
     exit_config = 2,
     exit_no_permission = 4,
     exit_no_config = 6,       ///< no configuration file, or an include that was to be checked failed
+    exit_internal = 70,       ///< a part of the process ended that must not; a restart may help
 };
 
 }  // namespace vigil::daemon

@@ -91,16 +91,37 @@ void FastThread::drain_journal() {
     journal_file_.flush();
 }
 
+io::LinkPortOptions FastThread::port_options(engine::LinkIndex link, const PlannedLink& planned) const {
+    return {.link = link,
+            .interface_name = planned.name,
+            .interface_index = planned.interface_index,
+            .ring = rings_[engine::to_number(link)],
+            .filter = {},
+            .groups = planned.groups,
+            .unicast_macs = planned.unicast_macs,
+            .routes_ipv4 = planned.routes_ipv4,
+            .routes_ipv6 = planned.routes_ipv6};
+}
+
 bool FastThread::open_port(engine::LinkIndex link, const PlannedLink& planned) {
-    auto port = io::LinkPort::open({.link = link,
-                                    .interface_name = planned.name,
-                                    .interface_index = planned.interface_index,
-                                    .ring = rings_[engine::to_number(link)],
-                                    .filter = {},
-                                    .groups = planned.groups,
-                                    .unicast_macs = planned.unicast_macs,
-                                    .routes_ipv4 = planned.routes_ipv4,
-                                    .routes_ipv6 = planned.routes_ipv6});
+    return hand_over(planned, io::LinkPort::open(port_options(link, planned)));
+}
+
+std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links) {
+    std::vector<io::LinkPortOptions> wanted;
+    std::vector<std::size_t> positions;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        if (links[i].interface_index == 0) continue;
+        wanted.push_back(port_options(engine::LinkIndex{static_cast<std::uint16_t>(i)}, links[i]));
+        positions.push_back(i);
+    }
+    std::vector<bool> is_open(links.size(), false);
+    auto ports = io::open_ports(wanted);
+    for (std::size_t i = 0; i < ports.size(); ++i) is_open[positions[i]] = hand_over(links[positions[i]], std::move(ports[i]));
+    return is_open;
+}
+
+bool FastThread::hand_over(const PlannedLink& planned, io::Result<std::unique_ptr<io::LinkPort>> port) {
     if (!port) {
         spdlog::error("Cannot send and receive on {}: {}", planned.name, port.error().text());
         return false;
@@ -128,6 +149,8 @@ void FastThread::start() {
 
 void FastThread::run() {
     if (auto ended = loop_->run(); !ended) loop_error_ = ended.error().text();
+    has_ended_.store(true, std::memory_order_release);
+    channel_->to_control().ring();
 }
 
 void FastThread::send(const engine::Command& command) {
@@ -136,7 +159,9 @@ void FastThread::send(const engine::Command& command) {
 
 std::vector<engine::Event> FastThread::take_events() {
     while (!waiting_.empty() && channel_->post(waiting_.front())) waiting_.pop_front();
-    while (channel_->take_returned() != nullptr) {}
+    std::vector<std::unique_ptr<io::LinkPort>> returned;
+    while (auto port = channel_->take_returned()) returned.push_back(std::move(port));
+    if (!returned.empty()) io::close_ports(std::move(returned));
     std::vector<engine::Event> events;
     while (const auto event = channel_->next_event()) events.push_back(*event);
     return events;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <fstream>
 #include <memory>
@@ -34,6 +35,8 @@ public:
 
     /// Opens the port of a link whose interface index is known and hands it over. Logs what was refused; false when there is no port.
     bool open_port(engine::LinkIndex link, const PlannedLink& planned);
+    /// The same for all links at once, because the kernel waits in each; links without a number get none.
+    std::vector<bool> open_ports(const std::vector<PlannedLink>& links);
     void close_port(engine::LinkIndex link);
     void start();
     /// Keeps the order; what the channel does not take at once is kept and posted later.
@@ -46,6 +49,8 @@ public:
     /// Writes what the fast thread recorded to the journal file. Call often enough for its ring (about 8 MiB).
     void drain_journal();
     bool has_journal() const { return journal_ring_ != nullptr; }
+    /// The loop ended without stop(): nothing is sent or heard any more.
+    bool has_failed() const { return has_ended_.load(std::memory_order_acquire); }
     /// All commands sent before are carried out and their frames leave, then the thread ends. Events remain to be taken.
     void stop();
     const std::string& backend_name() const { return backend_name_; }
@@ -55,6 +60,8 @@ private:
     FastThread() = default;
     bool open_journal(const engine::EngineSpec& spec, Instant now, const engine::BatchCapacity& capacity, const std::string& path);
     void run();
+    io::LinkPortOptions port_options(engine::LinkIndex link, const PlannedLink& planned) const;
+    bool hand_over(const PlannedLink& planned, io::Result<std::unique_ptr<io::LinkPort>> port);
 
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<io::ControlChannel> channel_;
@@ -67,6 +74,7 @@ private:
     std::thread thread_;
     std::string backend_name_;
     std::optional<std::string> loop_error_;   // written by the thread, read after join
+    std::atomic<bool> has_ended_{false};
 };
 
 }  // namespace vigil::daemon

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
-#include <string>
 
 #include <spdlog/spdlog.h>
 
@@ -15,13 +14,13 @@ namespace {
 namespace kernel = arp::kernel;
 
 /// Where changed settings of base interfaces are remembered across a kill: gone after a reboot, as the settings are. One file per network
-/// namespace, because namespaces have settings of their own but may share /run.
-std::filesystem::path settings_journal() {
+/// namespace, because namespaces have settings of their own but may share /run, and per daemon in it.
+std::filesystem::path settings_journal(const NamespaceClaim& claim) {
     constexpr const char* directory = "/run/vigil";
     ::mkdir(directory, 0755);  // what is wrong with it shows when the file is opened
     struct stat network_namespace{};
     ::stat("/proc/self/ns/net", &network_namespace);
-    return std::filesystem::path(directory) / ("settings-" + std::to_string(network_namespace.st_ino));
+    return std::filesystem::path(directory) / fmt::format("settings-{}-{}", network_namespace.st_ino, claim.place());
 }
 
 void log_failures(std::string_view what, const std::vector<kernel::KernelError>& failures) {
@@ -59,7 +58,7 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
 }
 
 KernelSide::KernelSide(kernel::Monitor monitor, kernel::NetlinkSocket socket, kernel::AddressProgrammer programmer)
-    : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal()),
+    : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal(claim_)),
       macvlans_(socket_, keeper_) {}
 
 KernelFacts KernelSide::facts() {

@@ -27,7 +27,7 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses)
     : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), logs_addresses_(logs_addresses) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
-        links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac});
+        links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
     }
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
@@ -43,10 +43,11 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
 
 void LinkWatch::start(Instant) {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
+    const std::vector<bool> is_open = fast_.open_ports(plan_.links);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
-        const engine::LinkIndex link{static_cast<std::uint16_t>(i)};
-        if (plan_.links[i].interface_index != 0 && !fast_.open_port(link, plan_.links[i])) plan_.links[i].interface_index = 0;
-        if (plan_.links[i].interface_index == 0) fast_.send({.kind = Command::Kind::link_gone, .link = link});
+        if (is_open[i]) continue;
+        plan_.links[i].interface_index = 0;  // retry_ports() comes back to it
+        fast_.send({.kind = Command::Kind::link_gone, .link = engine::LinkIndex{static_cast<std::uint16_t>(i)}});
     }
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         const bool has_link = plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index != 0;
@@ -69,6 +70,7 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
             if (!resync(now)) spdlog::warn("Links and addresses change too quickly to be read; trying again");
         }
     }
+    refresh_stale_sources();
     if (has_links) evaluate_trackers();
 }
 
@@ -131,7 +133,8 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     }
     spdlog::info("Netlink reports {} appeared", state.name);
     set_mac(link, state.mac);
-    refresh_sources(state.index);
+    links_[link].has_stale_sources = true;
+    refresh_stale_sources();
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         if (engine::to_number(plan_.engine.routers[i].link) == link) make_macvlan(i);
     }
@@ -190,7 +193,13 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
     if (event.is_gone && !kernel_.monitor().has_address(key)) {
         if (const auto router = keeper_.on_address_gone(key)) step_back(*router, key);
     }
-    refresh_sources(key.interface_index);
+    const auto link = link_with_number(key.interface_index);
+    if (!link || links_[*link].has_stale_sources) return;
+    // A source that went, or an address for routers that have none; anything else moves nobody.
+    for (std::size_t i = 0; i < plan_.routers.size() && !links_[*link].has_stale_sources; ++i) {
+        if (engine::to_number(plan_.engine.routers[i].link) != *link) continue;
+        links_[*link].has_stale_sources = event.is_gone ? sources_[i] == key.address : !sources_[i];
+    }
 }
 
 /// keepalived's answer to a deleted virtual address: say stop, be Backup again. Whoever then wins adds the address anew.
@@ -200,24 +209,22 @@ void LinkWatch::step_back(std::size_t router, const kernel::AddressKey& key) {
     send_to_router(Command::Kind::start, router);
 }
 
-void LinkWatch::refresh_sources(std::uint32_t interface_index) {
-    const auto is_concerned = [&](std::size_t i) {
-        return !plan_.routers[i].has_fixed_source && plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index == interface_index;
-    };
-    bool needs_choice = false;
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (!is_concerned(i)) continue;
-        const auto& known = kernel_.monitor().addresses();
-        const bool is_there = sources_[i] && std::any_of(known.begin(), known.end(), [&](const auto& entry) {
-                                  return entry.first.interface_index == interface_index && entry.first.address == *sources_[i];
-                              });
-        needs_choice = needs_choice || !is_there;
-    }
-    if (!needs_choice) return;
+/// Once per wake, however many addresses changed: thousands of our own come and go in one failover.
+void LinkWatch::refresh_stale_sources() {
+    if (std::none_of(links_.begin(), links_.end(), [](const Link& link) { return link.has_stale_sources; })) return;
     const auto addresses = kernel_.dump_addresses();  // in the kernel's order, which the monitor does not keep
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (is_concerned(i)) refresh_source(i, addresses);
+        const bool is_stale = links_[engine::to_number(plan_.engine.routers[i].link)].has_stale_sources;
+        if (is_stale && !plan_.routers[i].has_fixed_source) refresh_source(i, addresses);
     }
+    for (Link& link : links_) link.has_stale_sources = false;
+}
+
+std::optional<std::size_t> LinkWatch::link_with_number(std::uint32_t interface_index) const {
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        if (plan_.links[i].interface_index == interface_index) return i;
+    }
+    return std::nullopt;
 }
 
 void LinkWatch::refresh_source(std::size_t router, const std::vector<kernel::AddressState>& addresses) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ private:
     struct Link {
         bool is_up = false;
         MacAddress mac;
+        bool has_stale_sources = false;   // refresh_stale_sources() chooses anew
     };
 
     void on_link(const arp::kernel::LinkState& state, Instant now);
@@ -43,7 +45,8 @@ private:
     void on_address(const arp::kernel::AddressEvent& event);
     void step_back(std::size_t router, const arp::kernel::AddressKey& key);
     void refresh_source(std::size_t router, const std::vector<arp::kernel::AddressState>& addresses);
-    void refresh_sources(std::uint32_t interface_index);
+    void refresh_stale_sources();
+    std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
     void evaluate_trackers();
     void send_to_router(engine::Command::Kind kind, std::size_t router, engine::Fault fault = engine::Fault::none, int value = 0);

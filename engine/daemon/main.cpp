@@ -58,7 +58,7 @@ int refuse(const Options& options, int exit_code, const std::string& text) {
 /// The parent reads the file only for what concerns itself; the children log what is wrong with it.
 struct ParentSettings {
     bool is_readable = true;
-    std::string problems;
+    std::vector<std::string> problems;   ///< only when not readable
     std::string net_namespace;
     PidFileNames pid_files;
 };
@@ -68,7 +68,7 @@ ParentSettings read_parent_settings(const Options& options) {
     ParentSettings settings;
     settings.is_readable = loaded.is_readable;
     for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
-        if (!loaded.is_readable) settings.problems += config::to_line(diagnostic, loaded.configuration) + '\n';
+        if (!loaded.is_readable) settings.problems.push_back(config::to_line(diagnostic, loaded.configuration));
     }
     const config::GlobalDefinitions& global = loaded.configuration.global;
     settings.net_namespace = options.net_namespace.empty() ? std::string(global.net_namespace) : options.net_namespace;
@@ -97,7 +97,8 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     for (const std::string& note : notes) spdlog::info("Option understood, not yet acted on: {}", note);
     if (options.umask) ::umask(static_cast<mode_t>(*options.umask));
     const ParentSettings settings = read_parent_settings(options);
-    if (!settings.is_readable) return refuse(options, exit_no_config, settings.problems + "there is no configuration to run");
+    for (const std::string& problem : settings.problems) refuse(options, exit_no_config, problem);
+    if (!settings.is_readable) return exit_no_config;
     if (const std::string missing = missing_rights(); !missing.empty()) return refuse(options, exit_no_permission, missing);
     if (!settings.net_namespace.empty()) {
         if (const std::string error = enter_network_namespace(settings.net_namespace); !error.empty()) return refuse(options, exit_fatal, error);

@@ -33,7 +33,7 @@ NamespaceClaim NamespaceClaim::take() {
         errno = 0;
         io::FileDescriptor socket = bind_place(place);
         if (!socket.is_open()) claim.is_alone_ = claim.is_alone_ && errno != EADDRINUSE;
-        else if (!claim.socket_.is_open()) claim.socket_ = std::move(socket);
+        else if (!claim.socket_.is_open()) claim.socket_ = std::move(socket), claim.place_ = place;
     }
     return claim;
 }

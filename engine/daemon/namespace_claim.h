@@ -13,10 +13,13 @@ public:
 
     /// No other vigild was here when the claim was taken.
     bool is_alone() const { return is_alone_; }
+    /// A small number that no other vigild in this network namespace has; the same again after a restart when nothing else changed.
+    int place() const { return place_; }
 
 private:
     io::FileDescriptor socket_;
     bool is_alone_ = true;
+    int place_ = 0;
 };
 
 }  // namespace vigil::daemon

@@ -66,6 +66,7 @@ Session::~Session() {
 
 tl::expected<void, std::string> Session::prepare(bool is_first) {
     const Instant now = io::clock::now();
+    kernel_.monitor().read_events();  // what the session before us removed is gone, and must not pass for somebody else's
     plan_ = make_plan(configuration_, kernel_.facts());
     if (is_first) clear_leftovers();
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal});
@@ -73,9 +74,7 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     fast_ = std::move(*fast);
     report_problems();
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_);
-    std::vector<arp::kernel::AddressKey> present;
-    for (const auto& [key, state] : kernel_.monitor().addresses()) present.push_back(key);
-    keeper_->leave_alone(present);
+    keeper_->leave_alone(kernel_.monitor().addresses());
     links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, options_.log_address_changes);
     notifier_ = std::make_unique<Notifier>(configuration_, runner_);
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
@@ -171,6 +170,7 @@ void Session::drain_journal_often() {
 
 /// Everything that may have to be done, whoever woke us: each part is cheap when there is nothing.
 void Session::on_wake() {
+    if (has_failed()) return io_.stop();
     const Instant now = io::clock::now();
     auto events = std::move(kernel_events_);
     kernel_events_.clear();
@@ -298,9 +298,9 @@ void Session::stop(bool for_good) {
     journal_timer_.cancel();
     fast_->send({.kind = Command::Kind::shutdown});
     fast_->stop();
-    notifications_.clear();
     take_events();
-    if (!for_good) notifications_.clear();
+    notifications_.clear();
+    for (std::size_t i = 0; for_good && i < plan_.routers.size(); ++i) notify(i, OperatorState::stop);  // those in FAULT too
     if (!options_.keep_addresses || !for_good) {
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
         keeper_->apply(io::clock::now(), {});

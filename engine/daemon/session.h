@@ -35,6 +35,8 @@ public:
     ~Session();
 
     const config::Configuration& configuration() const { return configuration_; }
+    /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.
+    bool has_failed() const { return fast_->has_failed() && !is_stopped_; }
     /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.
     void stop(bool for_good);
     /// Writes the status (SIGUSR1) or the statistics (SIGUSR2) as soon as the packet thread has made the picture.

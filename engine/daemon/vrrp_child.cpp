@@ -109,6 +109,10 @@ int VrrpChild::run() {
     tell_ready(ready_fd_);
     wait_for_signal();
     io_.run();
+    if (session_ && session_->has_failed()) {
+        session_->stop(false);
+        exit_code_ = exit_internal;   // the parent starts a new process
+    }
     return exit_code_;
 }
 

@@ -1,0 +1,102 @@
+// What is written to the disc: pid files and dumps.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/daemon/pid_file.h"
+#include "engine/daemon/status_dump.h"
+
+namespace vigil::daemon {
+namespace {
+
+class DaemonFiles : public testing::Test {
+protected:
+    DaemonFiles() {
+        std::string name = (std::filesystem::temp_directory_path() / "vigil-files-XXXXXX").string();
+        directory_ = ::mkdtemp(name.data());
+    }
+    ~DaemonFiles() override { std::filesystem::remove_all(directory_); }
+
+    std::string path(const std::string& name) const { return (directory_ / name).string(); }
+    static std::string content(const std::string& path) {
+        std::ifstream in(path);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    std::filesystem::path directory_;
+};
+
+TEST_F(DaemonFiles, APidFileIsHeldAgainstASecondDaemonAndRemovedAtTheEnd) {
+    {
+        auto first = PidFile::acquire(path("x.pid"));
+        ASSERT_TRUE(first);
+        first->write_pid();
+        EXPECT_EQ(content(path("x.pid")), std::to_string(::getpid()) + "\n");
+        const auto second = PidFile::acquire(path("x.pid"));
+        ASSERT_FALSE(second);
+        EXPECT_NE(second.error().find("already running: process " + std::to_string(::getpid())), std::string::npos) << second.error();
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("x.pid")));
+}
+
+TEST_F(DaemonFiles, APidFileOfAKilledRunMeansNothing) {
+    std::ofstream(path("x.pid")) << "1\n";
+    EXPECT_TRUE(PidFile::acquire(path("x.pid")));
+}
+
+TEST_F(DaemonFiles, AForkedChildDoesNotRemoveItsParentsPidFile) {
+    auto file = PidFile::acquire(path("x.pid"));
+    file->write_pid();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        { auto copy = std::move(*file); }
+        ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(std::filesystem::exists(path("x.pid")));
+}
+
+TEST_F(DaemonFiles, APidFileIsNotWrittenThroughALink) {
+    std::filesystem::create_symlink(path("target"), path("x.pid"));
+    EXPECT_FALSE(PidFile::acquire(path("x.pid")));
+    EXPECT_FALSE(std::filesystem::exists(path("target")));
+}
+
+TEST_F(DaemonFiles, PidFileNamesAreKeepaliveds) {
+    EXPECT_EQ(pid_file_names("", "", false).parent, "/run/keepalived.pid");
+    EXPECT_EQ(pid_file_names("", "", false).vrrp, "/run/vrrp.pid");
+    EXPECT_EQ(pid_file_names("", "", true).vrrp, "/run/keepalived/vrrp.pid");
+    EXPECT_EQ(pid_file_names("two", "", false).checkers, "/run/keepalived/checkers_two.pid");
+    EXPECT_NE(pid_file_names("", "red", false).vrrp, pid_file_names("", "blue", false).vrrp);
+}
+
+TEST_F(DaemonFiles, ADumpReplacesALinkInsteadOfFollowingIt) {
+    std::ofstream(path("victim")) << "precious";
+    std::filesystem::create_symlink(path("victim"), path("keepalived.data"));
+    ASSERT_TRUE(write_file_safely(path("keepalived.data"), "text"));
+    EXPECT_EQ(content(path("victim")), "precious");
+    EXPECT_EQ(content(path("keepalived.data")), "text");
+    EXPECT_FALSE(std::filesystem::is_symlink(path("keepalived.data")));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 2);   // nothing is left over
+}
+
+TEST_F(DaemonFiles, ADumpThatCannotBeWrittenSaysWhy) {
+    const auto written = write_file_safely(path("no/such/directory/file"), "text");
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().find("No such file or directory"), std::string::npos);
+}
+
+TEST_F(DaemonFiles, DumpsGoToTmpdirOnlyWhenItIsAbsolute) {
+    ::setenv("TMPDIR", "/var/tmp", 1);
+    EXPECT_EQ(dump_path("keepalived.data"), "/var/tmp/keepalived.data");
+    ::setenv("TMPDIR", "relative", 1);
+    EXPECT_EQ(dump_path("keepalived.data"), "/tmp/keepalived.data");
+    ::unsetenv("TMPDIR");
+    EXPECT_EQ(dump_path("keepalived.data"), "/tmp/keepalived.data");
+}
+
+}  // namespace
+}  // namespace vigil::daemon

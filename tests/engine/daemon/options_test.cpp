@@ -1,0 +1,125 @@
+#include "engine/daemon/options.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace vigil::daemon {
+namespace {
+
+ParsedOptions parse(std::vector<std::string> words) { return parse_options(words); }
+
+TEST(Options, DefaultsAreKeepalivedsOnes) {
+    const ParsedOptions parsed = parse({});
+    EXPECT_FALSE(parsed.answer);
+    EXPECT_EQ(parsed.options.configuration, "/etc/keepalived/keepalived.conf");
+    EXPECT_TRUE(parsed.options.vrrp);
+    EXPECT_FALSE(parsed.options.checkers);
+    EXPECT_FALSE(parsed.options.foreground);
+    EXPECT_TRUE(parsed.options.log_to_syslog);
+    EXPECT_TRUE(parsed.options.respawn);
+}
+
+TEST(Options, ShortOptionsMayBeJoined) {
+    const Options options = parse({"-nlD", "-D", "-d", "-f/a/b.conf"}).options;
+    EXPECT_TRUE(options.foreground);
+    EXPECT_TRUE(options.log_to_console);
+    EXPECT_EQ(options.log_detail, 2u);
+    EXPECT_TRUE(options.dump_configuration);
+    EXPECT_EQ(options.configuration, "/a/b.conf");
+}
+
+TEST(Options, LongOptionsAndTheirBeginnings) {
+    const Options options = parse({"--use-file=/x", "--log-con", "--dont-fork", "--vrrp_pid", "/run/v.pid"}).options;
+    EXPECT_EQ(options.configuration, "/x");
+    EXPECT_TRUE(options.log_to_console);
+    EXPECT_TRUE(options.foreground);
+    EXPECT_EQ(options.vrrp_pid_file, "/run/v.pid");
+}
+
+TEST(Options, RelativePathsBecomeAbsoluteBecauseADaemonChangesItsDirectory) {
+    const Options options = parse({"-f", "my.conf", "-p", "my.pid"}).options;
+    EXPECT_EQ(options.configuration.front(), '/');
+    EXPECT_TRUE(options.configuration.ends_with("/my.conf"));
+    EXPECT_TRUE(options.parent_pid_file.ends_with("/my.pid"));
+}
+
+TEST(Options, ProcessesAreChosenAsInKeepalived) {
+    EXPECT_TRUE(parse({"-P"}).options.vrrp);
+    EXPECT_FALSE(parse({"-P"}).options.checkers);
+    EXPECT_FALSE(parse({"-C"}).options.vrrp);
+    EXPECT_TRUE(parse({"-C"}).options.checkers);
+    EXPECT_TRUE(parse({"-P", "-C"}).options.vrrp);
+    EXPECT_TRUE(parse({"-P", "-C"}).options.checkers);
+    EXPECT_TRUE(parse({"--all"}).options.vrrp);
+    EXPECT_TRUE(parse({"--all"}).options.checkers);
+}
+
+TEST(Options, TheArgumentOfConfigTestMustBeAttached) {
+    EXPECT_EQ(parse({"-t"}).options.config_test_log, "");
+    EXPECT_TRUE(parse({"-t"}).options.config_test);
+    EXPECT_EQ(parse({"-t/tmp/report"}).options.config_test_log, "/tmp/report");
+    EXPECT_EQ(parse({"--config-test=/tmp/report"}).options.config_test_log, "/tmp/report");
+    const ParsedOptions separate = parse({"-t", "/tmp/report"});
+    ASSERT_TRUE(separate.answer);
+    EXPECT_NE(separate.answer->text.find("given by -f"), std::string::npos);
+}
+
+TEST(Options, AnUnknownLongOptionGetsAHint) {
+    const ParsedOptions parsed = parse({"--dont-frok"});
+    ASSERT_TRUE(parsed.answer);
+    EXPECT_EQ(parsed.answer->exit_code, 1);
+    EXPECT_TRUE(parsed.answer->to_stderr);
+    EXPECT_NE(parsed.answer->text.find("did you mean '--dont-fork'?"), std::string::npos) << parsed.answer->text;
+}
+
+TEST(Options, AnUnknownShortOptionIsNamed) {
+    const ParsedOptions parsed = parse({"-n", "-lZ"});
+    ASSERT_TRUE(parsed.answer);
+    EXPECT_NE(parsed.answer->text.find("unknown option '-Z'"), std::string::npos) << parsed.answer->text;
+}
+
+TEST(Options, AMissingArgumentIsNamed) {
+    const ParsedOptions parsed = parse({"-n", "-f"});
+    ASSERT_TRUE(parsed.answer);
+    EXPECT_NE(parsed.answer->text.find("option '-f' needs an argument"), std::string::npos) << parsed.answer->text;
+}
+
+TEST(Options, BadValuesSayWhatIsExpected) {
+    EXPECT_NE(parse({"--backend=dpdk"}).answer->text.find("expected auto, uring or epoll"), std::string::npos);
+    EXPECT_NE(parse({"-S", "9"}).answer->text.find("expected 0-7"), std::string::npos);
+    EXPECT_NE(parse({"-u", "088"}).answer->text.find("octal"), std::string::npos);
+    EXPECT_EQ(parse({"-u", "027"}).options.umask, 027u);
+}
+
+TEST(Options, FacilitiesByNumberAndName) {
+    EXPECT_EQ(parse({"-S", "0"}).options.log_facility, 16);
+    EXPECT_EQ(parse({"-S", "local7"}).options.log_facility, 23);
+    EXPECT_EQ(parse({"-S", "user"}).options.log_facility, 1);
+    EXPECT_EQ(parse({"-S", "daemon"}).options.log_facility, 3);
+}
+
+TEST(Options, WhatNothingActsOnIsAcceptedAndSaid) {
+    const ParsedOptions parsed = parse({"-x", "-I", "--no-mem-check", "-b", "/run/bfd.pid", "-n"});
+    EXPECT_FALSE(parsed.answer);
+    EXPECT_EQ(parsed.notes.size(), 4u);
+    EXPECT_TRUE(parsed.options.foreground);
+}
+
+TEST(Options, VersionGoesToStderrAndHelpToStdout) {
+    const ParsedOptions version = parse({"-v"});
+    ASSERT_TRUE(version.answer);
+    EXPECT_TRUE(version.answer->text.starts_with("vigil v"));
+    EXPECT_TRUE(version.answer->to_stderr);
+    EXPECT_EQ(version.answer->exit_code, 0);
+    EXPECT_FALSE(parse({"--help"}).answer->to_stderr);
+}
+
+TEST(Options, SignumPrintsTheNumber) {
+    EXPECT_EQ(parse({"--signum=DATA"}).answer->text, std::to_string(SIGUSR1) + "\n");
+    EXPECT_EQ(parse({"--signum=RELOAD"}).answer->text, "1\n");
+    EXPECT_EQ(parse({"--signum=NONSENSE"}).answer->exit_code, 1);
+}
+
+}  // namespace
+}  // namespace vigil::daemon

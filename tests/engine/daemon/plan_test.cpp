@@ -1,0 +1,214 @@
+#include "engine/daemon/plan.h"
+
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+
+namespace vigil::daemon {
+namespace {
+
+using arp::kernel::AddressState;
+using arp::kernel::LinkState;
+
+constexpr MacAddress eth0_mac{{2, 0, 0, 0, 0, 1}};
+constexpr MacAddress eth1_mac{{2, 0, 0, 0, 1, 1}};
+
+LinkState link(std::uint32_t index, std::string name, MacAddress mac, bool is_up = true) {
+    LinkState state;
+    state.index = index;
+    state.name = std::move(name);
+    state.mac = mac;
+    state.is_up = state.is_running = is_up;
+    state.is_multicast_capable = true;
+    return state;
+}
+
+AddressState address(std::uint32_t index, std::string_view text, std::uint8_t prefix = 24) {
+    AddressState state;
+    state.key = {index, *read_address(text), prefix, std::nullopt};
+    return state;
+}
+
+KernelFacts usual_facts() {
+    KernelFacts facts;
+    facts.links = {link(2, "eth0", eth0_mac), link(3, "eth1", eth1_mac)};
+    facts.links.push_back(link(1, "lo", {}));
+    facts.links.back().is_loopback = true;
+    facts.addresses = {address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(2, "fe80::1", 64), address(2, "2001:db8::1", 64)};
+    facts.wall_clock_seconds = 1'700'000'000;
+    return facts;
+}
+
+/// A configuration of one instance on eth0 with `lines` in it, and its plan.
+struct Planned {
+    config::LoadResult loaded;
+    Plan plan;
+};
+
+Planned plan_text(const std::string& text, const KernelFacts& facts = usual_facts()) {
+    Planned planned{config::load_text("test.conf", text), {}};
+    EXPECT_FALSE(planned.loaded.diagnostics.has_errors());
+    planned.plan = make_plan(planned.loaded.configuration, facts);
+    return planned;
+}
+
+std::string instance(const std::string& lines, const std::string& interface = "interface eth0") {
+    return "vrrp_instance VI_1 {\n" + interface + "\nvirtual_router_id 51\n" + lines + "\n}\n";
+}
+const std::string vip = "virtual_ipaddress {\n10.0.0.100/24\n}\n";
+
+TEST(Plan, AnInstanceBecomesARouterOnItsInterface) {
+    const auto [loaded, plan] = plan_text(instance("priority 150\nadvert_int 2\n" + vip));
+    ASSERT_EQ(plan.engine.routers.size(), 1u);
+    const engine::RouterSpec& spec = plan.engine.routers[0];
+    EXPECT_EQ(spec.name, "VI_1");
+    EXPECT_EQ(plan.engine.links[engine::to_number(spec.link)].name, "eth0");
+    EXPECT_EQ(spec.vrid, Vrid{51});
+    EXPECT_EQ(spec.priority, Priority{150});
+    EXPECT_EQ(spec.interval, Centiseconds{200});
+    EXPECT_EQ(spec.version, VrrpVersion::v2);
+    EXPECT_EQ(to_string(spec.primary_address), "10.0.0.1");
+    EXPECT_EQ(spec.source_mac, eth0_mac);
+    EXPECT_EQ(spec.group, vrrp_group_ipv4);
+    ASSERT_EQ(spec.announced.size(), 1u);
+    EXPECT_EQ(spec.announced[0].mac, eth0_mac);
+    ASSERT_EQ(plan.routers[0].addresses.size(), 1u);
+    EXPECT_EQ(plan.routers[0].addresses[0].device, "eth0");
+    EXPECT_EQ(plan.routers[0].addresses[0].spec.key.prefix_length, 24);
+    EXPECT_TRUE(plan.problems.empty());
+}
+
+TEST(Plan, AVirtualMacIsTheSourceOfAdvertsAndAnnouncements) {
+    const auto [loaded, plan] = plan_text(instance("use_vmac\n" + vip));
+    const engine::RouterSpec& spec = plan.engine.routers[0];
+    const MacAddress expected{{0, 0, 0x5e, 0, 1, 51}};
+    EXPECT_EQ(spec.source_mac, expected);
+    EXPECT_EQ(spec.announced[0].mac, expected);
+    EXPECT_EQ(plan.engine.links.size(), 1u);   // the macvlan carries addresses, not adverts
+    ASSERT_TRUE(plan.routers[0].macvlan);
+    EXPECT_EQ(plan.routers[0].macvlan->base, "eth0");
+    EXPECT_EQ(plan.routers[0].addresses[0].device, "");
+}
+
+TEST(Plan, XmitBaseSendsAdvertsWithTheInterfacesMacAndAnnouncesTheVirtualOne) {
+    const auto [loaded, plan] = plan_text(instance("use_vmac\nvmac_xmit_base\n" + vip));
+    EXPECT_EQ(plan.engine.routers[0].source_mac, eth0_mac);
+    EXPECT_EQ(plan.engine.routers[0].announced[0].mac, virtual_mac(Family::ipv4, Vrid{51}));
+}
+
+TEST(Plan, AnAddressOnAnotherDeviceIsAnnouncedThereWithItsMac) {
+    const auto [loaded, plan] = plan_text(instance("virtual_ipaddress {\n10.0.0.100/24\n10.1.0.100/24 dev eth1\n}\n"));
+    const engine::AnnouncedAddress& other = plan.engine.routers[0].announced[1];
+    EXPECT_EQ(plan.engine.links[engine::to_number(other.link)].name, "eth1");
+    EXPECT_EQ(other.mac, eth1_mac);
+    EXPECT_EQ(plan.routers[0].addresses[1].device, "eth1");
+    EXPECT_EQ(plan.links[1].router_count, 0u);
+}
+
+TEST(Plan, ExcludedAddressesAreProgrammedAndAnnouncedButNotAdvertised) {
+    const auto [loaded, plan] = plan_text(instance(vip + "virtual_ipaddress_excluded {\n10.0.0.200/24\n2001:db8::200/64\n}\n"));
+    EXPECT_EQ(plan.engine.routers[0].advertised.size(), 1u);
+    EXPECT_EQ(plan.engine.routers[0].announced.size(), 3u);
+    EXPECT_EQ(plan.routers[0].addresses.size(), 3u);
+}
+
+TEST(Plan, ConfiguredSourceWinsAndDoesNotFollowTheInterface) {
+    const auto [loaded, plan] = plan_text(instance("mcast_src_ip 10.0.0.9\n" + vip));
+    EXPECT_EQ(to_string(plan.engine.routers[0].primary_address), "10.0.0.9");
+    EXPECT_TRUE(plan.routers[0].has_fixed_source);
+}
+
+TEST(Plan, Ipv6SendsFromTheLinkLocalAddress) {
+    const auto [loaded, plan] = plan_text(instance("virtual_ipaddress {\nfe80::100\n2001:db8::100/64\n}\n"));
+    EXPECT_EQ(to_string(plan.engine.routers[0].primary_address), "fe80::1");
+    EXPECT_EQ(plan.engine.routers[0].group, vrrp_group_ipv6);
+}
+
+TEST(Plan, UnicastWithoutInterfaceFollowsTheRouteToItsPeer) {
+    KernelFacts facts = usual_facts();
+    facts.find_route = [](const IpAddress&) { return arp::kernel::RouteAnswer{.interface_index = 3}; };
+    facts.addresses.push_back(address(3, "10.1.0.1"));
+    const auto [loaded, plan] = plan_text(instance("unicast_peer {\n10.1.0.2\n}\n" + vip, ""), facts);
+    ASSERT_EQ(plan.routers.size(), 1u);
+    EXPECT_EQ(plan.routers[0].interface, "eth1");
+    EXPECT_TRUE(plan.links[0].routes_ipv4);
+    EXPECT_TRUE(plan.links[0].groups.empty());
+}
+
+TEST(Plan, UnicastWithoutInterfaceAndWithoutRouteDoesNotRunAndSaysWhatToDo) {
+    const auto [loaded, plan] = plan_text(instance("unicast_peer {\n10.9.0.2\n}\n" + vip, ""));
+    EXPECT_TRUE(plan.routers.empty());
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_TRUE(plan.problems[0].is_fatal);
+    EXPECT_NE(plan.problems[0].text.find("Name the interface"), std::string::npos);
+}
+
+TEST(Plan, AMissingInterfaceLetsTheInstanceWaitAndTheOthersRun) {
+    const std::string text = "vrrp_instance A {\ninterface eth7\nvirtual_router_id 1\n" + vip + "}\n" + instance(vip);
+    const auto [loaded, plan] = plan_text(text);
+    ASSERT_EQ(plan.routers.size(), 2u);
+    EXPECT_FALSE(plan.engine.links[0].is_up);
+    EXPECT_EQ(plan.links[0].interface_index, 0u);
+    EXPECT_TRUE(plan.engine.routers[0].primary_address.is_unspecified());
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_FALSE(plan.problems[0].is_fatal);
+    EXPECT_EQ(plan.problems[0].where.line, 2u);   // the interface keyword
+}
+
+TEST(Plan, ALoopbackInterfaceIsRefused) {
+    KernelFacts facts = usual_facts();
+    facts.links[1].is_loopback = true;   // by its flag, whatever it is called; "lo" is refused when the file is read
+    const auto [loaded, plan] = plan_text(instance(vip, "interface eth1"), facts);
+    EXPECT_TRUE(plan.routers.empty());
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_TRUE(plan.problems[0].is_fatal);
+}
+
+TEST(Plan, AnInterfaceWithoutMulticastNeedsUnicastPeers) {
+    KernelFacts facts = usual_facts();
+    facts.links[0].is_multicast_capable = false;
+    EXPECT_TRUE(plan_text(instance(vip), facts).plan.routers.empty());
+    EXPECT_EQ(plan_text(instance("unicast_peer {\n10.0.0.2\n}\n" + vip), facts).plan.routers.size(), 1u);
+}
+
+TEST(Plan, ChecksumFormsFollowTheirKeywords) {
+    const auto form = [](const std::string& lines) { return plan_text(instance("version 3\n" + lines + vip)).plan.engine.routers[0].checksum; };
+    EXPECT_EQ(form(""), packet::ChecksumForm::pseudo_header);
+    EXPECT_EQ(form("v3_checksum_as_v2\n"), packet::ChecksumForm::message_only);
+    EXPECT_EQ(form("old_unicast_checksum\nunicast_peer {\n10.0.0.2\n}\n"), packet::ChecksumForm::group_pseudo_header);
+}
+
+TEST(Plan, AhStartsAboveWhatAnEarlierRunSent) {
+    const auto [loaded, plan] = plan_text(instance("authentication {\nauth_type AH\nauth_pass secret\n}\n" + vip));
+    EXPECT_EQ(plan.engine.routers[0].auth_type, packet::AuthType::ah);
+    EXPECT_EQ(plan.engine.routers[0].ah_sequence_number, 1'700'000'000u);
+    EXPECT_EQ(plan.engine.routers[0].auth_key, (packet::AuthKey{'s', 'e', 'c', 'r', 'e', 't', 0, 0}));
+}
+
+TEST(ChooseSource, TakesTheFirstAddressThatIsNotVirtual) {
+    std::vector<PlannedAddress> own(1);
+    own[0].spec.key.address = *read_address("10.0.0.1");
+    const std::vector<AddressState> addresses{address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(3, "10.0.0.3")};
+    EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), read_address("10.0.0.9"));
+}
+
+TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {
+    std::vector<PlannedAddress> own(1);
+    own[0].spec.key.address = *read_address("10.0.0.1");
+    const std::vector<AddressState> addresses{address(2, "10.0.0.1")};
+    EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), std::nullopt);
+    EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, true), read_address("10.0.0.1"));
+}
+
+TEST(ChooseSource, IgnoresWhatVigilAddedForAnotherRouter) {
+    std::vector<AddressState> addresses{address(2, "10.0.0.77"), address(2, "10.0.0.9")};
+    addresses[0].protocol = arp::kernel::our_address_protocol;
+    EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, {}, false), read_address("10.0.0.9"));
+}
+
+TEST(ChooseSource, GlobalIpv6AddressesAreNoSource) {
+    EXPECT_EQ(choose_source({address(2, "2001:db8::1", 64)}, 2, Family::ipv6, {}, false), std::nullopt);
+}
+
+}  // namespace
+}  // namespace vigil::daemon

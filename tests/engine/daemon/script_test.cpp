@@ -1,0 +1,229 @@
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "engine/daemon/notifier.h"
+#include "engine/daemon/script_process.h"
+#include "engine/daemon/script_runner.h"
+#include "engine/daemon/script_security.h"
+
+namespace vigil::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+config::NotifyScript script(std::string_view command, config::ScriptEvent event) {
+    config::NotifyScript result;
+    result.command = command;
+    result.event = event;
+    return result;
+}
+
+TEST(ScriptArguments, TheGenericScriptLearnsWhoAndWhat) {
+    EXPECT_EQ(script_arguments(script("/usr/bin/tell 'two words' x", config::ScriptEvent::any), "VI_1", "MASTER", 150),
+              (std::vector<std::string>{"/usr/bin/tell", "two words", "x", "INSTANCE", "VI_1", "MASTER", "150"}));
+}
+
+TEST(ScriptArguments, AStateScriptGetsItsOwnWordsOnly) {
+    EXPECT_EQ(script_arguments(script("/usr/bin/up now", config::ScriptEvent::master), "VI_1", "MASTER", 150),
+              (std::vector<std::string>{"/usr/bin/up", "now"}));
+}
+
+TEST(ScriptArguments, NoShellSeesThem) {
+    EXPECT_EQ(script_arguments(script("/bin/echo $(reboot) ; rm", config::ScriptEvent::master), "x", "MASTER", 1),
+              (std::vector<std::string>{"/bin/echo", "$(reboot)", ";", "rm"}));
+}
+
+/// A file system of made-up entries.
+class Files {
+public:
+    void add(const std::string& path, mode_t mode, uid_t owner = 0, gid_t group = 0) {
+        struct stat entry {};
+        entry.st_mode = mode;
+        entry.st_uid = owner;
+        entry.st_gid = group;
+        entries_[path] = entry;
+    }
+    LookAt look() const {
+        return [this](const std::string& path) -> std::optional<struct stat> {
+            const auto found = entries_.find(path);
+            if (found == entries_.end()) return std::nullopt;
+            return found->second;
+        };
+    }
+
+private:
+    std::map<std::string, struct stat> entries_;
+};
+
+class ScriptSecurity : public testing::Test {
+protected:
+    ScriptSecurity() {
+        files_.add("/", S_IFDIR | 0755);
+        files_.add("/etc", S_IFDIR | 0755);
+        files_.add("/etc/x", S_IFREG | 0755);
+    }
+    ScriptVerdict check(const std::string& path = "/etc/x", ScriptIdentity identity = {0, 0, true}) { return check_script(path, identity, files_.look()); }
+    Files files_;
+};
+
+TEST_F(ScriptSecurity, AFileThatOnlyRootCanChangeIsFine) {
+    EXPECT_TRUE(check().is_runnable);
+    EXPECT_TRUE(check().is_secure);
+    EXPECT_TRUE(check().text.empty());
+}
+
+TEST_F(ScriptSecurity, AMissingOrUnexecutableFileDoesNotRun) {
+    EXPECT_FALSE(check("/etc/y").is_runnable);
+    files_.add("/etc/x", S_IFREG | 0644);
+    EXPECT_FALSE(check().is_runnable);
+    files_.add("/etc/x", S_IFREG | 0700);
+    EXPECT_FALSE(check("/etc/x", {1000, 1000, false}).is_runnable);
+    EXPECT_FALSE(check("/etc").is_runnable);
+}
+
+TEST_F(ScriptSecurity, WhatOthersCanChangeIsInsecureForRoot) {
+    files_.add("/etc/x", S_IFREG | 0757);
+    EXPECT_FALSE(check().is_secure);
+    files_.add("/etc/x", S_IFREG | 0775, 0, 50);
+    EXPECT_FALSE(check().is_secure);
+    files_.add("/etc/x", S_IFREG | 0775, 0, 0);
+    EXPECT_TRUE(check().is_secure);
+    files_.add("/etc/x", S_IFREG | 0755, 1000);
+    EXPECT_FALSE(check().is_secure);
+}
+
+TEST_F(ScriptSecurity, SoIsADirectoryOnTheWayUnlessItIsSticky) {
+    files_.add("/etc", S_IFDIR | 0777);
+    EXPECT_FALSE(check().is_secure);
+    EXPECT_NE(check().text.find("'/etc'"), std::string::npos);
+    files_.add("/etc", S_IFDIR | S_ISVTX | 0777);
+    EXPECT_TRUE(check().is_secure);
+}
+
+TEST_F(ScriptSecurity, OtherUsersMayRunWhatTheyLike) {
+    files_.add("/etc/x", S_IFREG | 0777, 1000, 1000);
+    EXPECT_TRUE(check("/etc/x", {1000, 1000, false}).is_secure);
+    files_.add("/etc/x", S_IFREG | S_ISUID | 0777, 0, 0);   // but not a program that becomes root
+    EXPECT_FALSE(check("/etc/x", {1000, 1000, false}).is_secure);
+}
+
+class ScriptProcess : public testing::Test {
+protected:
+    ScriptProcess() {
+        std::string name = (std::filesystem::temp_directory_path() / "vigil-script-XXXXXX").string();
+        directory_ = ::mkdtemp(name.data());
+    }
+    ~ScriptProcess() override { std::filesystem::remove_all(directory_); }
+
+    std::string file(const std::string& name) const { return (directory_ / name).string(); }
+    std::string content(const std::string& name) const {
+        std::ifstream in(file(name));
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    static int wait_for(pid_t pid) {
+        int status = 0;
+        ::waitpid(pid, &status, 0);
+        return status;
+    }
+    const ScriptIdentity own_{::geteuid(), ::getegid(), true};
+    std::filesystem::path directory_;
+};
+
+TEST_F(ScriptProcess, ArgumentsArriveAsTheyAre) {
+    const auto pid = spawn_script({"/bin/sh", "-c", "printf '%s|' \"$@\" > " + file("out"), "sh", "two words", "$HOME", "", "*"}, own_);
+    ASSERT_TRUE(pid);
+    EXPECT_EQ(wait_for(*pid), 0);
+    EXPECT_EQ(content("out"), "two words|$HOME||*|");
+}
+
+TEST_F(ScriptProcess, TheEnvironmentIsCleanedAndSignalsAreReset) {
+    ::setenv("IFS", "x", 1);
+    ::setenv("VIGIL_TEST", "kept", 1);
+    ::signal(SIGPIPE, SIG_IGN);
+    const auto pid = spawn_script({"/bin/sh", "-c", "{ env; grep SigIgn /proc/self/status; grep SigBlk /proc/self/status; } > " + file("out")}, own_);
+    ASSERT_TRUE(pid);
+    wait_for(*pid);
+    ::unsetenv("IFS");
+    EXPECT_EQ(content("out").find("\nIFS="), std::string::npos);
+    EXPECT_NE(content("out").find("VIGIL_TEST=kept"), std::string::npos);
+    EXPECT_NE(content("out").find("SigIgn:\t0000000000000000"), std::string::npos) << content("out");
+    EXPECT_NE(content("out").find("SigBlk:\t0000000000000000"), std::string::npos) << content("out");
+}
+
+TEST_F(ScriptProcess, AProgramThatDoesNotExistIsAnError) {
+    const auto pid = spawn_script({"/nonexistent/program"}, own_);
+    ASSERT_FALSE(pid);
+    EXPECT_EQ(pid.error(), ENOENT);
+}
+
+TEST_F(ScriptProcess, AnotherUserRunsIt) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to change the user";
+    std::filesystem::permissions(directory_, std::filesystem::perms::all);
+    const auto pid = spawn_script({"/bin/sh", "-c", "id -u > " + file("out") + "; id -g >> " + file("out")}, {65534, 65533, false});
+    ASSERT_TRUE(pid);
+    wait_for(*pid);
+    EXPECT_EQ(content("out"), "65534\n65533\n");
+}
+
+TEST_F(ScriptProcess, IdentitiesByNameAndNumber) {
+    EXPECT_EQ(find_identity("root", "")->uid, 0u);
+    EXPECT_EQ(find_identity("12345", ":54321")->uid, 12345u);
+    EXPECT_EQ(find_identity("12345", ":54321")->gid, 54321u);
+    EXPECT_FALSE(find_identity("no-such-user-here", ""));
+    EXPECT_FALSE(find_identity("root", "no-such-group-here"));
+}
+
+/// Collects until nothing runs; the scripts here end by themselves.
+void run_dry(ScriptRunner& runner, Instant now) {
+    while (!runner.is_idle()) {
+        runner.pump(now);
+        siginfo_t info{};
+        ::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
+        runner.reap();
+    }
+}
+
+TEST_F(ScriptProcess, ScriptsOfOneRouterRunInOrder) {
+    ScriptRunner runner;
+    for (const char* word : {"one", "two", "three"}) {
+        runner.enqueue(0, {"t", {"/bin/sh", "-c", std::string("echo ") + word + " >> " + file("out")}, own_});
+    }
+    runner.pump(Instant{});
+    EXPECT_EQ(runner.running_count(), 1u);
+    run_dry(runner, Instant{});
+    EXPECT_EQ(content("out"), "one\ntwo\nthree\n");
+}
+
+TEST_F(ScriptProcess, NoMoreThanTheLimitAtATime) {
+    ScriptRunner runner(2);
+    for (std::size_t router = 0; router < 5; ++router) runner.enqueue(router, {"t", {"/bin/sh", "-c", "echo x >> " + file("out")}, own_});
+    runner.pump(Instant{});
+    EXPECT_EQ(runner.running_count(), 2u);
+    run_dry(runner, Instant{});
+    EXPECT_EQ(content("out"), "x\nx\nx\nx\nx\n");
+}
+
+TEST_F(ScriptProcess, AScriptThatNeverEndsDoesNotHoldUpItsSuccessorsForEver) {
+    ScriptRunner runner(32, 10s);
+    // Reads from a pipe that nobody writes to, until the test closes it.
+    std::filesystem::path fifo = directory_ / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    runner.enqueue(0, {"t", {"/bin/sh", "-c", "exec cat " + fifo.string()}, own_});
+    runner.enqueue(0, {"t", {"/bin/true"}, own_});
+    runner.pump(Instant{0});
+    runner.pump(Instant{} + 9s);
+    EXPECT_EQ(runner.running_count(), 1u);
+    runner.pump(Instant{} + 10s);
+    EXPECT_EQ(runner.running_count(), 2u);
+    std::ofstream(fifo) << "end";
+    run_dry(runner, Instant{} + 10s);
+}
+
+}  // namespace
+}  // namespace vigil::daemon
