@@ -187,7 +187,7 @@ void EpollBackend::fill(std::size_t message, const engine::TxFrame& frame, std::
     sequences_[message] = sequence;
     if (frame.path != engine::TxPath::route) return;
     RouteDestination& destination = destinations_[message];
-    destination = links_[engine::to_number(frame.link)]->route().destination_of(frame.bytes());
+    destination = destination_of(frame.bytes());
     header.msg_name = destination.size != 0 ? &destination.address : nullptr;   // nullptr: EDESTADDRREQ from the kernel
     header.msg_namelen = destination.size;
 }

@@ -37,7 +37,7 @@ Result<std::unique_ptr<LinkPort>> LinkPort::open(const LinkPortOptions& options)
     const Instant opened = clock::now();
     auto packet = PacketPort::open(packet_options);
     if (!packet) return tl::unexpected(packet.error());
-    auto route = RoutePort::open(options.interface_name, options.interface_index, options.routes_ipv4, options.routes_ipv6);
+    auto route = RoutePort::open(options.interface_name, options.routes_ipv4, options.routes_ipv6);
     if (!route) return tl::unexpected(route.error());
     std::unique_ptr<LinkPort> port(new LinkPort(options.link, std::move(*packet), std::move(*route),
                                                 GroupMembership::join(options.interface_index, options.groups)));

@@ -32,9 +32,8 @@ Result<FileDescriptor> open_raw(int domain, const std::string& interface_name) {
 
 }  // namespace
 
-Result<RoutePort> RoutePort::open(const std::string& interface_name, unsigned interface_index, bool ipv4, bool ipv6) {
+Result<RoutePort> RoutePort::open(const std::string& interface_name, bool ipv4, bool ipv6) {
     RoutePort port;
-    port.interface_index_ = interface_index;
     if (ipv4) {
         auto socket = open_raw(AF_INET, interface_name);
         if (!socket) return tl::unexpected(socket.error());
@@ -48,7 +47,7 @@ Result<RoutePort> RoutePort::open(const std::string& interface_name, unsigned in
     return port;
 }
 
-RouteDestination RoutePort::destination_of(std::span<const std::uint8_t> packet) const {
+RouteDestination destination_of(std::span<const std::uint8_t> packet) {
     RouteDestination destination;
     if (family_of(packet) == Family::ipv4) {
         if (packet.size() < 20) return destination;
@@ -63,7 +62,6 @@ RouteDestination RoutePort::destination_of(std::span<const std::uint8_t> packet)
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
     std::copy_n(packet.data() + 24, 16, reinterpret_cast<std::uint8_t*>(&address.sin6_addr));
-    if (IN6_IS_ADDR_LINKLOCAL(&address.sin6_addr)) address.sin6_scope_id = interface_index_;
     std::memcpy(&destination.address, &address, sizeof address);
     destination.size = sizeof address;
     return destination;

@@ -26,18 +26,18 @@ struct RouteDestination {
 class RoutePort {
 public:
     RoutePort() = default;
-    static Result<RoutePort> open(const std::string& interface_name, unsigned interface_index, bool ipv4, bool ipv6);
+    static Result<RoutePort> open(const std::string& interface_name, bool ipv4, bool ipv6);
 
     /// -1 when the family was not opened.
     int fd(Family family) const { return family == Family::ipv4 ? ipv4_.get() : ipv6_.get(); }
-    /// Reads the destination of `packet`; a link-local one gets this link as its scope.
-    RouteDestination destination_of(std::span<const std::uint8_t> packet) const;
 
 private:
     FileDescriptor ipv4_;
     FileDescriptor ipv6_;
-    unsigned interface_index_ = 0;
 };
+
+/// The destination in the header of `packet`. A link-local one needs no scope here: the socket's device is its scope.
+RouteDestination destination_of(std::span<const std::uint8_t> packet);
 
 /// Family of an IP packet by its first nibble; IPv4 unless it says 6.
 constexpr Family family_of(std::span<const std::uint8_t> packet) {

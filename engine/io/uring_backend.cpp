@@ -145,7 +145,7 @@ private:
     void on_poll(const io_uring_cqe& completion);
     void arm_poll(int fd, std::uint64_t tag);
     void queue_one(const engine::TxFrame& frame);
-    bool prepare_routed(io_uring_sqe* request, const engine::TxFrame& frame, const LinkPort& port);
+    bool prepare_routed(io_uring_sqe* request, const engine::TxFrame& frame);
     void set_sockets(std::size_t link, std::array<int, sockets_per_link> sockets);
     void fail(std::uint32_t sequence, int number);
 
@@ -286,12 +286,11 @@ void UringBackend::queue(std::span<const engine::TxFrame> frames) {
 
 void UringBackend::queue_one(const engine::TxFrame& frame) {
     const std::size_t index = engine::to_number(frame.link);
-    const LinkPort* port = index < links_.size() ? links_[index].port : nullptr;
-    if (port == nullptr) return fail(sequence_, ENXIO);
+    if (index >= links_.size() || links_[index].port == nullptr) return fail(sequence_, ENXIO);
     io_uring_sqe* request = next_request();
     if (frame.path == engine::TxPath::link) {
         ::io_uring_prep_send(request, static_cast<int>(index * sockets_per_link), frame.data, frame.size, MSG_DONTWAIT);
-    } else if (!prepare_routed(request, frame, *port)) {
+    } else if (!prepare_routed(request, frame)) {
         ::io_uring_prep_nop(request);
         return fail(sequence_, EDESTADDRREQ);
     }
@@ -299,10 +298,10 @@ void UringBackend::queue_one(const engine::TxFrame& frame) {
     request->user_data = make_tag(Kind::send, exchange_, sequence_);
 }
 
-bool UringBackend::prepare_routed(io_uring_sqe* request, const engine::TxFrame& frame, const LinkPort& port) {
+bool UringBackend::prepare_routed(io_uring_sqe* request, const engine::TxFrame& frame) {
     // At most one routed message per request, and both are given back by submit().
     RoutedMessage& message = routed_[routed_count_++];
-    message.destination = port.route().destination_of(frame.bytes());
+    message.destination = destination_of(frame.bytes());
     if (message.destination.size == 0) return false;
     message.bytes = {const_cast<std::uint8_t*>(frame.data), frame.size};
     message.header = {};

@@ -113,6 +113,7 @@ TEST_P(BackendOverVeth, ALinkThatIsDownGivesErrorsAndWorksAgainWhenUp) {
         EXPECT_EQ(errors[i].number, ENETDOWN);
     }
     ASSERT_TRUE(ip("link set v0 up"));
+    wait_until_frames_pass("v0", "v1");
     Tap peer("v1");
     EXPECT_TRUE(send(as_batch(frames, 0)).empty());
     for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(number_in(peer.receive()), i);
@@ -122,6 +123,7 @@ TEST_P(BackendOverVeth, ReceivingGoesOnAfterTheLinkWasDown) {
     ASSERT_TRUE(ip("link set v0 down"));
     tested.backend->finish(clock::now() + std::chrono::milliseconds{1});
     ASSERT_TRUE(ip("link set v0 up"));
+    wait_until_frames_pass("v1", "v0");
     Tap sender("v1");
     ASSERT_TRUE(sender.send(multicast_frame(5)));
     ASSERT_TRUE(tested.wait_for_frame(*port));
@@ -191,6 +193,7 @@ TEST_P(BackendOverVeth, ADetachedPortComesOutAndItsLinkCanHaveAnother) {
 
 TEST_P(BackendOverVeth, FramesOfSeveralLinksInAnyOrderLeaveOnTheirOwn) {
     ASSERT_TRUE(ip("link add w0 type veth peer name w1") && ip("link set w0 up") && ip("link set w1 up"));
+    wait_until_frames_pass("w0", "w1");
     auto other = open_port(port_options("w0", 3));
     tested.backend->attach(*other);
     Tap first_peer("v1");

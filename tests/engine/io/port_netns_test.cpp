@@ -182,6 +182,7 @@ TEST_F(Port, AnInterfaceWithoutIpv6IsOpenedAndTheRefusalTold) {
     ASSERT_NE(port, nullptr);
     ASSERT_EQ(port->memberships().refusals().size(), 1u);
     EXPECT_EQ(port->memberships().refusals()[0].operation, "join group ff02::12");
+    EXPECT_TRUE(file_contains("/proc/net/dev_mcast", "333300000012"));   // the device listens all the same
 }
 
 TEST_F(Port, OpensOnAnInterfaceThatIsDownAndHearsWhenItComesUp) {
@@ -189,6 +190,7 @@ TEST_F(Port, OpensOnAnInterfaceThatIsDownAndHearsWhenItComesUp) {
     auto port = open_port(port_options("v1", 0));
     ASSERT_NE(port, nullptr);
     ASSERT_TRUE(ip("link set v1 up"));
+    wait_until_frames_pass("v0", "v1");
     Tap sender("v0");
     ASSERT_TRUE(sender.send(multicast_frame(3)));
     std::vector<Received> received;
