@@ -169,8 +169,9 @@ void Lan::happened(std::size_t index, const engine::Event& event) {
     if (event.reason == engine::Reason::tie_lost && event.peer <= router(index, to_number(event.router)).primary_address) {
         violate(fmt::format("host {} yields a tie to a smaller address", index));
     }
+    const bool is_version2 = has(router(index, to_number(event.router)), engine::Flag::version2);
     if (on_story) tell(fmt::format("host {} router {} {} -> {}: {}", index, to_number(event.router), to_string(event.from), to_string(event.to),
-                     describe(event.reason)));
+                                   describe(event.reason, is_version2 ? VrrpVersion::v2 : VrrpVersion::v3)));
     on_transition(index, event);
 }
 
