@@ -41,7 +41,7 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
     }
 }
 
-void LinkWatch::start(Instant) {
+void LinkWatch::start() {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
     const std::vector<bool> is_open = fast_.open_ports(plan_.links);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
@@ -61,7 +61,7 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
     for (const kernel::KernelEvent& event : events) {
         if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) {
             has_links = true;
-            if (link->is_gone) on_link_gone(link->link.index, now);
+            if (link->is_gone) on_link_gone(link->link.index);
             else on_link(link->link, now);
         } else if (const auto* address = std::get_if<kernel::AddressEvent>(&event)) {
             on_address(*address);
@@ -104,7 +104,7 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
     if (is_running(state)) keeper_.on_device_usable(state.name, now);
 }
 
-void LinkWatch::on_link_gone(std::uint32_t index, Instant) {
+void LinkWatch::on_link_gone(std::uint32_t index) {
     keeper_.on_interface_gone(index);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
         if (plan_.links[i].interface_index != index) continue;

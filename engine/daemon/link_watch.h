@@ -21,7 +21,7 @@ public:
     LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses);
 
     /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
-    void start(Instant now);
+    void start();
     void on_events(const std::vector<arp::kernel::KernelEvent>& events, Instant now);
     /// ENOBUFS: dumps and handles the difference. False when the kernel's tables change too quickly: call again later.
     bool resync(Instant now);
@@ -37,7 +37,7 @@ private:
     };
 
     void on_link(const arp::kernel::LinkState& state, Instant now);
-    void on_link_gone(std::uint32_t index, Instant now);
+    void on_link_gone(std::uint32_t index);
     void appear(std::size_t link, const arp::kernel::LinkState& state, Instant now);
     void disappear(std::size_t link);
     void set_up(std::size_t link, bool is_up);

@@ -65,7 +65,6 @@ Session::~Session() {
 }
 
 tl::expected<void, std::string> Session::prepare(bool is_first) {
-    const Instant now = io::clock::now();
     kernel_.monitor().read_events();  // what the session before us removed is gone, and must not pass for somebody else's
     plan_ = make_plan(configuration_, kernel_.facts());
     if (is_first) clear_leftovers();
@@ -79,7 +78,7 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     notifier_ = std::make_unique<Notifier>(configuration_, runner_);
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
 
-    links_->start(now);
+    links_->start();
     fast_->start();
     spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
     event_descriptor_.assign(fast_->event_fd());
