@@ -6,8 +6,9 @@
 // other. The next burst of each router stands in one binary heap. The heap and the queues hold indices into memory taken by
 // the constructor: nothing is allocated later, and stopping a router in any position is O(log n).
 //
-// Between two rounds a burst may rest (`round_gap`): five announcements within a few microseconds are one to a LAN on which the old Active still
-// talks. A switch that hears one late frame with the virtual MAC from the old port sends everything there until the next round.
+// Between two rounds the first burst may rest (`round_gap`): five announcements within a few microseconds are one to a LAN on which the old Active
+// still talks. A switch that hears one late frame with the virtual MAC from the old port sends everything there until the next round. The later bursts
+// do not rest: the LAN is quiet by then, and a burst that lasts is more likely to meet the next takeover.
 //
 // Runs on the fast thread, in virtual time in tests. Does not know addresses, frames or sockets.
 
@@ -39,6 +40,7 @@ void Announcer::start(std::uint32_t router, Instant now) {
     Item& item = items_[router];
     item.started = true;
     item.rounds_left = 0;
+    item.spread = item.plan.round_gap > Nanoseconds{0};
     unschedule(router);
     begin_burst(router, item.plan.repeat);
     if (item.plan.delay > Nanoseconds{0} && item.plan.repeat != 0) schedule(router, now + item.plan.delay, item.plan.repeat);
@@ -100,7 +102,7 @@ bool Announcer::take_from(Link& link, Instant now, DueAnnouncement& out) {
     --item.rounds_left;
     dequeue_first(link);
     if (item.rounds_left == 0) return true;
-    if (item.plan.round_gap > Nanoseconds{0}) rest(router, now + item.plan.round_gap);
+    if (item.spread) rest(router, now + item.plan.round_gap);
     else enqueue(router);
     return true;
 }
@@ -127,6 +129,7 @@ void Announcer::wake_scheduled(Instant now) {
         const Instant due = item.due;
         if (const std::uint16_t rounds = item.due_rounds; rounds != 0 && due <= now) {
             item.due_rounds = 0;
+            item.spread = false;
             begin_burst(router, rounds);
             if (item.plan.refresh > Nanoseconds{0}) schedule(router, std::max(due + item.plan.refresh, now), item.plan.refresh_repeat);
         }

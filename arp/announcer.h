@@ -11,7 +11,7 @@ namespace vigil::arp {
 /// When the addresses of one router are announced (gratuitous ARP, unsolicited NA). keepalived's defaults.
 struct AnnouncementPlan {
     std::uint16_t repeat = 5;                      ///< garp_master_repeat: rounds at once, each over all addresses
-    Nanoseconds round_gap{0};                      ///< between two rounds of a burst; 0: one right behind the other
+    Nanoseconds round_gap{0};                      ///< between two rounds of the first burst; 0: one right behind the other
     Nanoseconds delay = std::chrono::seconds{5};   ///< garp_master_delay: a second burst this long after; 0: none
     Nanoseconds refresh{0};                        ///< garp_master_refresh: period while Active; 0: never
     std::uint16_t refresh_repeat = 1;              ///< garp_master_refresh_repeat
@@ -59,6 +59,7 @@ private:
         bool started = false;
         bool queued = false;             // in its link's queue
         bool resting = false;            // between two rounds, until round_due
+        bool spread = false;             // the first burst: it rests between its rounds
         std::uint16_t rounds_left = 0;   // of the running burst
         std::uint32_t next_address = 0;  // of the running round
         std::uint32_t queue_next = none;
