@@ -52,6 +52,9 @@ class Rig:
         if self.process is not None and self.process.poll() is None:
             self.kill_all()
         self.lan.close()
+        crash = re.search(rb".*(Sanitizer|runtime error|signal (4|6|7|8|11) ).*", self.log.read_bytes())
+        if crash:
+            raise AssertionError(f"{crash[0].decode('utf-8', 'replace')} (log: {self.log})")
 
     def command(self):
         return [Vigild.program(), "-n", "-l", "-D", "-f", str(self.configuration), *self.options,
