@@ -40,6 +40,8 @@ class Rig:
         self.options = list(options)
         self.configuration = self.directory / "keepalived.conf"
         self.configuration.write_text(text, encoding="utf-8")
+        self.run_directory = self.directory / "run"   # what a killed daemon leaves there must not stay on this host
+        self.run_directory.mkdir(exist_ok=True)
         self.log = self.directory / "log"
         self.log.touch()
         self.process = None
@@ -65,7 +67,7 @@ class Rig:
         with open(self.log, "ab") as log:
             environment = os.environ | {"TMPDIR": str(self.directory)}
             self.process = self.host.namespace.popen(command or self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                     env=environment, **options)
+                                                     env=environment, run_directory=self.run_directory, **options)
 
     def run(self, command=None, **options):
         """Starts it, waits until it ends by itself, returns the exit code."""
