@@ -90,7 +90,7 @@ packet::AuthType auth_type_of(const VrrpInstance& instance) {
 
 /// keepalived sends all rounds of a burst at once. To a LAN on which the old Active still talks for a moment that is one
 /// announcement: a single late frame of it undoes them all until garp_master_delay. So those of our first burst are spread.
-constexpr std::chrono::milliseconds announcement_round_gap{200};
+constexpr std::chrono::milliseconds announcement_round_gap{100};
 
 arp::AnnouncementPlan announcements_of(const config::AnnouncementSettings& settings) {
     const auto count = [](std::uint32_t n) { return static_cast<std::uint16_t>(std::min<std::uint32_t>(n, 0xffff)); };
