@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -15,6 +16,10 @@ constexpr int exit_incomplete = 1;
 constexpr int exit_unusable = 2;
 
 int replay(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+        return fmt::print(stderr, "vigil: {}: {}\n", path, error ? error.message() : "is no regular file"), exit_unusable;
+    }
     std::ifstream file(path, std::ios::binary);
     if (!file) return fmt::print(stderr, "vigil: {}: cannot be read\n", path), exit_unusable;
     const std::vector<char> content{std::istreambuf_iterator<char>(file), {}};
