@@ -77,11 +77,16 @@ void ElectionStep(benchmark::State& state) {
         rx[i] = {.bytes = frame->bytes(), .link = router.link};
     }
     Instant now{1'000'000'001};
-    for (auto _ : state) {
-        state.PauseTiming();
+    const auto next_round = [&] {
         now = now + Nanoseconds{100'000'000};
         for (auto& frame : rx) frame.arrival = now;
         drain(engine);
+    };
+    next_round();
+    engine.on_frames(rx, tx);   // the first advert of a new sender is compared and reported: not the common case
+    for (auto _ : state) {
+        state.PauseTiming();
+        next_round();
         state.ResumeTiming();
         benchmark::DoNotOptimize(engine.on_frames(rx, tx));
     }
