@@ -212,6 +212,25 @@ void AddressKeeper::on_interface_gone(std::uint32_t index) {
     }
 }
 
+std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
+    const auto found = std::find_if(routers_.begin(), routers_.end(), [&](const Router& one) { return one.macvlan == index && one.is_wanted; });
+    if (index == 0 || found == routers_.end()) return std::nullopt;
+    for (Address& address : found->addresses) {
+        // IPv4 addresses outlive it. The messages of the IPv6 ones are still to come: forgotten now, they are not taken for a deletion by hand.
+        if (!address.is_present || address.spec.key.interface_index != index || address.spec.key.address.family != Family::ipv6) continue;
+        address.is_present = false;
+        address.next_attempt = Instant{};
+        present_.erase(address.spec.key);
+        kernel_.programmer().forget(address.spec.key);
+    }
+    if (auto up = kernel_.macvlans().bring_up(index); !up) {
+        spdlog::error("({}) cannot raise its virtual MAC device: {}", found->name, to_string(up.error()));
+    }
+    const auto router = static_cast<std::size_t>(found - routers_.begin());
+    dirty_.push_back(router);
+    return router;
+}
+
 void AddressKeeper::on_device_usable(const std::string& device, Instant now) {
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         for (Address& address : routers_[i].addresses) {

@@ -37,6 +37,9 @@ public:
     std::optional<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
     /// The interface is gone with its addresses: they are added again when a device of that name is back.
     void on_interface_gone(std::uint32_t index);
+    /// Somebody set a device down. When it is the virtual MAC device of an Active router it is raised at once, and the IPv6 addresses that
+    /// went with it are due again; the router, otherwise nullopt.
+    std::optional<std::size_t> raise_again(std::uint32_t index);
     /// Something about this device changed (it appeared, came up): addresses missing on it are tried again at once.
     void on_device_usable(const std::string& device, Instant now);
     /// The macvlan of a router was made (again).

@@ -24,8 +24,8 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 
 }  // namespace
 
-LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses)
-    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), logs_addresses_(logs_addresses) {
+LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, RateLimiter& limiter, bool logs_addresses)
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), limiter_(limiter), logs_addresses_(logs_addresses) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
@@ -93,6 +93,7 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
         tracked->second = is_running(state);
         if (!by_name_.contains(state.name)) spdlog::info("Netlink reports tracked interface {} {}", state.name, tracked->second ? "up" : "down");
     }
+    keep_macvlan_up(state, now);
     const auto found = by_name_.find(state.name);
     if (found == by_name_.end()) return;
     const std::size_t link = found->second;
@@ -102,6 +103,16 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
     spdlog::info("Netlink reports {} {}", state.name, is_running(state) ? "up" : "down");
     set_up(link, is_running(state));
     if (is_running(state)) keeper_.on_device_usable(state.name, now);
+}
+
+/// An Active's virtual MAC device that somebody set down answers no ARP and takes no packet, while our adverts keep the others quiet.
+void LinkWatch::keep_macvlan_up(const kernel::LinkState& state, Instant now) {
+    if (state.is_up || !kernel_.macvlans().devices().contains(state.index)) return;
+    const auto current = kernel_.monitor().links().find(state.index);
+    if (current == kernel_.monitor().links().end() || current->second.is_up) return;  // our own, and raised since
+    const auto router = keeper_.raise_again(state.index);
+    if (!router || !limiter_.admit(fmt::format("{} set down", state.name), now)) return;
+    spdlog::warn("({}) somebody set its virtual MAC device {} down; raised it again", plan_.routers[*router].instance->name, state.name);
 }
 
 void LinkWatch::on_link_gone(std::uint32_t index) {

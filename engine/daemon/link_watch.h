@@ -9,6 +9,7 @@
 #include "engine/daemon/fast_thread.h"
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
+#include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/tracking.h"
 
 namespace vigil::daemon {
@@ -18,7 +19,7 @@ namespace vigil::daemon {
 class LinkWatch {
 public:
     /// All outlive it. `plan.links` is kept up to date with the interfaces' numbers.
-    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, bool logs_addresses);
+    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, RateLimiter& limiter, bool logs_addresses);
 
     /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
     void start();
@@ -38,6 +39,7 @@ private:
 
     void on_link(const arp::kernel::LinkState& state, Instant now);
     void on_link_gone(std::uint32_t index);
+    void keep_macvlan_up(const arp::kernel::LinkState& state, Instant now);
     void appear(std::size_t link, const arp::kernel::LinkState& state, Instant now);
     void disappear(std::size_t link);
     void set_up(std::size_t link, bool is_up);
@@ -55,6 +57,7 @@ private:
     KernelSide& kernel_;
     FastThread& fast_;
     AddressKeeper& keeper_;
+    RateLimiter& limiter_;
     bool logs_addresses_;
     std::vector<Link> links_;                        // by LinkIndex
     std::vector<TrackingResult> tracking_;           // by router

@@ -74,7 +74,7 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     report_problems();
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_);
     keeper_->leave_alone(kernel_.monitor().addresses());
-    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, options_.log_address_changes);
+    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, limiter_, options_.log_address_changes);
     notifier_ = std::make_unique<Notifier>(configuration_, runner_);
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
 
