@@ -1,5 +1,6 @@
 /// ADDRESS[/PREFIX] and its option words. An unknown word is reported and passed over; an option without its value, a second `dev`
-/// or an address that is none drops the line, because what remained might be set on the wrong interface.
+/// or an address that is none drops the line, because what remained might be set on the wrong interface. So does an address that
+/// no host on a link can have: setting it would disturb this host and serve nobody.
 
 #include <algorithm>
 
@@ -12,6 +13,28 @@ namespace vigil::config {
 namespace {
 
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+/// What an address is that cannot be virtual; empty for all others (RFC 1122 §3.2.1.3, RFC 4291 §2.5 and §2.7).
+std::string_view unusable_kind(const IpAddress& address) {
+    if (address.is_unspecified()) return "the unspecified address";
+    if (address.is_multicast()) return "a multicast address";
+    if (address.family == Family::ipv6) {
+        constexpr IpAddress loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, Family::ipv6};
+        return address == loopback ? "the loopback address" : "";
+    }
+    if (address.octets[0] == 127) return "a loopback address";
+    return address == ipv4(255, 255, 255, 255) ? "the broadcast address of every network" : "";
+}
+
+/// `address` with all bits behind an IPv4 prefix set or cleared.
+IpAddress with_host_bits(IpAddress address, unsigned prefix_length, bool set) {
+    for (unsigned bit = prefix_length; bit < 32; ++bit) {
+        const auto mask = static_cast<std::uint8_t>(0x80u >> (bit % 8));
+        std::uint8_t& octet = address.octets[bit / 8];
+        octet = static_cast<std::uint8_t>(set ? octet | mask : octet & ~mask);
+    }
+    return address;
+}
 
 class AddressLine {
 public:
@@ -39,6 +62,10 @@ private:
             return drop(word, "expected ADDRESS or ADDRESS/PREFIX, not " + in_quotes(word),
                         word.starts_with("//") ? "a comment starts with # or !"
                                                : (find_keyword(BlockId::vrrp_instance, word) != nullptr ? "is a '}' missing above?" : ""));
+        }
+        if (const std::string_view kind = unusable_kind(parsed->address); !kind.empty()) {
+            return drop(word, in_quotes(to_string(parsed->address)) + " is " + std::string(kind) + " and cannot be virtual",
+                        "write an address of the network that the routers share");
         }
         result_.address = parsed->address;
         result_.where = item_.where(0);
@@ -160,6 +187,7 @@ private:
     /// What needs the whole line.
     bool finish() {
         if (is_ipv6() && result_.prefix_length == 128 && !lifetime_given_) result_.preferred_lifetime = 0;
+        check_ends_of_subnet();
         if (broadcast_word_.empty()) return true;
         if (result_.peer) return drop(broadcast_word_, "a point-to-point address has no broadcast address");
         if (result_.broadcast) return true;
@@ -167,14 +195,20 @@ private:
             return drop(broadcast_word_, "a broadcast address is computed only for prefixes up to /30",
                         "give the prefix: ADDRESS/24 brd +");
         }
-        IpAddress broadcast = result_.address;
-        for (unsigned bit = result_.prefix_length; bit < 32; ++bit) {
-            const auto mask = static_cast<std::uint8_t>(0x80u >> (bit % 8));
-            std::uint8_t& octet = broadcast.octets[bit / 8];
-            octet = static_cast<std::uint8_t>(broadcast_word_ == "+" ? octet | mask : octet & ~mask);
-        }
-        result_.broadcast = broadcast;
+        result_.broadcast = with_host_bits(result_.address, result_.prefix_length, broadcast_word_ == "+");
         return true;
+    }
+
+    /// The first and the last address of a subnet belong to no host. /31 and /32 have none to spare (RFC 3021), /0 is no subnet.
+    void check_ends_of_subnet() {
+        const unsigned length = result_.prefix_length;
+        if (is_ipv6() || length == 0 || length > 30) return;
+        const bool is_network = result_.address == with_host_bits(result_.address, length, false);
+        if (!is_network && result_.address != with_host_bits(result_.address, length, true)) return;
+        const std::string_view word = item_.word(0);
+        context_.reporter.warning(item_.line(), word,
+                                  in_quotes(word) + (is_network ? " is the network" : " is the broadcast") + " address of its own prefix",
+                                  "hosts may not reach it: write an address inside the prefix, or check the prefix length");
     }
 
     Context& context_;

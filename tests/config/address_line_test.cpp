@@ -43,6 +43,32 @@ TEST(AddressLine, WhatIsNoAddressDropsTheLine) {
     EXPECT_NE(summary(addresses("10.0.0")).find("expected ADDRESS or ADDRESS/PREFIX, not '10.0.0'"), std::string::npos);
 }
 
+TEST(AddressLine, AnAddressThatNoHostCanHaveDropsTheLine) {
+    for (const char* address : {"127.0.0.1/8", "127.9.9.9", "0.0.0.0", "224.0.0.1", "239.255.255.255", "255.255.255.255", "::", "::1/128",
+                                "ff02::12", "0.0.0.0/0"}) {
+        const LoadResult& result = addresses(std::string(address) + "\n10.0.0.2");
+        EXPECT_EQ(list_of(result).size(), 1u) << address;
+        EXPECT_EQ(result.diagnostics.count(Severity::error), 1u) << address;
+        EXPECT_NE(helps(result).find("write an address of the network"), std::string::npos) << address;
+    }
+    EXPECT_EQ(summary(addresses("127.0.0.1/8\n10.0.0.2")),
+              "error 5:1 '127.0.0.1' is a loopback address and cannot be virtual: the line is dropped\n");
+    for (const char* address : {"126.255.255.255", "128.0.0.1", "223.255.255.255", "240.0.0.1", "255.255.255.254", "fe80::1/64", "::2"})
+        EXPECT_EQ(summary(addresses(address)), "") << address;
+}
+
+TEST(AddressLine, TheEndsOfItsOwnPrefixAreKeptWithAWarning) {
+    const LoadResult& network = addresses("10.9.0.0/24");
+    EXPECT_EQ(list_of(network).size(), 1u);
+    EXPECT_EQ(summary(network), "warning 5:1 '10.9.0.0/24' is the network address of its own prefix\n");
+    const LoadResult& broadcast = addresses("10.9.3.255/22");
+    EXPECT_EQ(list_of(broadcast).size(), 1u);
+    EXPECT_EQ(summary(broadcast), "warning 5:1 '10.9.3.255/22' is the broadcast address of its own prefix\n");
+    for (const char* address : {"10.9.0.255/22", "10.9.0.0/31", "10.9.0.1/31", "10.9.0.0/32", "10.9.0.0", "10.0.0.0/0",
+                                "10.9.0.0/24 peer 10.9.0.9", "fd00::/64"})
+        EXPECT_EQ(summary(addresses(address)), "") << address;
+}
+
 TEST(AddressLine, TakesDeviceLabelAndScope) {
     const ConfiguredAddress address = list_of(addresses("10.0.0.1/24 dev eth1 label eth1:vip scope link")).at(0);
     EXPECT_EQ(address.device, "eth1");
