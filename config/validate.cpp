@@ -1,14 +1,14 @@
 /// Second half of the work on instances: all keywords have been read, so defaults can be put in and values be held against each other.
 /// The steps for one instance are ordered by what they need: family, then version, then what depends on the version. Strict
-/// mode comes last, because it overrides. Only then instances are compared with each other, with hashed names and keys, so
-/// that 65,280 of them cost no more than 65,280 times one.
+/// mode comes last, because it overrides. Only then an instance is held against those before it (conflicts.h), with hashed keys,
+/// so that 65,280 of them cost no more than 65,280 times one.
 ///
 /// An instance without VRID, interface or (in version 3) addresses cannot run. It is dropped with an error and the others stay.
 /// keepalived stops as a whole there; that is left to whoever asks Diagnostics::has_errors().
 
 #include <algorithm>
-#include <unordered_set>
 
+#include "config/conflicts.h"
 #include "config/interpreter.h"
 #include "config/suggestion.h"
 
@@ -351,53 +351,17 @@ private:
     InstanceDraft& draft_;
 };
 
-/// What two instances must not share. Interned names are equal when their addresses are.
-struct RouterKey {
-    const char* interface;
-    Vrid vrid;
-    Family family;
-    IpAddress group;
-
-    friend bool operator==(const RouterKey&, const RouterKey&) = default;
-};
-struct RouterKeyHash {
-    std::size_t operator()(const RouterKey& key) const {
-        std::size_t hash = reinterpret_cast<std::uintptr_t>(key.interface) >> 3;
-        hash = hash * 1021 + to_number(key.vrid) * 2u + static_cast<unsigned>(key.family);
-        for (const std::uint8_t octet : key.group.octets) hash = hash * 31 + octet;
-        return hash * 0x9E3779B97F4A7C15ULL >> 7;
-    }
-};
-
-void drop_conflicting(Context& context, std::vector<bool>& is_usable) {
-    const std::vector<VrrpInstance>& instances = context.configuration.instances;
-    std::unordered_map<RouterKey, std::size_t, RouterKeyHash> seen;
-    seen.reserve(instances.size());
-    for (std::size_t index = 0; index < instances.size(); ++index) {
-        const VrrpInstance& instance = instances[index];
-        if (!is_usable[index]) continue;
-        const RouterKey key{instance.interface.data(), instance.vrid, instance.family, instance.multicast_group};
-        const auto [first, is_new] = seen.try_emplace(key, index);
-        if (is_new) continue;
-        is_usable[index] = false;
-        const VrrpInstance& other = instances[first->second];
-        context.reporter.report_at(Severity::error, instance.where,
-                                   "(" + std::string(instance.name) + ") uses VRID " + std::to_string(to_number(instance.vrid)) + " on " +
-                                       std::string(instance.interface) + ", as '" + std::string(other.name) + "' on line " +
-                                       std::to_string(other.where.line) + " does: the instance is not used",
-                                   "a VRID is used once for each interface and address family");
-    }
-}
-
 }  // namespace
 
 void validate(Context& context) {
     std::vector<VrrpInstance>& instances = context.configuration.instances;
     std::vector<bool> is_usable(instances.size());
+    Conflicts conflicts(context);
     for (std::size_t index = 0; index < instances.size(); ++index) {
-        is_usable[index] = InstanceValidator(context, instances[index], context.drafts[index]).validate();
+        VrrpInstance& instance = instances[index];
+        is_usable[index] = InstanceValidator(context, instance, context.drafts[index]).validate() && conflicts.claim_router(instance);
+        if (is_usable[index]) conflicts.claim_addresses(instance);
     }
-    drop_conflicting(context, is_usable);
     if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {
         std::size_t kept = 0;
         for (std::size_t index = 0; index < instances.size(); ++index) {

@@ -91,6 +91,25 @@ TEST(Duplicates, OfAnAddressAreIgnoredWithAWarning) {
     EXPECT_EQ(summary(result), "warning 7:2 (A) this address is in the list already: ignored\n");
 }
 
+TEST(Duplicates, OfAnAddressInTwoInstancesAreAWarningThatNamesTheFirst) {
+    const LoadResult result = load_string(named("A", 1, with_address) + named("B", 2, with_address) +
+                                          named("C", 3, "virtual_ipaddress {\n 10.0.0.3\n}\nvirtual_ipaddress_excluded {\n 10.0.0.1\n}"));
+    EXPECT_EQ(result.configuration.instances.size(), 3u);
+    EXPECT_EQ(summary(result),
+              "warning 12:2 (B) 10.0.0.1 is an address of 'A' on line 5 already\n"
+              "warning 22:2 (C) 10.0.0.1 is an address of 'A' on line 5 already\n");
+}
+
+TEST(Duplicates, OfAnAddressAreFineOnAnotherDeviceAndBesideAnUnusableInstance) {
+    const std::string elsewhere = "virtual_ipaddress {\n 10.0.0.1 dev eth1\n}";
+    EXPECT_EQ(summary(load_string(named("A", 1, with_address) + named("B", 2, elsewhere))), "");
+    EXPECT_EQ(summary(load_string(named("A", 1, elsewhere) + named("B", 2, elsewhere))),
+              "warning 12:2 (B) 10.0.0.1 is an address of 'A' on line 5 already\n");
+    EXPECT_EQ(load_string("vrrp_instance A {\n interface eth0\n" + with_address + "\n}\n" + named("B", 2, with_address))
+                  .diagnostics.count(Severity::warning),
+              0u);
+}
+
 TEST(Families, OfVirtualAddressesAreNotMixed) {
     const LoadResult result = load_string(named(
         "A", 1, "virtual_ipaddress {\n 10.0.0.1\n fe80::1\n 10.0.0.2\n}\nvirtual_ipaddress_excluded {\n fe80::2\n 10.0.0.9\n}"));

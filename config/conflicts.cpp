@@ -1,0 +1,55 @@
+/// What instances must not share. The first in the file has it, and the report is made at the later one and names the first.
+///
+/// A VRID that is used twice makes an instance unusable: both would answer to the same adverts. An address that is used twice is
+/// only worth a warning, because two instances that are never Active together on one host are a working, if odd, configuration.
+/// Instances must stay where they are while an object lives: it keeps pointers to them.
+
+#include "config/conflicts.h"
+
+#include <functional>
+
+namespace vigil::config {
+
+std::size_t Conflicts::RouterKeyHash::operator()(const RouterKey& key) const {
+    std::size_t hash = reinterpret_cast<std::uintptr_t>(key.interface) >> 3;
+    hash = hash * 1021 + to_number(key.vrid) * 2u + static_cast<unsigned>(key.family);
+    for (const std::uint8_t octet : key.group.octets) hash = hash * 31 + octet;
+    return hash * 0x9E3779B97F4A7C15ULL >> 7;
+}
+
+std::size_t Conflicts::ClaimHash::operator()(const Claim& claim) const {
+    const AddressOctets& octets = claim.address->address.octets;
+    const std::string_view bytes(reinterpret_cast<const char*>(octets.data()), octets.size());
+    const std::size_t device = reinterpret_cast<std::uintptr_t>(claim.device) >> 3;
+    return std::hash<std::string_view>{}(bytes) ^ (device * 0x9E3779B97F4A7C15ULL >> 7);
+}
+
+bool Conflicts::claim_router(const VrrpInstance& instance) {
+    const RouterKey key{instance.interface.data(), instance.vrid, instance.family, instance.multicast_group};
+    const auto [first, is_new] = routers_.try_emplace(key, &instance);
+    if (is_new) return true;
+    const VrrpInstance& other = *first->second;
+    context_.reporter.report_at(Severity::error, instance.where,
+                                "(" + std::string(instance.name) + ") uses VRID " + std::to_string(to_number(instance.vrid)) + " on " +
+                                    std::string(instance.interface) + ", as '" + std::string(other.name) + "' on line " +
+                                    std::to_string(other.where.line) + " does: the instance is not used",
+                                "a VRID is used once for each interface and address family");
+    return false;
+}
+
+void Conflicts::claim_addresses(const VrrpInstance& instance) {
+    for (const auto* list : {&instance.virtual_addresses, &instance.excluded_addresses}) {
+        for (const ConfiguredAddress& address : *list) {
+            const std::string_view device = address.device.empty() ? instance.interface : address.device;
+            const auto [first, is_new] = claims_.insert({device.data(), &address, &instance});
+            if (is_new || first->instance == &instance) continue;
+            context_.reporter.report_at(Severity::warning, address.where,
+                                        "(" + std::string(instance.name) + ") " + to_string(address.address) + " is an address of '" +
+                                            std::string(first->instance->name) + "' on line " +
+                                            std::to_string(first->address->where.line) + " already",
+                                        "each address belongs to one instance: the first to leave it removes it for both");
+        }
+    }
+}
+
+}  // namespace vigil::config
