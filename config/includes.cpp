@@ -1,5 +1,6 @@
 /// include PATTERN and its stricter forms. A pattern is brace-expanded here and then globbed by the file system. Files with an
-/// execute permission are left out, as keepalived does: they are somebody's scripts. Text that comes from an include is
+/// execute permission are left out, as keepalived does: they are somebody's scripts. So is what is no file (a directory, a device,
+/// a link to nothing), with a word about it; a directory beside the files of a wildcard fails no include. Text that comes from an include is
 /// lines like all others, so a block may begin in one file and end in another.
 
 #include <algorithm>
@@ -101,16 +102,16 @@ void Preprocessor::include_pattern(const Line& line, const std::string& pattern,
         else reporter_.note(line, line.text, message + ", nothing is included", "includem, includew and includeb make this an error");
         return;
     }
-    for (const std::string& path : paths) include_file(line, path, checks);
+    for (const std::string& path : paths) include_file(line, path, checks, has_wildcard(pattern));
 }
 
-void Preprocessor::include_file(const Line& line, const std::string& path, IncludeChecks checks) {
+void Preprocessor::include_file(const Line& line, const std::string& path, IncludeChecks checks, bool is_wildcard) {
     switch (file_system_.kind(path)) {
         case FileSystem::Kind::executable:
             reporter_.warning(line, line.text, "'" + path + "' is executable and therefore not included", "chmod a-x " + path);
             return;
-        case FileSystem::Kind::missing:
-        case FileSystem::Kind::other: return;
+        case FileSystem::Kind::missing: reporter_.note(line, line.text, "'" + path + "' is a link to nothing, nothing is included"); return;
+        case FileSystem::Kind::other: return skip_other(line, path, checks.read && !is_wildcard);
         case FileSystem::Kind::regular: break;
     }
     const bool is_circle = std::any_of(files_.begin(), files_.end(), [&](const FileState& file) { return file.path == path; });
@@ -122,6 +123,12 @@ void Preprocessor::include_file(const Line& line, const std::string& path, Inclu
     if (content) return read_file(path, std::move(*content), checks);
     if (checks.read) fail_include(line, line.text, "'" + path + "' cannot be read");
     else reporter_.warning(line, line.text, "'" + path + "' cannot be read, nothing is included");
+}
+
+void Preprocessor::skip_other(const Line& line, const std::string& path, bool is_error) {
+    const std::string message = "'" + path + "' is no regular file";
+    if (is_error) fail_include(line, line.text, message);
+    else reporter_.note(line, line.text, message + ", nothing is included", "to include all files of a directory write DIRECTORY/*.conf");
 }
 
 void Preprocessor::fail_include(const Line& line, std::string_view part, std::string message) {

@@ -76,7 +76,8 @@ private:
     static bool is_include(std::string_view text);
     void include(const Line& line);
     void include_pattern(const Line& line, const std::string& pattern, IncludeChecks checks, bool is_alternative);
-    void include_file(const Line& line, const std::string& path, IncludeChecks checks);
+    void include_file(const Line& line, const std::string& path, IncludeChecks checks, bool is_wildcard);
+    void skip_other(const Line& line, const std::string& path, bool is_error);
     void fail_include(const Line& line, std::string_view part, std::string message);
 
     const LoadOptions& options_;

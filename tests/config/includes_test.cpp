@@ -53,6 +53,25 @@ TEST_F(Includes, OfDirectoriesAreLeftOut) {
     EXPECT_EQ(run("include *.conf\n").lines, (Lines{}));
 }
 
+TEST_F(Includes, OfWhatIsNoFileIsANoteThatSaysWhy) {
+    files_.files["/dev/zero"].kind = FileSystem::Kind::other;
+    const Preprocessed result = run("include /dev/zero\n");
+    ASSERT_EQ(result.diagnostics.count(Severity::note), 1u);
+    EXPECT_EQ(result.diagnostics.all()[0].message, "'/dev/zero' is no regular file, nothing is included");
+    EXPECT_TRUE(result.is_readable);
+    EXPECT_FALSE(run("includer /dev/zero\n").is_readable);
+}
+
+TEST_F(Includes, OfAPatternSayWhatWasSkippedAndDoNotFail) {
+    add("/etc/vigil/conf.d/1.conf", "one\n");
+    files_.files["/etc/vigil/conf.d/old"].kind = FileSystem::Kind::other;
+    files_.files["/etc/vigil/conf.d/link"].kind = FileSystem::Kind::missing;
+    const Preprocessed result = run("includea conf.d/*\n");
+    EXPECT_EQ(result.lines, (Lines{"one"}));
+    EXPECT_EQ(result.diagnostics.count(Severity::note), 2u);
+    EXPECT_TRUE(result.is_readable);
+}
+
 TEST_F(Includes, GoWithConditionsAndDefinitions) {
     options_.config_id = "left";
     add("/etc/vigil/left.conf", "yes\n");
