@@ -98,10 +98,16 @@ private:
         return false;
     }
 
-    /// Words that nobody looks at are worth a note: often a comment in another language's spelling.
+    /// Words that nobody looks at are worth a note: often a comment in another language's spelling. A keyword there was meant to
+    /// be acted on, so that is a warning.
     bool extra(std::size_t first) {
         if (node_.word_count() <= first) return true;
         const std::string_view word = node_.word(first);
+        if (stand_together(*node_.statement().keyword, word)) {
+            reporter_.warning(node_.line(), word, in_quotes(word) + " is a keyword, but behind another one it is not looked at",
+                              "write it on a line of its own");
+            return true;
+        }
         reporter_.note(node_.line(), word, in_quotes(word) + " and what follows it is not looked at",
                        word.starts_with("//") || word.starts_with(';') ? "a comment starts with # or !" : "");
         return true;
@@ -132,7 +138,7 @@ private:
         Suggester suggester(word);
         for (std::string_view rest = argument_.words; !rest.empty();) {
             const std::string_view choice = first_word(rest);
-            if (choice == word) return true;
+            if (choice == word) return extra(2);
             suggester.consider(choice);
             rest = trim(rest.substr(choice.size()));
         }

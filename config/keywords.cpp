@@ -3,6 +3,7 @@
 
 #include "config/keywords.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -119,6 +120,13 @@ std::string_view name_of(BlockId block) {
 }
 
 const Keyword* find_keyword(BlockId block, std::string_view name) { return vocabulary().find(block, name); }
+
+bool stand_together(const Keyword& keyword, std::string_view word) {
+    const auto& tables = vocabulary().tables;
+    return std::any_of(tables.begin(), tables.end(), [&](const BlockTable& table) {
+        return find_keyword(table.block, keyword.name) == &keyword && find_keyword(table.block, word) != nullptr;
+    });
+}
 
 std::string suggest_keyword(BlockId block, std::string_view word) {
     std::string strange = explain_strange_word(word);

@@ -81,6 +81,9 @@ std::string_view name_of(BlockId block);
 /// nullptr when `block` does not know it. O(1).
 const Keyword* find_keyword(BlockId block, std::string_view name);
 
+/// Is there a block that knows both? Looks through the tables: for words that are reported anyway.
+bool stand_together(const Keyword& keyword, std::string_view word);
+
 /// What to say about a word that `block` does not know: "did you mean ...", "belongs into ...", or nothing.
 std::string suggest_keyword(BlockId block, std::string_view word);
 

@@ -300,4 +300,18 @@ TEST(Instance, AScriptWithoutCommandIsReported) {
     EXPECT_EQ(summary(load_string("vrrp_script chk {\n interval 2\n}\n")), "error 1:13 vrrp_script 'chk' has no 'script': it is ignored\n");
 }
 
+TEST(Trailing, AKeywordBehindAnotherIsAWarningAndOtherWordsAreANote) {
+    const LoadResult keyword = load_string(instance_with("virtual_router_id 9 priority 10"));
+    EXPECT_EQ(summary(keyword), "warning 7:21 'priority' is a keyword, but behind another one it is not looked at\n");
+    EXPECT_NE(helps(keyword).find("write it on a line of its own"), std::string::npos);
+    EXPECT_EQ(test_exit_code(keyword.diagnostics), 5);
+    EXPECT_EQ(load_string(instance_with("nopreempt debug 2")).diagnostics.count(Severity::warning), 1u);
+    EXPECT_EQ(load_string(instance_with("authentication {\nauth_type PASS auth_pass 1111\n}")).diagnostics.count(Severity::warning), 1u);
+    for (const char* other : {"virtual_router_id 9 // the ninth", "virtual_router_id 9 router_id"}) {
+        const LoadResult result = load_string(instance_with(other));
+        EXPECT_EQ(summary(result), "") << other;
+        EXPECT_EQ(result.diagnostics.count(Severity::note), 1u) << other;
+    }
+}
+
 }  // namespace vigil::config::test
