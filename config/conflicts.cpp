@@ -2,6 +2,7 @@
 ///
 /// A VRID that is used twice makes an instance unusable: both would answer to the same adverts. An address that is used twice is
 /// only worth a warning, because two instances that are never Active together on one host are a working, if odd, configuration.
+/// A name belongs to the first instance that can be used: a fragment that was left standing above must not shadow the complete one.
 /// Instances must stay where they are while an object lives: it keeps pointers to them.
 
 #include "config/conflicts.h"
@@ -22,6 +23,26 @@ std::size_t Conflicts::ClaimHash::operator()(const Claim& claim) const {
     const std::string_view bytes(reinterpret_cast<const char*>(octets.data()), octets.size());
     const std::size_t device = reinterpret_cast<std::uintptr_t>(claim.device) >> 3;
     return std::hash<std::string_view>{}(bytes) ^ (device * 0x9E3779B97F4A7C15ULL >> 7);
+}
+
+bool Conflicts::is_name_free(const VrrpInstance& instance) {
+    const auto holder = names_.find(instance.name);
+    if (holder == names_.end() || !holder->second.is_usable) return true;
+    context_.reporter.report_at(Severity::error, instance.where,
+                                "there is a vrrp_instance '" + std::string(instance.name) + "' already, on line " +
+                                    std::to_string(holder->second.instance->where.line) + ": this one is ignored",
+                                "give each instance a name of its own");
+    return false;
+}
+
+void Conflicts::settle_name(const VrrpInstance& instance, bool is_usable) {
+    const auto [holder, is_new] = names_.try_emplace(instance.name, NameHolder{&instance, is_usable});
+    if (is_new || !is_usable) return;
+    context_.reporter.report_at(Severity::warning, instance.where,
+                                "the vrrp_instance '" + std::string(instance.name) + "' on line " +
+                                    std::to_string(holder->second.instance->where.line) + " cannot be used: this one is used in its place",
+                                "remove the other one");
+    holder->second = {&instance, true};
 }
 
 bool Conflicts::claim_router(const VrrpInstance& instance) {

@@ -12,12 +12,20 @@ class Conflicts {
 public:
     explicit Conflicts(Context& context) : context_(context) {}
 
+    /// False: a usable instance before it has its name, and that has been said.
+    bool is_name_free(const VrrpInstance& instance);
+    /// When what was found of it is known: a usable one has its name from now on, in place of unusable ones before it.
+    void settle_name(const VrrpInstance& instance, bool is_usable);
     /// False: an earlier instance has its VRID on its interface for its family and group, and that has been said.
     bool claim_router(const VrrpInstance& instance);
     /// Warns of each address that an earlier instance sets on the same device.
     void claim_addresses(const VrrpInstance& instance);
 
 private:
+    struct NameHolder {
+        const VrrpInstance* instance;
+        bool is_usable;
+    };
     /// What two instances must not share. Interned names are equal when their addresses are.
     struct RouterKey {
         const char* interface;
@@ -43,6 +51,7 @@ private:
     };
 
     Context& context_;
+    std::unordered_map<std::string_view, NameHolder> names_;
     std::unordered_map<RouterKey, const VrrpInstance*, RouterKeyHash> routers_;
     std::unordered_set<Claim, ClaimHash> claims_;
 };

@@ -57,7 +57,6 @@ struct Context {
     TextPool& texts;
     GlobalDraft global_draft;
     std::vector<InstanceDraft> drafts;  ///< one for each of configuration.instances
-    std::unordered_map<std::string_view, SourceLocation> instance_names;
     std::unordered_map<std::string_view, SourceLocation> script_names;
 };
 

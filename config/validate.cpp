@@ -359,7 +359,9 @@ void validate(Context& context) {
     Conflicts conflicts(context);
     for (std::size_t index = 0; index < instances.size(); ++index) {
         VrrpInstance& instance = instances[index];
+        if (!conflicts.is_name_free(instance)) continue;
         is_usable[index] = InstanceValidator(context, instance, context.drafts[index]).validate() && conflicts.claim_router(instance);
+        conflicts.settle_name(instance, is_usable[index]);
         if (is_usable[index]) conflicts.claim_addresses(instance);
     }
     if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {

@@ -175,14 +175,6 @@ void read_vrrp_instance(Context& context, const Node& block) {
     InstanceDraft draft;
     draft.lower_prio_delay = context.global_draft.lower_prio_delay;
     draft.lower_prio_repeat = context.global_draft.lower_prio_repeat;
-    const auto [earlier, is_new] = context.instance_names.try_emplace(instance.name, instance.where);
-    if (!is_new) {
-        context.reporter.error(block.line(), block.word(1),
-                               "there is a vrrp_instance '" + std::string(instance.name) + "' already, on line " +
-                                   std::to_string(earlier->second.line) + ": this one is ignored",
-                               "give each instance a name of its own");
-        return;
-    }
     Target target{context, instance, draft};
     block.for_each_child([&](const Node& node) {
         const Statement& statement = node.statement();

@@ -70,6 +70,25 @@ TEST(Duplicates, OfANameSkipTheSecondInstance) {
     EXPECT_EQ(summary(result), "error 8:15 there is a vrrp_instance 'A' already, on line 1: this one is ignored\n");
 }
 
+TEST(Duplicates, OfTheNameOfAnUnusableInstanceAreUsedInItsPlace) {
+    const std::string without_vrid = "vrrp_instance A {\n interface eth0\n}\n";
+    const LoadResult result = load_string(without_vrid + without_vrid + named("A", 2, with_address) + named("A", 3, with_address));
+    ASSERT_EQ(result.configuration.instances.size(), 1u);
+    EXPECT_EQ(to_number(result.configuration.instances[0].vrid), 2);
+    EXPECT_EQ(summary(result),
+              "error 1:15 (A) has no virtual_router_id: the instance is not used\n"
+              "error 4:15 (A) has no virtual_router_id: the instance is not used\n"
+              "warning 7:15 the vrrp_instance 'A' on line 1 cannot be used: this one is used in its place\n"
+              "error 14:15 there is a vrrp_instance 'A' already, on line 7: this one is ignored\n");
+}
+
+TEST(Duplicates, OfTheNameOfAnInstanceWithATakenVridAreUsedInItsPlace) {
+    const LoadResult result = load_string(named("A", 1, with_address) + named("B", 1, "virtual_ipaddress {\n 10.0.0.2\n}") +
+                                          named("B", 2, "virtual_ipaddress {\n 10.0.0.2\n}"));
+    ASSERT_EQ(result.configuration.instances.size(), 2u);
+    EXPECT_EQ(to_number(result.configuration.instances[1].vrid), 2);
+}
+
 TEST(Duplicates, OfAVridOnAnInterfaceDropTheSecondInstance) {
     const LoadResult result = load_string(named("A", 1, with_address) + named("B", 1, "virtual_ipaddress {\n 10.0.0.2\n}"));
     ASSERT_EQ(result.configuration.instances.size(), 1u);
