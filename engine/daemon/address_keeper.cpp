@@ -115,10 +115,24 @@ void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChang
         Address& address = router.addresses[i];
         if (!address.is_present) continue;
         address.is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
-        present_.erase(address.spec.key);
+        if (!let_go(address, index)) continue;
         changes.push_back({AddressOperation::remove, address.spec});
         pending.push_back({index, i});
     }
+}
+
+/// Strikes the router from the address's holders. True when nobody else holds it: only then may it leave the kernel.
+bool AddressKeeper::let_go(const Address& address, std::size_t router) {
+    const auto [begin, end] = present_.equal_range(address.spec.key);
+    const auto own = std::find_if(begin, end, [&](const auto& holder) { return holder.second.router == router; });
+    const auto other = std::find_if(begin, end, [&](const auto& holder) { return holder.second.router != router; });
+    const bool is_shared = other != end;
+    if (is_shared) {
+        spdlog::info("({}) address {} stays: it is an address of ({}) too", routers_[router].name, to_string(address.spec.key.address),
+                     routers_[other->second.router].name);
+    }
+    if (own != end) present_.erase(own);
+    return !is_shared;
 }
 
 bool AddressKeeper::lower_one_device() {
@@ -166,7 +180,7 @@ void AddressKeeper::settle(const Pending& pending, const AddressChange& change, 
     if (result.outcome != AddressOutcome::refused) {
         if (!is_addition) return;
         address.is_present = true;
-        present_.insert_or_assign(address.spec.key, pending);
+        present_.emplace(address.spec.key, pending);
         if (address.was_reported) spdlog::info("({}) address {} is set now", router.name, to_string(address.spec.key.address));
         if (result.outcome == AddressOutcome::already_there) {
             spdlog::info("({}) address {} was there already; it is ours now", router.name, to_string(address.spec.key.address));
@@ -186,18 +200,21 @@ void AddressKeeper::postpone(Router& router, Address& address, Instant now, cons
                   address.spec.key.prefix_length, why);
 }
 
-std::optional<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
-    const auto found = present_.find(key);
-    if (found == present_.end()) return std::nullopt;
-    const Pending at = found->second;
-    Address& address = routers_[at.router].addresses[at.address];
-    present_.erase(found);
-    address.is_present = false;
-    kernel_.programmer().forget(key);
+std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
+    std::vector<std::size_t> giving_up;
+    const auto [begin, end] = present_.equal_range(key);
+    if (begin == end) return giving_up;
     const auto link = kernel_.monitor().links().find(key.interface_index);
     const bool is_link_usable = link != kernel_.monitor().links().end() && link->second.is_up;
-    if (!is_link_usable || !address.gives_up_when_deleted || !routers_[at.router].is_wanted) return std::nullopt;
-    return at.router;
+    for (auto holder = begin; holder != end; ++holder) {
+        const Pending at = holder->second;
+        Address& address = routers_[at.router].addresses[at.address];
+        address.is_present = false;
+        if (is_link_usable && address.gives_up_when_deleted && routers_[at.router].is_wanted) giving_up.push_back(at.router);
+    }
+    present_.erase(begin, end);
+    kernel_.programmer().forget(key);
+    return giving_up;
 }
 
 void AddressKeeper::on_interface_gone(std::uint32_t index) {

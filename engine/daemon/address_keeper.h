@@ -33,8 +33,8 @@ public:
     /// Whether apply() has something to do at `now`.
     bool has_work(Instant now) const;
 
-    /// Somebody deleted an address. Returns the Active router that must give up because of it, if any.
-    std::optional<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
+    /// Somebody deleted an address. Returns the Active routers that must give up because of it.
+    std::vector<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
     /// The interface is gone with its addresses: they are added again when a device of that name is back.
     void on_interface_gone(std::uint32_t index);
     /// Somebody set a device down. When it is the virtual MAC device of an Active router it is raised at once, and the IPv6 addresses that
@@ -76,13 +76,14 @@ private:
     void settle(const Pending& pending, const arp::kernel::AddressChange& change, const arp::kernel::AddressResult& result, Instant now);
     void postpone(Router& router, Address& address, Instant now, const std::string& why);
     void refresh_indices();
+    bool let_go(const Address& address, std::size_t router);
 
     KernelSide& kernel_;
     std::vector<Router> routers_;
     std::vector<std::size_t> dirty_;       // routers to look at in the next apply()
     std::vector<std::size_t> to_lower_;    // routers whose device is silenced, and shall go down
     std::unordered_map<std::string, std::uint32_t> indices_;
-    std::unordered_map<arp::kernel::AddressKey, Pending, arp::kernel::AddressKeyHash> present_;
+    std::unordered_multimap<arp::kernel::AddressKey, Pending, arp::kernel::AddressKeyHash> present_;   // an address may be that of several routers
 };
 
 }  // namespace vigil::daemon

@@ -202,7 +202,7 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
     }
     // A later message of the same wake may have put it back: what counts is what is there now.
     if (event.is_gone && !kernel_.monitor().has_address(key)) {
-        if (const auto router = keeper_.on_address_gone(key)) step_back(*router, key);
+        for (const std::size_t router : keeper_.on_address_gone(key)) step_back(router, key);
     }
     const auto link = link_with_number(key.interface_index);
     if (!link || links_[*link].has_stale_sources) return;
