@@ -16,6 +16,7 @@
 #include "engine/daemon/options.h"
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/rights.h"
+#include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
 #include "engine/daemon/version.h"
 #include "engine/daemon/vrrp_child.h"
@@ -108,6 +109,7 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     if (!options.foreground && !become_daemon(options.log_to_console)) {
         return refuse(options, exit_fatal, fmt::format("cannot become a daemon: {}", std::strerror(errno)));
     }
+    block_handled_signals();  // the Supervisor takes them from here
     pid_file->write_pid();
     const int code = Supervisor({.respawn = options.respawn}, programs(options, settings.pid_files)).run();
     spdlog::info("Stopped vigil v{}", version);

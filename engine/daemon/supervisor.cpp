@@ -26,16 +26,10 @@
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/service_manager.h"
+#include "engine/daemon/signals.h"
 
 namespace vigil::daemon {
 namespace {
-
-sigset_t handled_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) sigaddset(&set, number);
-    return set;
-}
 
 std::string reloading_text() {
     timespec now{};
@@ -69,8 +63,8 @@ int Supervisor::run() {
 }
 
 void Supervisor::block_signals() {
+    block_handled_signals();
     const sigset_t set = handled_signals();
-    sigprocmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     signals_ = io::FileDescriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
@@ -106,10 +100,8 @@ void Supervisor::become(Child& child, io::FileDescriptor ready) {
     if (::getppid() != parent) ::_exit(0);  // it died in between
     ::prctl(PR_SET_NAME, child.program.process_name.c_str());
     const auto run = child.program.run;
-    const sigset_t set = handled_signals();
     signals_.reset();
     for (Child& sibling : children_) sibling.ready.reset();
-    sigprocmask(SIG_UNBLOCK, &set, nullptr);
     std::_Exit(run(ready.get()));
 }
 

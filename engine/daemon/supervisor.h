@@ -10,7 +10,7 @@
 
 namespace vigil::daemon {
 
-/// One process under supervision. `run` is called in the child and returns its exit code; it is given a descriptor to which it
+/// One process under supervision. `run` is called in the child with handled_signals() blocked and returns its exit code; it is given a descriptor to which it
 /// writes one octet when it is ready and after each reload.
 struct ChildProgram {
     std::string name;                      ///< for the log: "VRRP"

@@ -24,6 +24,7 @@
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/session.h"
+#include "engine/daemon/signals.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -37,7 +38,7 @@ tl::expected<PidFile, std::string> acquire_patiently(const std::string& path) {
     const auto give_up = std::chrono::steady_clock::now() + pid_file_patience;
     for (;;) {
         auto file = PidFile::acquire(path);
-        if (file || std::chrono::steady_clock::now() > give_up) return file;
+        if (file || is_end_pending() || std::chrono::steady_clock::now() > give_up) return file;
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
 }
@@ -67,6 +68,7 @@ class VrrpChild {
 public:
     VrrpChild(const Options& options, int ready_fd) : options_(options), ready_fd_(ready_fd), signals_(io_) {
         for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) signals_.add(number);
+        unblock_handled_signals();
     }
 
     int run();
@@ -204,6 +206,8 @@ int run_checkers_child(const Options& options, const std::string& pid_file, int 
     pid->write_pid();
     boost::asio::io_context io{1};
     boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+    for (const int number : {SIGUSR1, SIGUSR2, SIGRTMAX - 1, SIGRTMIN + 2}) std::signal(number, SIG_IGN);
+    unblock_handled_signals();
     std::function<void()> wait = [&] {
         signals.async_wait([&](const boost::system::error_code& error, int number) {
             if (error || number != SIGHUP) return;  // nothing more to wait for: run() returns
@@ -211,8 +215,6 @@ int run_checkers_child(const Options& options, const std::string& pid_file, int 
             wait();
         });
     };
-    std::signal(SIGUSR1, SIG_IGN);
-    std::signal(SIGUSR2, SIG_IGN);
     tell_ready(ready_fd);
     wait();
     io.run();

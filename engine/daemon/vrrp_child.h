@@ -5,7 +5,7 @@
 namespace vigil::daemon {
 
 /// The VRRP process: reads the configuration, runs a Session, obeys signals. Returns its exit code. `ready_fd` gets one octet when elections
-/// run and after each reload; -1 for none.
+/// run and after each reload; -1 for none. To be called with handled_signals() blocked: signals that come early are obeyed when it listens.
 int run_vrrp_child(const Options& options, const std::string& pid_file, int ready_fd);
 
 /// The checkers process. There is nothing to check yet: it answers signals and waits.
