@@ -42,7 +42,10 @@ void describe_transition(const Event& event, const PlannedRouter& router, const 
         say(fmt::format("({}) Entering FAULT STATE", name));
         say(fmt::format("({}) held in FAULT: {}", name, describe_faults(event.faults, router)));
     }
-    if (event.from == State::active) say(fmt::format("({}) sent 0 priority", name));
+    if (event.from != State::active) return;
+    const bool has_no_link = (event.faults & (static_cast<unsigned>(engine::Fault::link_down) | static_cast<unsigned>(engine::Fault::link_gone))) != 0;
+    if (!has_no_link) say(fmt::format("({}) sent 0 priority", name));
+    else say(fmt::format("({}) could not say that it stops: the others wait until they miss its adverts", name));
 }
 
 std::string rejection_text(const Event& event, const PlannedRouter& router) {

@@ -140,11 +140,15 @@ TEST_F(Reporter, StatusLinesAreTheOnesThatOperatorsKnow) {
               "(VI_1) Master received advert from 10.0.0.2 with same priority 100 but higher IP address than ours");
 }
 
-TEST_F(Reporter, AFaultSaysWhatItIsAndThatAStopAdvertWasSent) {
+TEST_F(Reporter, AFaultSaysWhatItIsAndWhetherAStopAdvertCouldLeave) {
     engine::Event event = transition(engine::State::active, engine::State::initialize, engine::Reason::fault);
+    event.faults = static_cast<std::uint8_t>(engine::Fault::tracker);
+    EXPECT_EQ(describe(event, OperatorState::master),
+              (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: a tracked interface is down", "(VI_1) sent 0 priority"}));
     event.faults = static_cast<std::uint8_t>(engine::Fault::link_down);
     EXPECT_EQ(describe(event, OperatorState::master),
-              (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: interface eth0 is down", "(VI_1) sent 0 priority"}));
+              (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: interface eth0 is down",
+                                        "(VI_1) could not say that it stops: the others wait until they miss its adverts"}));
 }
 
 TEST_F(Reporter, AStopIsNoFault) {
