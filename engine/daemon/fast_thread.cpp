@@ -9,6 +9,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "engine/daemon/reporter.h"
 #include "engine/io/clock.h"
 #include "engine/io/ring_plan.h"
 
@@ -123,7 +124,8 @@ std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links) 
 
 bool FastThread::hand_over(const PlannedLink& planned, io::Result<std::unique_ptr<io::LinkPort>> port) {
     if (!port) {
-        spdlog::error("Cannot send and receive on {}: {}", planned.name, port.error().text());
+        const std::string failure = fmt::format("Cannot send and receive on {}: {}", planned.name, port.error().text());
+        if (port_failures_.admit(failure, io::clock::now())) spdlog::error(failure);
         return false;
     }
     for (const io::SystemError& refusal : (*port)->memberships().refusals()) {
@@ -158,6 +160,7 @@ void FastThread::send(const engine::Command& command) {
 }
 
 std::vector<engine::Event> FastThread::take_events() {
+    write_summaries(port_failures_, io::clock::now());
     while (!waiting_.empty() && channel_->post(waiting_.front())) waiting_.pop_front();
     std::vector<std::unique_ptr<io::LinkPort>> returned;
     while (auto port = channel_->take_returned()) returned.push_back(std::move(port));

@@ -14,6 +14,7 @@
 #include "engine/core/engine.h"
 #include "engine/core/journal.h"
 #include "engine/daemon/plan.h"
+#include "engine/daemon/rate_limiter.h"
 #include "engine/io/backend.h"
 #include "engine/io/control_channel.h"
 #include "engine/io/fast_loop.h"
@@ -71,6 +72,7 @@ private:
     std::unique_ptr<io::FastLoop> loop_;
     std::vector<io::RingGeometry> rings_;
     std::deque<engine::Command> waiting_;
+    RateLimiter port_failures_{1, std::chrono::seconds{60}};   // a flapping interface refuses many ports a second
     std::thread thread_;
     std::string backend_name_;
     std::optional<std::string> loop_error_;   // written by the thread, read after join
