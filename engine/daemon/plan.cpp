@@ -265,6 +265,11 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
     const auto source = choose_source(facts_.addresses, index, instance.family, planned.addresses, instance.priority == Priority::owner);
     if (source) {
         spec.primary_address = *source;
+    } else if (index != 0 && (choose_source(facts_.addresses, index, instance.family, planned.addresses, true) ||
+                              choose_source(facts_.addresses_before, index, instance.family, planned.addresses, true))) {
+        report(instance, false, fmt::format("the only {} address of interface '{}' is the instance's own virtual address; the instance waits in FAULT "
+                                            "until the interface has another to send from. Give it one, or make this router the owner with 'priority 255'",
+                                            instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local", planned.interface));
     } else if (index != 0) {
         report(instance, false, fmt::format("interface '{}' has no {} address to send from; the instance waits in FAULT until it has one",
                                             planned.interface, instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local"));

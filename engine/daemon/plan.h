@@ -18,6 +18,7 @@ namespace vigil::daemon {
 struct KernelFacts {
     std::vector<arp::kernel::LinkState> links;
     std::vector<arp::kernel::AddressState> addresses;   ///< in the kernel's order: an interface's first address comes first
+    std::vector<arp::kernel::AddressState> addresses_before;   ///< as they were before we took virtual ones away at the start; may be empty
     /// For unicast routers without `interface`; nullopt when there is no route.
     std::function<std::optional<arp::kernel::RouteAnswer>(const IpAddress&)> find_route;
     std::function<bool(const std::string& interface)> forwards_ipv6;

@@ -94,9 +94,12 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
 /// Addresses of a killed run, and virtual addresses that stand on an interface although nobody elected us: both would answer for an
 /// address that another router holds. Such an address may have been taken for a source, so the plan is made anew.
 void Session::clear_leftovers() {
+    std::vector<arp::kernel::AddressState> before = kernel_.dump_addresses();
     kernel_.remove_leftovers(plan_);
     kernel_.monitor().read_events();
-    plan_ = make_plan(configuration_, kernel_.facts());
+    KernelFacts facts = kernel_.facts();
+    facts.addresses_before = std::move(before);
+    plan_ = make_plan(configuration_, facts);
 }
 
 void Session::report_problems() {
