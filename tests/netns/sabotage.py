@@ -13,7 +13,7 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 class TwoPasswords(Match):
     """They do not accept each other's adverts, so both become Active."""
     plays, fails_in = "v2_pass", "stay"
-    because = ("both run: ", "alone holds the addresses: not within")  # whichever look comes first
+    because = ("both run: ", "held: router-1 [192.0.2.100], router-2 [192.0.2.100]")  # whichever look comes first
 
     def _make_daemons(self):
         self.routers[1] = dataclasses.replace(self.routers[1], authentication=("PASS", "other"))
