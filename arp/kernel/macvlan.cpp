@@ -29,6 +29,8 @@
 //
 // Settings (each is also the answer to a field report):
 //  * base: arp_ignore 1 and arp_filter 1, or the base answers ARP for the macvlan's addresses with its own MAC;
+//  * macvlan: drop_gratuitous_arp 1, or the kernel of the old Active, which holds the address for some 100 us longer, answers the new
+//    Active's gratuitous requests with the virtual MAC, and the switch learns the wrong port from that;
 //  * macvlan: arp_ignore 1 for the same reason the other way round; accept_local 1 and rp_filter 0, or packets that arrive
 //    on it while routing prefers the base are dropped; promote_secondaries 1, or removing one address removes its subnet's;
 //  * IPv6 on the macvlan: off for an IPv4 router without IPv6 addresses; otherwise no generated link-local address, no
@@ -65,6 +67,7 @@ struct Setting {
 
 constexpr std::array ipv4_router_settings{
     Setting{Family::ipv4, "accept_local", "1"},
+    Setting{Family::ipv4, "drop_gratuitous_arp", "1"},
     Setting{Family::ipv4, "rp_filter", "0"},
     Setting{Family::ipv4, "promote_secondaries", "1"},
 };

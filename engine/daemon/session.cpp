@@ -184,8 +184,17 @@ void Session::on_wake() {
     if (wants_status_ || wants_statistics_) write_dump();
 }
 
+/// Addresses first, words later: a router that has yielded must fall silent before the new Active's gratuitous ARPs are there, which
+/// its kernel would answer otherwise, and a log line costs more than the netlink batch.
 void Session::take_events() {
-    for (const Event& event : fast_->take_events()) on_event(event);
+    const auto events = fast_->take_events();
+    for (const Event& event : events) {
+        const std::size_t router = engine::to_number(event.router);
+        const bool tells_state = event.kind == Event::Kind::transition || event.kind == Event::Kind::state_report;
+        if (tells_state && router < plan_.routers.size()) keeper_->want(router, event.to == engine::State::active);
+    }
+    if (!is_stopped_) apply_addresses();
+    for (const Event& event : events) on_event(event);
 }
 
 void Session::on_event(const Event& event) {
@@ -205,7 +214,6 @@ void Session::on_transition(const Event& event) {
     status.faults = event.faults;
     status.since_wall_seconds = std::time(nullptr);
     status.last_reason = describe_reason(event, plan_.routers[router]);
-    keeper_->want(router, event.to == engine::State::active);
     notify(router, status.state);
 }
 

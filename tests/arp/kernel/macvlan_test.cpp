@@ -153,7 +153,7 @@ TEST_F(MacvlanTest, SetsWhatItNeedsAndGivesTheBaseBack) {
     ASSERT_TRUE(write_sysctl("net/ipv4/conf/all/rp_filter", "1"));
     create({.vrid = Vrid{51}, .base = "v0"});
     create({.vrid = Vrid{52}, .family = Family::ipv6, .base = "v0"});
-    for (const auto& [setting, expected] : {std::pair{"arp_ignore", "1"}, {"accept_local", "1"}, {"rp_filter", "0"},
+    for (const auto& [setting, expected] : {std::pair{"arp_ignore", "1"}, {"accept_local", "1"}, {"drop_gratuitous_arp", "1"}, {"rp_filter", "0"},
                                             {"promote_secondaries", "1"}}) {
         EXPECT_EQ(value(Family::ipv4, "vrrp.51", setting), expected) << setting;
     }
