@@ -294,7 +294,8 @@ void BlockParser::finish() {
         if (!frame.is_stray) {
             const Statement& opener = tree_.statements[frame.statement];
             reporter_.error(tree_.line_of(opener), tree_.words[opener.first_word].view(),
-                            "the '}' of " + in_quotes(tree_.words[opener.first_word].view()) + " is missing at the end of the file");
+                            "the '}' of " + in_quotes(tree_.words[opener.first_word].view()) + " is missing at the end of the file",
+                            "write it where the block ends; without it everything below belongs to the block");
         }
         close_block();
     }

@@ -81,7 +81,8 @@ private:
     void check_interface(std::string_view name, SourceLocation where) {
         const auto& is_known = context_.options.is_known_interface;
         if (name.empty() || !is_known || is_known(name)) return;
-        say(Severity::warning, where, "there is no interface '" + std::string(name) + "'");
+        say(Severity::warning, where, "there is no interface '" + std::string(name) + "'",
+            "'ip link' lists those there are; the instance waits until this one appears");
     }
 
     /// The first virtual address decides; those of the other family are dropped.
