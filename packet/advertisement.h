@@ -46,11 +46,11 @@ public:
     /// VRRPv2 only: the octet as received; may be none of AuthType.
     std::uint8_t auth_type_octet() const { return message_[4]; }
     /// VRRPv2 only: the 8 octets behind the address list.
-    Bytes auth_data() const { return message_.subspan(fixed_size + address_bytes(), auth_size); }
+    Bytes auth_data() const { return message().subspan(fixed_size + address_bytes(), auth_size); }
     /// `i` < address_count().
     IpAddress address(std::size_t i) const {
         const std::size_t size = family_ == Family::ipv4 ? 4 : 16;
-        return make_address(message_.subspan(fixed_size + i * size, size));
+        return make_address(message().subspan(fixed_size + i * size, size));
     }
     /// RFC 9568 §5.2.9 with erratum 8300: the first address of an IPv6 list is link-local. Always false over IPv4. Not a reason
     /// to refuse the message by default: FRR, and keepalived outside strict mode, may list a global address first.
@@ -58,14 +58,16 @@ public:
     Family family() const { return family_; }
     ChecksumForm checksum_form() const { return form_; }
     /// The message without what may follow it inside the IP payload.
-    Bytes message() const { return message_; }
+    Bytes message() const { return {message_, size_}; }
 
 private:
     friend tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes, const IpAddress&, const IpAddress&);
-    AdvertisementView(Bytes message, Family family, ChecksumForm form) : message_(message), family_(family), form_(form) {}
+    AdvertisementView(Bytes message, Family family, ChecksumForm form)
+        : message_(message.data()), size_(static_cast<std::uint16_t>(message.size())), family_(family), form_(form) {}
     std::size_t address_bytes() const { return address_count() * (family_ == Family::ipv4 ? std::size_t{4} : std::size_t{16}); }
 
-    Bytes message_;
+    const std::uint8_t* message_;   // not a span: pointer and size copied as one wide value stall behind their two stores (frame.cpp)
+    std::uint16_t size_;            // at most 8 + 255 * 16
     Family family_;
     ChecksumForm form_;
 };

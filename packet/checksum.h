@@ -51,6 +51,28 @@ inline PartialSum add_words(PartialSum sum, Bytes bytes) {
     return sum;
 }
 
+/// The same for a size known beforehand: no loop.
+template <std::size_t size>
+    requires(size % 4 == 0)
+inline PartialSum add_words(PartialSum sum, std::span<const std::uint8_t, size> bytes) {
+    for (std::size_t i = 0; i + 8 <= size; i += 8) {
+        std::uint64_t words;
+        std::memcpy(&words, bytes.data() + i, sizeof words);
+        sum = sum + PartialSum{words};
+    }
+    if constexpr (size % 8 == 4) {
+        std::uint32_t words;
+        std::memcpy(&words, bytes.data() + size - 4, sizeof words);
+        sum = sum + PartialSum{words};
+    }
+    return sum;
+}
+
+inline PartialSum add_address(PartialSum sum, const IpAddress& address) {
+    const std::span octets(address.octets);
+    return address.family == Family::ipv4 ? add_words(sum, octets.first<4>()) : add_words(sum, octets);
+}
+
 /// Adds one value that is not in memory in wire order, such as a length.
 constexpr PartialSum add_value(PartialSum sum, std::uint16_t value) {
     const std::uint16_t wire = std::endian::native == std::endian::little
@@ -80,8 +102,8 @@ constexpr std::uint16_t finish_checksum(PartialSum sum) {
 /// The pseudo-header of IPv4 (RFC 793 §3.1) or IPv6 (RFC 8200 §8.1) for `length` octets of `protocol`.
 /// Both addresses are of one family; `length` <= 65535.
 inline PartialSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol, std::size_t length) {
-    PartialSum sum = add_words(PartialSum{}, source.bytes());
-    sum = add_words(sum, destination.bytes());
+    PartialSum sum = add_address(PartialSum{}, source);
+    sum = add_address(sum, destination);
     sum = add_value(sum, protocol);
     return add_value(sum, static_cast<std::uint16_t>(length));
 }

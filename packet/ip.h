@@ -65,7 +65,9 @@ inline tl::expected<IpPacket, ReceiveError> read_ipv4(Bytes bytes) {
         return tl::unexpected(ReceiveError::bad_ip_header);
     }
     if (bytes.size() < total_length) return tl::unexpected(ReceiveError::frame_truncated);
-    if (!is_checksum_valid(add_words(PartialSum{}, bytes.first(header_size)))) {
+    const PartialSum sum = header_size == ipv4_header_size ? add_words(PartialSum{}, bytes.first<ipv4_header_size>())
+                                                           : add_words(PartialSum{}, bytes.first(header_size));
+    if (!is_checksum_valid(sum)) {
         return tl::unexpected(ReceiveError::bad_ip_checksum);
     }
     if ((load_u16(bytes, 6) & ipv4_fragment_mask) != 0) return tl::unexpected(ReceiveError::ip_fragment);

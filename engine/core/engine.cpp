@@ -52,8 +52,7 @@ void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now)
 }
 
 void Engine::apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx) {
-    if (step.timer == Timer::set) wheel_.arm(table_.records(), static_cast<std::uint32_t>(index), step.deadline);
-    if (step.timer == Timer::stop) wheel_.disarm(table_.records(), static_cast<std::uint32_t>(index));
+    set_timer(index, step);
     if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, tx);
     if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, tx);
     if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));

@@ -124,9 +124,14 @@ private:
     packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, RouterIndex index);
     packet::ReceiveError check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold);
     packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
+    bool is_peculiar(const packet::ReceivedFrame& frame, RouterIndex index) const;
     void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
     void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
     // engine.cpp
+    void set_timer(RouterIndex index, const Step& step) {
+        if (step.timer == Timer::set) wheel_.arm(table_.records(), static_cast<std::uint32_t>(index), step.deadline);
+        if (step.timer == Timer::stop) wheel_.disarm(table_.records(), static_cast<std::uint32_t>(index));
+    }
     void apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx);
     void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
     void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);

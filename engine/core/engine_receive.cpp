@@ -42,37 +42,21 @@ bool is_same(const AddressOctets& a, const AddressOctets& b) {
 /// every advert finds its record out of the cache, and waiting for all together costs a fraction of waiting one by one.
 std::size_t Engine::on_frames(std::span<const RxFrame> frames, TxBatch& tx) {
     constexpr std::size_t group_size = 16;
+    const std::size_t urgent_needed = least_urgent_room();
+    const std::size_t scratch_needed = least_scratch_room();
     for (std::size_t handled = 0; handled < frames.size();) {
         const std::size_t end = std::min(frames.size(), handled + group_size);
         for (std::size_t i = handled; i < end; ++i) prefetch_router(frames[i]);
         for (; handled < end; ++handled) {
-            if (tx.urgent_room() < least_urgent_room() || tx.scratch_room() < least_scratch_room()) return handled;
+            if (tx.urgent_room() < urgent_needed || tx.scratch_room() < scratch_needed) return handled;
             receive(frames[handled], tx);
         }
     }
     return frames.size();
 }
 
-void Engine::receive(const RxFrame& frame, TxBatch& tx) {
-    ++counters_.frames;
-    if (frame.is_truncated) return reject(ReceiveError::frame_truncated, RouterIndex::none, nullptr, frame.arrival);
-    const auto received = packet::read_frame(frame.bytes);
-    if (!received) return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
-    const RouterIndex index = table_.find(frame.link, received->source.family, received->advertisement.vrid());
-    if (index == RouterIndex::none) return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
-    const ReceiveError error = check_for_router(*received, index);
-    if (error != accepted) return reject(error, index, &*received, frame.arrival);
-
-    const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
-                                      received->advertisement.priority()};
-    ++hearing_[to_number(index)].adverts_received;
-    if (advertisement.priority == Priority::stop) ++cold_[to_number(index)].counters.stop_received;
-    ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
-    note_peculiarities(*received, index, frame.arrival);
-    apply(index, state_machine::on_advertisement(table_[index], advertisement, frame.arrival), frame.arrival, &advertisement, tx);
-}
-
-ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, RouterIndex index) {
+/// Inlined by force, like is_peculiar(): as calls they cost 3 ns of the step (bench/README.md).
+[[gnu::always_inline]] inline ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, RouterIndex index) {
     const VirtualRouter& router = table_[index];
     const packet::AdvertisementView& advertisement = frame.advertisement;
     if (router.state == State::initialize) return ReceiveError::router_not_running;
@@ -96,6 +80,35 @@ ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, Router
         return ReceiveError::not_link_local;  // erratum 8300
     }
     return accepted;
+}
+
+/// Is there anything for note_peculiarities()? Nearly never.
+[[gnu::always_inline]] inline bool Engine::is_peculiar(const packet::ReceivedFrame& frame, RouterIndex index) const {
+    const Hearing& hearing = hearing_[to_number(index)];
+    return frame.advertisement.max_advertise_interval() != hearing.reported_interval || !is_same(hearing.last_sender, frame.source.octets) ||
+           is_owner(table_[index]);
+}
+
+void Engine::receive(const RxFrame& frame, TxBatch& tx) {
+    ++counters_.frames;
+    if (frame.is_truncated) return reject(ReceiveError::frame_truncated, RouterIndex::none, nullptr, frame.arrival);
+    const auto received = packet::read_frame(frame.bytes);
+    if (!received) return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
+    const RouterIndex index = table_.find(frame.link, received->source.family, received->advertisement.vrid());
+    if (index == RouterIndex::none) return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
+    const ReceiveError error = check_for_router(*received, index);
+    if (error != accepted) return reject(error, index, &*received, frame.arrival);
+
+    const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
+                                      received->advertisement.priority()};
+    ++hearing_[to_number(index)].adverts_received;
+    if (advertisement.priority == Priority::stop) ++cold_[to_number(index)].counters.stop_received;
+    ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
+    if (is_peculiar(*received, index)) note_peculiarities(*received, index, frame.arrival);
+    const Step step = state_machine::on_advertisement(table_[index], advertisement, frame.arrival);
+    // The common case, a Backup that hears its Active: one store, without apply() and what it could do besides.
+    if (step.actions == Action::none && !step.changed_state() && step.from == State::backup) return set_timer(index, step);
+    apply(index, step, frame.arrival, &advertisement, tx);
 }
 
 ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, RouterIndex index) {
@@ -154,8 +167,6 @@ void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex 
     Hearing& hearing = hearing_[to_number(index)];
     const packet::AdvertisementView& advertisement = frame.advertisement;
     const Centiseconds interval = advertisement.max_advertise_interval();
-    if (interval == hearing.reported_interval && is_same(hearing.last_sender, frame.source.octets) && !is_owner(router)) return;
-
     ColdRouter& cold = cold_[to_number(index)];
     Event event{.kind = Event::Kind::interval_learned, .from = router.state, .to = router.state, .value = to_number(advertisement.priority()),
                 .router = index, .at = at, .peer = frame.source.octets};
