@@ -1,6 +1,6 @@
-// One rtnetlink socket.
+// One netlink socket: rtnetlink, and nfnetlink for the nftables of virtual_mac_set.cpp.
 //
-// rtnetlink handles a request in the sender's own system call: when sendmsg returns, the answer (or the first part of a
+// Both handle a request in the sender's own system call: when sendmsg returns, the answer (or the first part of a
 // dump; the rest is produced while the parts are read) already waits in our receive queue. So the socket is non-blocking
 // and an empty queue where an answer is due means that the answer was lost for want of receive buffer (ENOBUFS), not
 // that it is late. The control thread never sleeps in here.
@@ -45,9 +45,10 @@ NetlinkSocket& NetlinkSocket::operator=(NetlinkSocket&&) noexcept = default;
 NetlinkSocket::~NetlinkSocket() = default;
 
 int NetlinkSocket::fd() const { return mnl_socket_get_fd(socket_.get()); }
+std::uint32_t NetlinkSocket::port_id() const { return mnl_socket_get_portid(socket_.get()); }
 
 KernelResult<NetlinkSocket> NetlinkSocket::open(const SocketOptions& options) {
-    mnl_socket* const raw = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    mnl_socket* const raw = mnl_socket_open2(options.protocol, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (raw == nullptr) return refused(errno, "open a netlink socket");
     NetlinkSocket socket(raw);
     if (auto configured = socket.configure(options); !configured) return tl::unexpected(configured.error());
@@ -59,6 +60,7 @@ KernelResult<void> NetlinkSocket::configure(const SocketOptions& options) {
     set_buffer(fd(), SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer_bytes);
     socklen_t length = sizeof receive_buffer_bytes_;
     getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes_, &length);
+    getsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes_, &length);
     int on = 1;
     for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
         mnl_socket_setsockopt(socket_.get(), option, &on, sizeof on);

@@ -17,6 +17,7 @@ struct mnl_socket;
 namespace vigil::arp::kernel {
 
 struct SocketOptions {
+    int protocol = NETLINK_ROUTE;   ///< or NETLINK_NETFILTER
     /// Bytes of kernel memory for queued messages. Taken whole with CAP_NET_ADMIN, else up to net.core.rmem_max.
     int receive_buffer_bytes = 4 << 20;
     int send_buffer_bytes = 1 << 20;
@@ -26,7 +27,7 @@ struct SocketOptions {
 
 using MessageHandler = std::function<void(const nlmsghdr&)>;
 
-/// One rtnetlink socket: non-blocking, extended acks on, acks without the echoed request, strict checking of dump requests.
+/// One netlink socket (rtnetlink unless asked otherwise): non-blocking, extended acks on, acks without the echoed request, strict checking of dump requests.
 /// The kernel handles a request inside send(), so its answer is queued when send() returns: nothing here ever waits.
 class NetlinkSocket {
 public:
@@ -40,6 +41,10 @@ public:
     int fd() const;
     /// What the kernel granted, in its own accounting (which is about twice what was asked).
     int receive_buffer_bytes() const { return receive_buffer_bytes_; }
+    /// The longest datagram that send() takes, about.
+    int send_buffer_bytes() const { return send_buffer_bytes_; }
+    /// Our port in this network namespace: unique in it, often the process id.
+    std::uint32_t port_id() const;
     std::uint32_t next_sequence() { return ++sequence_; }
 
     /// Sends whole messages in one datagram: all or none of it is taken.
@@ -65,6 +70,7 @@ private:
     std::unique_ptr<mnl_socket, Close> socket_;
     std::vector<std::byte> buffer_;
     int receive_buffer_bytes_ = 0;
+    int send_buffer_bytes_ = 0;
     std::uint32_t sequence_ = 0;
 };
 

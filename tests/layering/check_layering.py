@@ -16,7 +16,7 @@ LINES_LIMIT = 500
 LAYERS = {
     "packet": ({"packet"}, {"expected", "nettle"}),
     "arp": ({"packet", "arp"}, {"expected"}),
-    "arp/kernel": ({"packet", "arp", "arp/kernel"}, {"expected", "libmnl", "kernel", "files", "threads"}),
+    "arp/kernel": ({"packet", "arp", "arp/kernel"}, {"expected", "libmnl", "libnftnl", "kernel", "files", "threads"}),
     "config": ({"packet", "config"}, {"expected", "fmt"}),
     "ipvs": ({"packet", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
     "engine/core": ({"packet", "arp", "engine/core"}, {"expected", "fmt"}),
@@ -43,6 +43,7 @@ GROUPS = (
     ("cli11", r"CLI/.*"),
     ("pcap", r"pcap(/.*|\.h)"),
     ("libmnl", r"libmnl/.*"),
+    ("libnftnl", r"libnftnl/.*"),
     ("liburing", r"liburing(/.*|\.h)"),
     ("files", r"fstream|filesystem|iostream|cstdio"),
     ("threads", r"thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier"),

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arp/kernel/kernel_error.h"
+#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/nftables_batch.h"
+#include "arp/kernel/virtual_mac_table.h"
+#include "packet/address.h"
+
+namespace vigil::arp::kernel {
+
+/// One virtual router on one interface.
+struct VirtualMacMember {
+    std::string interface{};
+    MacAddress mac{};
+    std::vector<IpAddress> addresses{};   ///< those that live on `interface`
+    /// An address owner: while it is not Active, its addresses are ordinary ones of the interface, with the interface's own MAC.
+    bool is_owner = false;
+};
+
+/// Gives addresses of an interface a virtual MAC without a device per virtual router: `vmac_mode nftables`. See virtual_mac_table.cpp for the rules.
+/// The caller holds the NIC's filter open (PACKET_MR_UNICAST) and programs the addresses. The order:
+///  * becoming Active: want(), commit(), then the addresses;
+///  * leaving Active: want(), commit(): from then on the host is silent; then the addresses.
+/// Control thread only. Everything vanishes from the kernel with this object, also when the process is killed.
+class VirtualMacSet {
+public:
+    using Member = std::size_t;
+
+    static KernelResult<VirtualMacSet> open();
+
+    /// Tries whether this kernel has what is needed, on the loopback interface. EOPNOTSUPP: Linux before 5.16 or CONFIG_NETFILTER_EGRESS is not set.
+    KernelResult<void> probe();
+
+    /// The number is for want(). Takes effect with build().
+    Member add(const VirtualMacMember& member);
+    /// Makes the tables of all interfaces that have members and no table, in one transaction. Returns the interfaces that failed and why.
+    std::vector<KernelError> build();
+    /// Makes the table of one interface anew: its device has appeared, or a change was refused.
+    KernelResult<void> rebuild(std::string_view interface);
+    /// The device is gone, and the kernel has dropped the chains with it.
+    void forget_device(std::string_view interface);
+
+    /// Takes effect with commit(). Members are not active at first.
+    void want(Member member, bool is_active);
+    bool has_changes() const { return !changed_.empty(); }
+    /// All changes since the last commit in one transaction. When the kernel refuses it, the tables concerned are made anew; an interface for which
+    /// that fails too is returned once, has no virtual MACs, and is tried again with each commit.
+    std::vector<KernelError> commit();
+
+    /// Removes all tables and forgets all members.
+    KernelResult<void> clear();
+
+private:
+    struct Held {
+        IpAddress address;
+        std::uint32_t member;
+    };
+    struct Router {
+        MacAddress mac;
+        std::uint32_t interface = 0;
+        std::uint32_t first_address = 0;   // in Interface::held
+        std::uint32_t address_count = 0;
+        bool is_owner = false;
+        bool is_wanted = false;
+        bool is_active = false;            // in the kernel
+        bool has_moving_addresses = false; // some are in Interface::moving
+    };
+    /// An address whose MAC depends on who is Active: an owner's, or one of several routers.
+    struct Moving {
+        std::vector<std::uint32_t> holders;
+        std::optional<MacAddress> present;   // in the kernel's map
+    };
+    enum class Table : std::uint8_t { none, made, refused };
+    struct Interface {
+        std::string name;
+        std::vector<std::uint32_t> members;
+        std::vector<Held> held;                // members' addresses, one member behind the other
+        std::map<IpAddress, Moving> moving;
+        Table table = Table::none;
+    };
+
+    explicit VirtualMacSet(NetlinkSocket socket);
+    std::string table_name(const Interface& interface) const;
+    std::uint32_t find_or_add(const std::string& name);
+    void find_moving(Interface& interface);
+    std::optional<MacAddress> mac_for(const Moving& moving) const;
+    void write(NftablesBatch& batch, Interface& interface);
+    void write_maps(NftablesBatch& batch, Interface& interface);
+    void write_moves(NftablesBatch& batch, Interface& interface, const Router& router);
+    bool has_other_holder(const Interface& interface, const Router& router) const;
+    KernelResult<void> make(Interface& interface);
+    KernelResult<void> remove(Interface& interface);
+    bool write_changes(NftablesBatch& batch);
+
+    NetlinkSocket socket_;
+    std::vector<Router> routers_;
+    std::vector<Interface> interfaces_;
+    std::map<std::string, std::uint32_t, std::less<>> by_name_;
+    std::vector<std::uint32_t> changed_;       // routers that may not be as wanted
+};
+
+}  // namespace vigil::arp::kernel
