@@ -29,32 +29,42 @@ Announcer::Announcer(std::span<const Router> routers) {
     heap_.reserve(routers.size());
     std::size_t link_count = 0;
     for (const Router& router : routers) {
-        items_.push_back({.plan = router.plan, .address_count = router.address_count, .link = router.link});
+        items_.push_back({.plan = keep(router.plan), .address_count = router.address_count, .link = router.link});
         link_count = std::max<std::size_t>(link_count, router.link + std::size_t{1});
     }
     links_.resize(link_count);
     for (const Router& router : routers) links_[router.link].gap = std::max(links_[router.link].gap, router.gap);
 }
 
+/// Neighbours in the configuration are alike, so the last few are compared.
+std::uint32_t Announcer::keep(const AnnouncementPlan& plan) {
+    constexpr std::size_t compared = 8;
+    for (std::size_t i = plans_.size(); i > 0 && plans_.size() - i < compared; --i) {
+        if (plans_[i - 1] == plan) return static_cast<std::uint32_t>(i - 1);
+    }
+    plans_.push_back(plan);
+    return static_cast<std::uint32_t>(plans_.size() - 1);
+}
+
 void Announcer::start(std::uint32_t router, Instant now) {
     Item& item = items_[router];
     item.started = true;
     item.rounds_left = 0;
-    item.spread = item.plan.round_gap > Nanoseconds{0};
+    item.spread = plan_of(item).round_gap > Nanoseconds{0};
     unschedule(router);
-    begin_burst(router, item.plan.repeat);
-    if (item.plan.delay > Nanoseconds{0} && item.plan.repeat != 0) schedule(router, now + item.plan.delay, item.plan.repeat);
-    else if (item.plan.refresh > Nanoseconds{0}) schedule(router, now + item.plan.refresh, item.plan.refresh_repeat);
+    begin_burst(router, plan_of(item).repeat);
+    if (plan_of(item).delay > Nanoseconds{0} && plan_of(item).repeat != 0) schedule(router, now + plan_of(item).delay, plan_of(item).repeat);
+    else if (plan_of(item).refresh > Nanoseconds{0}) schedule(router, now + plan_of(item).refresh, plan_of(item).refresh_repeat);
 }
 
 void Announcer::on_lower_advertisement(std::uint32_t router, Instant now) {
     Item& item = items_[router];
-    if (!item.started || item.plan.lower_repeat == 0) return;
+    if (!item.started || plan_of(item).lower_repeat == 0) return;
     // A burst that already runs says the same; only the later one is added, unless an earlier one is due anyway.
-    if (item.rounds_left == 0) begin_burst(router, item.plan.lower_repeat);
-    if (item.plan.lower_delay <= Nanoseconds{0}) return;
-    const Instant due = now + item.plan.lower_delay;
-    if (item.due_rounds == 0 || due < item.due) schedule(router, due, item.plan.lower_repeat);
+    if (item.rounds_left == 0) begin_burst(router, plan_of(item).lower_repeat);
+    if (plan_of(item).lower_delay <= Nanoseconds{0}) return;
+    const Instant due = now + plan_of(item).lower_delay;
+    if (item.due_rounds == 0 || due < item.due) schedule(router, due, plan_of(item).lower_repeat);
 }
 
 void Announcer::stop(std::uint32_t router) {
@@ -102,7 +112,7 @@ bool Announcer::take_from(Link& link, Instant now, DueAnnouncement& out) {
     --item.rounds_left;
     dequeue_first(link);
     if (item.rounds_left == 0) return true;
-    if (item.spread) rest(router, now + item.plan.round_gap);
+    if (item.spread) rest(router, now + plan_of(item).round_gap);
     else enqueue(router);
     return true;
 }
@@ -131,7 +141,7 @@ void Announcer::wake_scheduled(Instant now) {
             item.due_rounds = 0;
             item.spread = false;
             begin_burst(router, rounds);
-            if (item.plan.refresh > Nanoseconds{0}) schedule(router, std::max(due + item.plan.refresh, now), item.plan.refresh_repeat);
+            if (plan_of(item).refresh > Nanoseconds{0}) schedule(router, std::max(due + plan_of(item).refresh, now), plan_of(item).refresh_repeat);
         }
         update_heap(router);
     }

@@ -17,6 +17,8 @@ struct AnnouncementPlan {
     std::uint16_t refresh_repeat = 1;              ///< garp_master_refresh_repeat
     std::uint16_t lower_repeat = 5;                ///< garp_lower_prio_repeat: rounds after a losing advert; 0: none
     Nanoseconds lower_delay = std::chrono::seconds{5};  ///< garp_lower_prio_delay: and once more after
+
+    friend bool operator==(const AnnouncementPlan&, const AnnouncementPlan&) = default;
 };
 
 /// One announcement to send now.
@@ -53,7 +55,7 @@ private:
     static constexpr std::uint32_t none = ~0u;
 
     struct Item {                        // one per router
-        AnnouncementPlan plan;
+        std::uint32_t plan = 0;          // into plans_: thousands of routers have the same
         std::uint32_t address_count = 0;
         std::uint16_t link = 0;
         bool started = false;
@@ -88,7 +90,10 @@ private:
     void dequeue_first(Link& link);
     void wake_scheduled(Instant now);
     bool take_from(Link& link, Instant now, DueAnnouncement& out);
+    std::uint32_t keep(const AnnouncementPlan& plan);
+    const AnnouncementPlan& plan_of(const Item& item) const { return plans_[item.plan]; }
 
+    std::vector<AnnouncementPlan> plans_;
     std::vector<Item> items_;
     std::vector<Link> links_;
     std::vector<std::uint32_t> heap_;    // routers with a scheduled burst or a resting one, earliest first

@@ -11,7 +11,7 @@
 namespace vigil::engine {
 namespace {
 
-constexpr Nanoseconds report_distance = std::chrono::seconds{1};
+constexpr std::uint32_t report_distance_ms = 1000;
 /// Depositions closer together than this many advertisement intervals count as flapping (RFC 9568 §2.5).
 constexpr int flap_intervals = 10;
 constexpr std::uint8_t flaps_until_report = 3;
@@ -140,9 +140,10 @@ void Engine::emit(const Event& event) {
 }
 
 bool Engine::may_report(ColdRouter& cold, Event::Kind kind, Instant at) {
-    Instant& next = cold.next_report[static_cast<std::size_t>(kind)];
-    if (at < next) return false;
-    next = at + report_distance;
+    std::uint32_t& last = cold.last_report[static_cast<std::size_t>(kind)];
+    const auto now = static_cast<std::uint32_t>(at.ns / 1'000'000);
+    if (last != 0 && now - last < report_distance_ms) return false;
+    last = std::max(now, std::uint32_t{1});
     return true;
 }
 

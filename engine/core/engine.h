@@ -94,7 +94,7 @@ private:
         std::uint16_t peer_count = 0;
         std::uint8_t flaps = 0;                    // depositions in a row at short distance
         Instant last_deposed{};
-        std::array<Instant, Event::kind_count> next_report{};  // rate limit, by Event::Kind
+        std::array<std::uint32_t, Event::kind_count> last_report{};  // rate limit, by Event::Kind: milliseconds modulo 2^32, 0 for never
     };
     /// AH state of one router.
     struct Authentication {

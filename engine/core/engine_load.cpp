@@ -132,7 +132,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.peers_.reserve(sizes.peers);
     engine.authentications_.reserve(sizes.authentications);
     engine.announcer_ = arp::Announcer(announcement_plans(spec));
-    engine.events_ = EventQueue(spec.routers.size() * 2 + 256);
+    engine.events_ = EventQueue(std::min(2 * spec.routers.size() + 256, spec.routers.size() + 1024));
     for (std::size_t i = 0; i < spec.routers.size(); ++i) {
         const RouterIndex index{static_cast<std::uint32_t>(i)};
         if (const auto error = find_error(spec.routers[i], spec.links.size()); !error.empty()) {

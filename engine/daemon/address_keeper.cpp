@@ -4,12 +4,17 @@
 // Active and lost again before the control thread looked causes no request at all.
 //
 // Order inside a batch: devices with a virtual MAC are silenced, then removals, because an address may move from one router to another; then
-// devices are raised, then additions. Silenced devices go down later, one at a time, because the kernel waits in each. Announcements begin when at least one address of the router is there: those that were refused are announced too (the engine's
-// schedule is per router), which is what the protocol has promised to the LAN anyway.
+// devices are raised, then additions. Silenced devices go down later, one at a time, because the kernel waits in each. Announcements begin when
+// at least one address of the router is there: those that were refused are announced too (the engine's schedule is per router), which is what the
+// protocol has promised to the LAN anyway.
+//
+// With tens of thousands of addresses nothing here may look at all of them: what is to be done stands in a list, refused addresses in a map
+// with the time of the next attempt, and an address that the kernel tells of is found in an order by value that is made once.
 
 #include "engine/daemon/address_keeper.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <spdlog/spdlog.h>
 
@@ -26,28 +31,69 @@ constexpr Nanoseconds last_delay = std::chrono::seconds{30};
 
 }  // namespace
 
-AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel) : kernel_(kernel) {
+AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel) : plan_(plan), kernel_(kernel), devices_(plan.links.size(), 0) {
+    AddressNumber count = 0;
     for (const PlannedRouter& planned : plan.routers) {
-        Router router;
-        router.name = planned.instance->name;
-        for (const PlannedAddress& address : planned.addresses) {
-            router.addresses.push_back({.spec = address.spec, .device = address.device, .gives_up_when_deleted = address.gives_up_when_deleted});
-        }
-        routers_.push_back(std::move(router));
+        routers_.push_back({.first_address = count});
+        count += static_cast<AddressNumber>(planned.addresses.size());
+    }
+    addresses_.resize(count);
+    by_value_.resize(count);
+    std::iota(by_value_.begin(), by_value_.end(), AddressNumber{0});
+    std::vector<const IpAddress*> values;
+    for (const PlannedRouter& one : plan.routers) {
+        for (const PlannedAddress& address : one.addresses) values.push_back(&address.address());
+    }
+    std::sort(by_value_.begin(), by_value_.end(), [&](AddressNumber a, AddressNumber b) { return *values[a] < *values[b]; });
+    for (std::size_t i = 1; i < by_value_.size(); ++i) {
+        if (*values[by_value_[i - 1]] == *values[by_value_[i]]) addresses_[by_value_[i - 1]].is_shared = addresses_[by_value_[i]].is_shared = true;
     }
 }
 
 void AddressKeeper::leave_alone(const std::unordered_map<AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present) {
-    refresh_indices();
-    for (Router& router : routers_) {
-        for (Address& address : router.addresses) {
-            const auto index = indices_.find(address.device);
-            if (index == indices_.end()) continue;
-            AddressKey key = address.spec.key;
-            key.interface_index = index->second;
-            address.is_foreign = present.contains(key);
+    refresh_devices();
+    for (std::size_t router = 0; router < routers_.size(); ++router) {
+        for (std::size_t i = 0; i < address_count(router); ++i) {
+            const AddressNumber address = routers_[router].first_address + static_cast<AddressNumber>(i);
+            const AddressKey key = key_of(router, address);
+            addresses_[address].is_foreign = key.interface_index != 0 && present.contains(key);
         }
     }
+}
+
+std::uint32_t AddressKeeper::device_of(std::size_t router, AddressNumber address) const {
+    const engine::LinkIndex link = planned(router, address).link;
+    return link == engine::LinkIndex::none ? routers_[router].macvlan : devices_[engine::to_number(link)];
+}
+
+AddressKey AddressKeeper::key_of(std::size_t router, AddressNumber address) const {
+    AddressKey key = planned(router, address).spec().key;
+    key.interface_index = device_of(router, address);
+    return key;
+}
+
+std::size_t AddressKeeper::router_of(AddressNumber address) const {
+    const auto behind = std::upper_bound(routers_.begin(), routers_.end(), address,
+                                         [](AddressNumber value, const Router& one) { return value < one.first_address; });
+    return static_cast<std::size_t>(behind - routers_.begin()) - 1;
+}
+
+/// The routers by whom the address is there: several may have the same.
+std::vector<AddressKeeper::Pending> AddressKeeper::holders_of(const AddressKey& key) const {
+    const auto value = [this](AddressNumber number) -> const IpAddress& { return planned(router_of(number), number).address(); };
+    auto at = std::lower_bound(by_value_.begin(), by_value_.end(), key.address,
+                               [&](AddressNumber number, const IpAddress& wanted) { return value(number) < wanted; });
+    std::vector<Pending> holders;
+    for (; at != by_value_.end() && value(*at) == key.address; ++at) {
+        const std::size_t router = router_of(*at);
+        if (addresses_[*at].is_present && key_of(router, *at) == key) holders.push_back({router, *at});
+    }
+    return holders;
+}
+
+void AddressKeeper::mark_dirty(std::size_t router) {
+    if (std::exchange(routers_[router].is_dirty, true)) return;
+    dirty_.push_back(router);
 }
 
 void AddressKeeper::want(std::size_t router, bool is_active) {
@@ -55,32 +101,27 @@ void AddressKeeper::want(std::size_t router, bool is_active) {
     if (one.is_wanted == is_active) return;
     one.is_wanted = is_active;
     one.is_announced = false;
-    for (Address& address : one.addresses) {
-        address.next_attempt = Instant{};
-        address.delay = Nanoseconds{0};
-        address.was_reported = false;
-    }
-    dirty_.push_back(router);
+    for (std::size_t i = 0; !refused_.empty() && i < address_count(router); ++i) refused_.erase(one.first_address + static_cast<AddressNumber>(i));
+    mark_dirty(router);
 }
 
-bool AddressKeeper::has_work(Instant now) const {
-    if (!dirty_.empty()) return true;
-    return std::any_of(routers_.begin(), routers_.end(), [&](const Router& router) {
-        return router.is_wanted && std::any_of(router.addresses.begin(), router.addresses.end(), [&](const Address& address) {
-                   return !address.is_present && !address.is_foreign && address.next_attempt <= now;
-               });
-    });
+/// Puts the routers of refused addresses that are due again on the list.
+void AddressKeeper::retry_due(Instant now) {
+    if (next_attempt_ > now) return;
+    next_attempt_ = never;
+    for (const auto& [address, refusal] : refused_) {
+        if (refusal.next_attempt <= now) mark_dirty(refusal.router);
+        else next_attempt_ = std::min(next_attempt_, refusal.next_attempt);
+    }
 }
 
 std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<void()>& between_sends) {
-    refresh_indices();
+    refresh_devices();
+    retry_due(now);
     std::vector<std::size_t> work = std::move(dirty_);
     dirty_.clear();
-    for (std::size_t i = 0; i < routers_.size(); ++i) {
-        if (routers_[i].is_wanted) work.push_back(i);  // refused addresses that are due again; collect_additions() looks at the time
-    }
+    for (const std::size_t router : work) routers_[router].is_dirty = false;
     std::sort(work.begin(), work.end());
-    work.erase(std::unique(work.begin(), work.end()), work.end());
 
     std::vector<AddressChange> changes;
     std::vector<Pending> pending;
@@ -88,13 +129,16 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
     for (const std::size_t router : work) collect_additions(router, now, changes, pending);
     const auto results = kernel_.programmer().apply(changes, between_sends);
     for (std::size_t i = 0; i < results.size(); ++i) settle(pending[i], changes[i], results[i], now);
+    return take_ready(work);
+}
 
+std::vector<std::size_t> AddressKeeper::take_ready(const std::vector<std::size_t>& work) {
     std::vector<std::size_t> ready;
     for (const std::size_t i : work) {
         Router& router = routers_[i];
-        const bool has_some = router.addresses.empty() || std::any_of(router.addresses.begin(), router.addresses.end(), [](const Address& one) {
-                                  return one.is_present || one.is_foreign;
-                              });
+        const auto first = addresses_.begin() + router.first_address;
+        const auto last = first + static_cast<std::ptrdiff_t>(address_count(i));
+        const bool has_some = first == last || std::any_of(first, last, [](const Address& one) { return one.is_present || one.is_foreign; });
         if (!router.is_wanted || router.is_announced || !has_some) continue;
         router.is_announced = true;
         ready.push_back(i);
@@ -103,45 +147,43 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
 }
 
 void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChange>& changes, std::vector<Pending>& pending) {
-    Router& router = routers_[index];
+    const Router& router = routers_[index];
     if (router.is_wanted) return;
     if (router.macvlan != 0) {
         if (auto silenced = kernel_.macvlans().silence(router.macvlan); !silenced) {
-            spdlog::warn("({}) cannot silence its virtual MAC device: {}", router.name, to_string(silenced.error()));
+            spdlog::warn("({}) cannot silence its virtual MAC device: {}", name(index), to_string(silenced.error()));
         }
         to_lower_.push_back(index);
     }
-    for (std::size_t i = 0; i < router.addresses.size(); ++i) {
-        Address& address = router.addresses[i];
-        if (!address.is_present) continue;
-        address.is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
-        if (!let_go(address, index)) continue;
-        changes.push_back({AddressOperation::remove, address.spec});
-        pending.push_back({index, i});
+    for (std::size_t i = 0; i < address_count(index); ++i) {
+        const AddressNumber address = router.first_address + static_cast<AddressNumber>(i);
+        if (!addresses_[address].is_present) continue;
+        addresses_[address].is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
+        const AddressKey key = key_of(index, address);
+        if (addresses_[address].is_shared && stays_for_another(key, index)) continue;
+        changes.push_back({AddressOperation::remove, planned(index, address).spec()});
+        changes.back().spec.key = key;
+        pending.push_back({index, address});
     }
 }
 
-/// Strikes the router from the address's holders. True when nobody else holds it: only then may it leave the kernel.
-bool AddressKeeper::let_go(const Address& address, std::size_t router) {
-    const auto [begin, end] = present_.equal_range(address.spec.key);
-    const auto own = std::find_if(begin, end, [&](const auto& holder) { return holder.second.router == router; });
-    const auto other = std::find_if(begin, end, [&](const auto& holder) { return holder.second.router != router; });
-    const bool is_shared = other != end;
-    if (is_shared) {
-        spdlog::info("({}) address {} stays: it is an address of ({}) too", routers_[router].name, to_string(address.spec.key.address),
-                     routers_[other->second.router].name);
-    }
-    if (own != end) present_.erase(own);
-    return !is_shared;
+/// Only when nobody else holds it may it leave the kernel.
+bool AddressKeeper::stays_for_another(const AddressKey& key, std::size_t router) const {
+    const std::vector<Pending> holders = holders_of(key);
+    const auto other = std::find_if(holders.begin(), holders.end(), [&](const Pending& holder) { return holder.router != router; });
+    if (other == holders.end()) return false;
+    spdlog::info("({}) address {} stays: it is an address of ({}) too", name(router), to_string(key.address), name(other->router));
+    return true;
 }
 
 bool AddressKeeper::lower_one_device() {
     while (!to_lower_.empty()) {
-        Router& router = routers_[to_lower_.back()];
+        const std::size_t index = to_lower_.back();
+        const Router& router = routers_[index];
         to_lower_.pop_back();
         if (router.is_wanted || router.macvlan == 0) continue;  // Active again, or the device is gone
         if (auto down = kernel_.macvlans().bring_down(router.macvlan); !down) {
-            spdlog::warn("({}) cannot take its virtual MAC device down: {}", router.name, to_string(down.error()));
+            spdlog::warn("({}) cannot take its virtual MAC device down: {}", name(index), to_string(down.error()));
         }
         break;
     }
@@ -149,124 +191,141 @@ bool AddressKeeper::lower_one_device() {
 }
 
 void AddressKeeper::collect_additions(std::size_t index, Instant now, std::vector<AddressChange>& changes, std::vector<Pending>& pending) {
-    Router& router = routers_[index];
+    const Router& router = routers_[index];
     if (!router.is_wanted) return;
     bool was_raised = router.macvlan == 0;
-    for (std::size_t i = 0; i < router.addresses.size(); ++i) {
-        Address& address = router.addresses[i];
-        if (address.is_present || address.is_foreign || address.next_attempt > now) continue;
+    for (std::size_t i = 0; i < address_count(index); ++i) {
+        const AddressNumber address = router.first_address + static_cast<AddressNumber>(i);
+        if (addresses_[address].is_present || addresses_[address].is_foreign) continue;
+        if (const auto refusal = refused_.find(address); refusal != refused_.end() && refusal->second.next_attempt > now) continue;
         if (!was_raised) {
             was_raised = true;
             if (auto up = kernel_.macvlans().bring_up(router.macvlan); !up) {
-                spdlog::warn("({}) cannot raise its virtual MAC device: {}", router.name, to_string(up.error()));
+                spdlog::warn("({}) cannot raise its virtual MAC device: {}", name(index), to_string(up.error()));
             }
         }
-        const auto found = indices_.find(address.device);
-        const std::uint32_t device = !address.device.empty() ? (found == indices_.end() ? 0 : found->second) : router.macvlan;
-        if (device == 0) {
-            postpone(router, address, now, address.device.empty() ? "its virtual MAC device does not exist" : "there is no interface " + address.device);
+        if (const AddressKey key = key_of(index, address); key.interface_index != 0) {
+            changes.push_back({AddressOperation::add, planned(index, address).spec()});
+            changes.back().spec.key = key;
+            pending.push_back({index, address});
             continue;
         }
-        address.spec.key.interface_index = device;
-        changes.push_back({AddressOperation::add, address.spec});
-        pending.push_back({index, i});
+        const engine::LinkIndex link = planned(index, address).link;
+        postpone({index, address}, now, link == engine::LinkIndex::none ? "its virtual MAC device does not exist"
+                                                                        : "there is no interface " + plan_.links[engine::to_number(link)].name);
     }
 }
 
 void AddressKeeper::settle(const Pending& pending, const AddressChange& change, const arp::kernel::AddressResult& result, Instant now) {
-    Router& router = routers_[pending.router];
-    Address& address = router.addresses[pending.address];
     const bool is_addition = change.operation == AddressOperation::add;
+    const IpAddress& address = change.spec.key.address;
     if (result.outcome != AddressOutcome::refused) {
         if (!is_addition) return;
-        address.is_present = true;
-        present_.emplace(address.spec.key, pending);
-        if (address.was_reported) spdlog::info("({}) address {} is set now", router.name, to_string(address.spec.key.address));
+        addresses_[pending.address].is_present = true;
+        if (refused_.erase(pending.address) != 0) spdlog::info("({}) address {} is set now", name(pending.router), to_string(address));
         if (result.outcome == AddressOutcome::already_there) {
-            spdlog::info("({}) address {} was there already; it is ours now", router.name, to_string(address.spec.key.address));
+            spdlog::info("({}) address {} was there already; it is ours now", name(pending.router), to_string(address));
         }
         return;
     }
-    if (is_addition) return postpone(router, address, now, to_string(result.error));
-    spdlog::error("({}) cannot remove address {}: {}", router.name, to_string(address.spec.key.address), to_string(result.error));
+    if (is_addition) return postpone(pending, now, to_string(result.error));
+    spdlog::error("({}) cannot remove address {}: {}", name(pending.router), to_string(address), to_string(result.error));
 }
 
-void AddressKeeper::postpone(Router& router, Address& address, Instant now, const std::string& why) {
-    address.delay = address.delay == Nanoseconds{0} ? first_delay : std::min(2 * address.delay, last_delay);
-    address.next_attempt = now + address.delay;
-    if (address.was_reported) return;
-    address.was_reported = true;
-    spdlog::error("({}) cannot set address {}/{}: {}; trying again", router.name, to_string(address.spec.key.address),
-                  address.spec.key.prefix_length, why);
+void AddressKeeper::postpone(const Pending& pending, Instant now, const std::string& why) {
+    const auto [at, is_first] = refused_.try_emplace(pending.address);
+    Refusal& refusal = at->second;
+    refusal.router = pending.router;
+    refusal.delay = is_first ? first_delay : std::min(2 * refusal.delay, last_delay);
+    refusal.next_attempt = now + refusal.delay;
+    next_attempt_ = std::min(next_attempt_, refusal.next_attempt);
+    if (!is_first) return;
+    const PlannedAddress& address = planned(pending.router, pending.address);
+    spdlog::error("({}) cannot set address {}/{}: {}; trying again", name(pending.router), to_string(address.address()),
+                  address.configured->prefix_length, why);
 }
 
 std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
     std::vector<std::size_t> giving_up;
-    const auto [begin, end] = present_.equal_range(key);
-    if (begin == end) return giving_up;
+    const std::vector<Pending> holders = holders_of(key);
+    if (holders.empty()) return giving_up;
     const auto link = kernel_.monitor().links().find(key.interface_index);
     const bool is_link_usable = link != kernel_.monitor().links().end() && link->second.is_up;
-    for (auto holder = begin; holder != end; ++holder) {
-        const Pending at = holder->second;
-        Address& address = routers_[at.router].addresses[at.address];
-        address.is_present = false;
-        if (is_link_usable && address.gives_up_when_deleted && routers_[at.router].is_wanted) giving_up.push_back(at.router);
+    for (const Pending& at : holders) {
+        addresses_[at.address].is_present = false;
+        if (!routers_[at.router].is_wanted) continue;
+        if (is_link_usable && planned(at.router, at.address).gives_up_when_deleted()) giving_up.push_back(at.router);
+        else mark_dirty(at.router);
     }
-    present_.erase(begin, end);
     kernel_.programmer().forget(key);
     return giving_up;
 }
 
 void AddressKeeper::on_interface_gone(std::uint32_t index) {
     kernel_.programmer().forget_interface(index);
-    for (Router& router : routers_) {
-        if (router.macvlan == index) router.macvlan = 0;
-        for (Address& address : router.addresses) {
-            if (!address.is_present || address.spec.key.interface_index != index) continue;
-            address.is_present = false;
-            present_.erase(address.spec.key);
+    for (std::size_t router = 0; router < routers_.size(); ++router) {
+        for (std::size_t i = 0; i < address_count(router); ++i) {
+            const AddressNumber address = routers_[router].first_address + static_cast<AddressNumber>(i);
+            if (!addresses_[address].is_present || device_of(router, address) != index) continue;
+            addresses_[address].is_present = false;
+            mark_dirty(router);
         }
+        if (routers_[router].macvlan == index) routers_[router].macvlan = 0;
     }
 }
 
 std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
     const auto found = std::find_if(routers_.begin(), routers_.end(), [&](const Router& one) { return one.macvlan == index && one.is_wanted; });
     if (index == 0 || found == routers_.end()) return std::nullopt;
-    for (Address& address : found->addresses) {
+    const auto router = static_cast<std::size_t>(found - routers_.begin());
+    for (std::size_t i = 0; i < address_count(router); ++i) {
+        const AddressNumber address = found->first_address + static_cast<AddressNumber>(i);
         // IPv4 addresses outlive it. The messages of the IPv6 ones are still to come: forgotten now, they are not taken for a deletion by hand.
-        if (!address.is_present || address.spec.key.interface_index != index || address.spec.key.address.family != Family::ipv6) continue;
-        address.is_present = false;
-        address.next_attempt = Instant{};
-        present_.erase(address.spec.key);
-        kernel_.programmer().forget(address.spec.key);
+        const bool is_lost = addresses_[address].is_present && device_of(router, address) == index &&
+                             planned(router, address).address().family == Family::ipv6;
+        if (!is_lost) continue;
+        addresses_[address].is_present = false;
+        refused_.erase(address);
+        kernel_.programmer().forget(key_of(router, address));
     }
     if (auto up = kernel_.macvlans().bring_up(index); !up) {
-        spdlog::error("({}) cannot raise its virtual MAC device: {}", found->name, to_string(up.error()));
+        spdlog::error("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));
     }
-    const auto router = static_cast<std::size_t>(found - routers_.begin());
-    dirty_.push_back(router);
+    mark_dirty(router);
     return router;
 }
 
-void AddressKeeper::on_device_usable(const std::string& device, Instant now) {
-    for (std::size_t i = 0; i < routers_.size(); ++i) {
-        for (Address& address : routers_[i].addresses) {
-            if (address.device != device || address.is_present || !routers_[i].is_wanted) continue;
-            address.next_attempt = now;
-            address.delay = Nanoseconds{0};
-            dirty_.push_back(i);
-        }
+void AddressKeeper::on_link_usable(engine::LinkIndex link, Instant now) {
+    for (auto& [address, refusal] : refused_) {
+        if (planned(refusal.router, address).link != link) continue;
+        refusal.next_attempt = now;
+        refusal.delay = Nanoseconds{0};
+        mark_dirty(refusal.router);
     }
 }
 
-std::size_t AddressKeeper::present_count(std::size_t router) const {
-    const auto& addresses = routers_[router].addresses;
-    return static_cast<std::size_t>(std::count_if(addresses.begin(), addresses.end(), [](const Address& one) { return one.is_present; }));
+void AddressKeeper::set_macvlan(std::size_t router, std::uint32_t index) {
+    routers_[router].macvlan = index;
+    for (std::size_t i = 0; i < address_count(router); ++i) {
+        const auto refusal = refused_.find(routers_[router].first_address + static_cast<AddressNumber>(i));
+        if (refusal != refused_.end()) refusal->second.next_attempt = Instant{};
+    }
+    if (routers_[router].is_wanted) mark_dirty(router);
 }
 
-void AddressKeeper::refresh_indices() {
-    indices_.clear();
-    for (const auto& [index, link] : kernel_.monitor().links()) indices_[link.name] = index;
+std::size_t AddressKeeper::present_count(std::size_t router) const {
+    const auto first = addresses_.begin() + routers_[router].first_address;
+    return static_cast<std::size_t>(
+        std::count_if(first, first + static_cast<std::ptrdiff_t>(address_count(router)), [](const Address& one) { return one.is_present; }));
+}
+
+void AddressKeeper::refresh_devices() {
+    std::unordered_map<std::string_view, std::uint32_t> numbers;
+    for (const auto& [index, link] : kernel_.monitor().links()) numbers.emplace(link.name, index);
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+        const auto found = numbers.find(plan_.links[i].name);
+        devices_[i] = found == numbers.end() ? 0 : found->second;
+    }
 }
 
 }  // namespace vigil::daemon

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,8 +16,11 @@ namespace vigil::daemon {
 
 /// Keeps the kernel's addresses equal to what the election says: an Active router's addresses are there, others' are not. All changes of one
 /// wake of the control thread go in one batch. What the kernel refuses is logged with its reason and tried again with growing distance.
+///
+/// A wake costs what has changed, not what is configured; a router takes a dozen octets and an address nine.
 class AddressKeeper {
 public:
+    /// Both outlive it.
     AddressKeeper(const Plan& plan, KernelSide& kernel);
 
     /// Addresses that were here before we started and are not to be touched (an owner's).
@@ -31,7 +36,7 @@ public:
     /// so it is to be called when nothing else is to be done.
     bool lower_one_device();
     /// Whether apply() has something to do at `now`.
-    bool has_work(Instant now) const;
+    bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now; }
 
     /// Somebody deleted an address. Returns the Active routers that must give up because of it.
     std::vector<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
@@ -40,50 +45,70 @@ public:
     /// Somebody set a device down. When it is the virtual MAC device of an Active router it is raised at once, and the IPv6 addresses that
     /// went with it are due again; the router, otherwise nullopt.
     std::optional<std::size_t> raise_again(std::uint32_t index);
-    /// Something about this device changed (it appeared, came up): addresses missing on it are tried again at once.
-    void on_device_usable(const std::string& device, Instant now);
-    /// The macvlan of a router was made (again).
-    void set_macvlan(std::size_t router, std::uint32_t index) { routers_[router].macvlan = index; }
+    /// The device of this link appeared or came up: addresses missing on it are tried again at once.
+    void on_link_usable(engine::LinkIndex link, Instant now);
+    /// The macvlan of a router was made (again): its addresses are tried again at once.
+    void set_macvlan(std::size_t router, std::uint32_t index);
     std::uint32_t macvlan(std::size_t router) const { return routers_[router].macvlan; }
     /// Addresses that are there now, for the status dump.
     std::size_t present_count(std::size_t router) const;
 
 private:
+    /// All addresses of all routers have numbers in one row, a router's one behind the other.
+    using AddressNumber = std::uint32_t;
     struct Address {
-        arp::kernel::AddressSpec spec;
-        std::string device;                ///< empty: the router's macvlan
-        bool is_present = false;
-        bool is_foreign = false;           ///< not ours to add or remove
-        bool was_reported = false;         ///< its refusal was logged
-        bool gives_up_when_deleted = true;
-        Instant next_attempt{};
-        Nanoseconds delay{0};
+        bool is_present : 1 = false;
+        bool is_foreign : 1 = false;       ///< not ours to add or remove
+        bool is_shared : 1 = false;        ///< another router has the same
     };
     struct Router {
-        std::string name;
-        std::vector<Address> addresses;
+        AddressNumber first_address = 0;
         std::uint32_t macvlan = 0;         ///< 0: none
         bool is_wanted = false;
         bool is_announced = false;         ///< was returned by apply() since it is wanted
+        bool is_dirty = false;             ///< in dirty_
+    };
+    /// An address that was refused.
+    struct Refusal {
+        std::size_t router = 0;
+        Instant next_attempt{};
+        Nanoseconds delay{0};
     };
     struct Pending {
         std::size_t router;
-        std::size_t address;
+        AddressNumber address;
     };
 
+    std::size_t address_count(std::size_t router) const { return plan_.routers[router].addresses.size(); }
+    const PlannedAddress& planned(std::size_t router, AddressNumber address) const {
+        return plan_.routers[router].addresses[address - routers_[router].first_address];
+    }
+    std::uint32_t device_of(std::size_t router, AddressNumber address) const;
+    arp::kernel::AddressKey key_of(std::size_t router, AddressNumber address) const;
+    std::size_t router_of(AddressNumber address) const;
+    std::vector<Pending> holders_of(const arp::kernel::AddressKey& key) const;
+    void mark_dirty(std::size_t router);
+    void retry_due(Instant now);
     void collect_removals(std::size_t router, std::vector<arp::kernel::AddressChange>& changes, std::vector<Pending>& pending);
     void collect_additions(std::size_t router, Instant now, std::vector<arp::kernel::AddressChange>& changes, std::vector<Pending>& pending);
     void settle(const Pending& pending, const arp::kernel::AddressChange& change, const arp::kernel::AddressResult& result, Instant now);
-    void postpone(Router& router, Address& address, Instant now, const std::string& why);
-    void refresh_indices();
-    bool let_go(const Address& address, std::size_t router);
+    void postpone(const Pending& pending, Instant now, const std::string& why);
+    void refresh_devices();
+    bool stays_for_another(const arp::kernel::AddressKey& key, std::size_t router) const;
+    std::vector<std::size_t> take_ready(const std::vector<std::size_t>& work);
+    std::string_view name(std::size_t router) const { return plan_.routers[router].instance->name; }
 
+    const Plan& plan_;
     KernelSide& kernel_;
     std::vector<Router> routers_;
-    std::vector<std::size_t> dirty_;       // routers to look at in the next apply()
-    std::vector<std::size_t> to_lower_;    // routers whose device is silenced, and shall go down
-    std::unordered_map<std::string, std::uint32_t> indices_;
-    std::unordered_multimap<arp::kernel::AddressKey, Pending, arp::kernel::AddressKeyHash> present_;   // an address may be that of several routers
+    std::vector<Address> addresses_;
+    std::vector<AddressNumber> by_value_;       // all addresses ordered by IpAddress: who else has this one?
+    std::vector<std::uint32_t> devices_;        // interface numbers by LinkIndex, as of the last apply()
+    std::vector<std::size_t> dirty_;            // routers to look at in the next apply()
+    std::vector<std::size_t> to_lower_;         // routers whose device is silenced, and shall go down
+    std::unordered_map<AddressNumber, Refusal> refused_;
+    Instant next_attempt_ = never;              // the earliest of refused_
+    static constexpr Instant never{std::numeric_limits<std::int64_t>::max()};
 };
 
 }  // namespace vigil::daemon

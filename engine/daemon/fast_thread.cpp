@@ -50,7 +50,7 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
 
     const std::size_t routers = plan.routers.size();
     const std::size_t links = std::max<std::size_t>(plan.links.size(), 1);
-    auto channel = io::ControlChannel::make({.commands = 4096, .events = 2 * routers + 1024, .links = links, .routers = routers});
+    auto channel = io::ControlChannel::make({.commands = 4096, .events = std::min<std::size_t>(routers + 1024, 16384), .links = links, .routers = routers});
     if (!channel) return tl::unexpected("Cannot connect the packet thread: " + channel.error().text());
     self->channel_ = std::move(*channel);
     auto backend = io::make_backend(settings.backend, links, self->channel_->to_fast().fd());

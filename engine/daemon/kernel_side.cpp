@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <unordered_set>
 
 #include <spdlog/spdlog.h>
 
@@ -29,14 +30,20 @@ void log_failures(std::string_view what, const std::vector<kernel::KernelError>&
 
 /// The addresses that this configuration would set on interfaces that exist. Not an owner's: its interface has them by right.
 std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const kernel::Monitor& monitor) {
+    std::vector<std::uint32_t> numbers;
+    for (const PlannedLink& planned : plan.links) {
+        const auto* link = monitor.find_link(planned.name);
+        numbers.push_back(link == nullptr ? 0 : link->index);
+    }
     std::vector<kernel::AddressKey> configured;
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
-        if (plan.engine.routers[i].priority == Priority::owner) continue;
+        if (plan.routers[i].is_owner()) continue;
         for (const PlannedAddress& address : plan.routers[i].addresses) {
-            const auto* link = monitor.find_link(address.device);
-            if (link == nullptr) continue;
-            kernel::AddressKey key = address.spec.key;
-            key.interface_index = link->index;
+            if (address.link == engine::LinkIndex::none) continue;
+            const std::uint32_t number = numbers[engine::to_number(address.link)];
+            if (number == 0) continue;
+            kernel::AddressKey key = address.spec().key;
+            key.interface_index = number;
             configured.push_back(key);
         }
     }
@@ -85,9 +92,8 @@ std::vector<kernel::AddressState> KernelSide::dump_addresses() {
 }
 
 void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& plan, const std::vector<kernel::AddressKey>& configured) const {
-    std::erase_if(leftovers.addresses, [&](const kernel::AddressKey& key) {
-        return std::find(configured.begin(), configured.end(), key) == configured.end();
-    });
+    const std::unordered_set<kernel::AddressKey, kernel::AddressKeyHash> planned(configured.begin(), configured.end());
+    std::erase_if(leftovers.addresses, [&](const kernel::AddressKey& key) { return !planned.contains(key); });
     std::erase_if(leftovers.macvlans, [&](const kernel::LinkState& link) {
         return std::none_of(plan.routers.begin(), plan.routers.end(), [&](const PlannedRouter& router) {
             const auto* base = monitor_.find_link(router.interface);

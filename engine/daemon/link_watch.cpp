@@ -25,15 +25,15 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 }  // namespace
 
 LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, RateLimiter& limiter, bool logs_addresses)
-    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), limiter_(limiter), logs_addresses_(logs_addresses) {
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), limiter_(limiter), logs_addresses_(logs_addresses),
+      routers_of_(plan.links.size()) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
     }
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
+        routers_of_[engine::to_number(plan.routers[i].link)].push_back(static_cast<std::uint32_t>(i));
         tracking_.push_back({false, plan.routers[i].base_priority});
-        const IpAddress& source = plan.engine.routers[i].primary_address;
-        sources_.push_back(source.is_unspecified() ? std::nullopt : std::optional(source));
         for (const PlannedTrack& track : plan.routers[i].tracks) {
             const auto* link = kernel.monitor().find_link(track.interface);
             tracked_[track.interface] = link != nullptr && is_running(*link);
@@ -50,7 +50,7 @@ void LinkWatch::start() {
         fast_.send({.kind = Command::Kind::link_gone, .link = engine::LinkIndex{static_cast<std::uint16_t>(i)}});
     }
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        const bool has_link = plan_.links[engine::to_number(plan_.engine.routers[i].link)].interface_index != 0;
+        const bool has_link = plan_.links[engine::to_number(plan_.routers[i].link)].interface_index != 0;
         if (plan_.routers[i].ignores_own_link && has_link) send_to_router(Command::Kind::clear_fault, i, Fault::link_down);
     }
     evaluate_trackers();
@@ -102,7 +102,7 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
     if (links_[link].is_up == is_running(state)) return;
     spdlog::info("Netlink reports {} {}", state.name, is_running(state) ? "up" : "down");
     set_up(link, is_running(state));
-    if (is_running(state)) keeper_.on_device_usable(state.name, now);
+    if (is_running(state)) keeper_.on_link_usable(engine::LinkIndex{static_cast<std::uint16_t>(link)}, now);
 }
 
 /// An Active's virtual MAC device that somebody set down answers no ARP and takes no packet, while our adverts keep the others quiet.
@@ -146,12 +146,10 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     set_mac(link, state.mac);
     links_[link].has_stale_sources = true;
     refresh_stale_sources();
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (engine::to_number(plan_.engine.routers[i].link) == link) make_macvlan(i);
-    }
+    for (const std::uint32_t router : routers_of_[link]) make_macvlan(router);
     links_[link].is_up = false;
     set_up(link, is_running(state));
-    keeper_.on_device_usable(state.name, now);
+    keeper_.on_link_usable(engine::LinkIndex{static_cast<std::uint16_t>(link)}, now);
 }
 
 void LinkWatch::retry_ports(Instant now) {
@@ -172,10 +170,8 @@ void LinkWatch::disappear(std::size_t link) {
 void LinkWatch::set_up(std::size_t link, bool is_up) {
     links_[link].is_up = is_up;
     const engine::LinkIndex index{static_cast<std::uint16_t>(link)};
-    const auto on_link = [&](std::size_t i) { return plan_.engine.routers[i].link == index; };
     if (is_up) return fast_.send({.kind = Command::Kind::link_up, .link = index});
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (!on_link(i)) continue;
+    for (const std::uint32_t i : routers_of_[link]) {
         if (plan_.routers[i].ignores_own_link) {
             send_to_router(Command::Kind::clear_fault, i, Fault::link_gone);
             send_to_router(Command::Kind::clear_fault, i, Fault::link_down);
@@ -207,10 +203,9 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
     const auto link = link_with_number(key.interface_index);
     if (!link || links_[*link].has_stale_sources) return;
     // A source that went, or an address for routers that have none; anything else moves nobody.
-    for (std::size_t i = 0; i < plan_.routers.size() && !links_[*link].has_stale_sources; ++i) {
-        if (engine::to_number(plan_.engine.routers[i].link) != *link) continue;
-        links_[*link].has_stale_sources = event.is_gone ? sources_[i] == key.address : !sources_[i];
-    }
+    links_[*link].has_stale_sources = std::any_of(routers_of_[*link].begin(), routers_of_[*link].end(), [&](std::uint32_t router) {
+        return event.is_gone ? plan_.routers[router].source == key.address : !plan_.routers[router].source;
+    });
 }
 
 /// keepalived's answer to a deleted virtual address: say stop, be Backup again. Whoever then wins adds the address anew.
@@ -223,12 +218,13 @@ void LinkWatch::step_back(std::size_t router, const kernel::AddressKey& key) {
 /// Once per wake, however many addresses changed: thousands of our own come and go in one failover.
 void LinkWatch::refresh_stale_sources() {
     if (std::none_of(links_.begin(), links_.end(), [](const Link& link) { return link.has_stale_sources; })) return;
-    const auto addresses = kernel_.dump_addresses();  // in the kernel's order, which the monitor does not keep
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        const bool is_stale = links_[engine::to_number(plan_.engine.routers[i].link)].has_stale_sources;
-        if (is_stale && !plan_.routers[i].has_fixed_source) refresh_source(i, addresses);
+    const auto addresses = group_by_interface(kernel_.dump_addresses());  // in the kernel's order, which the monitor does not keep
+    for (std::size_t link = 0; link < links_.size(); ++link) {
+        if (!std::exchange(links_[link].has_stale_sources, false)) continue;
+        for (const std::uint32_t router : routers_of_[link]) {
+            if (!plan_.routers[router].has_fixed_source) refresh_source(router, addresses);
+        }
     }
-    for (Link& link : links_) link.has_stale_sources = false;
 }
 
 std::optional<std::size_t> LinkWatch::link_with_number(std::uint32_t interface_index) const {
@@ -238,17 +234,16 @@ std::optional<std::size_t> LinkWatch::link_with_number(std::uint32_t interface_i
     return std::nullopt;
 }
 
-void LinkWatch::refresh_source(std::size_t router, const std::vector<kernel::AddressState>& addresses) {
-    const engine::RouterSpec& spec = plan_.engine.routers[router];
-    const PlannedRouter& planned = plan_.routers[router];
-    const std::uint32_t interface_index = plan_.links[engine::to_number(spec.link)].interface_index;
-    const bool is_still_there = sources_[router] && std::any_of(addresses.begin(), addresses.end(), [&](const kernel::AddressState& one) {
-                                    return one.key.interface_index == interface_index && one.key.address == *sources_[router];
-                                });
-    if (is_still_there) return;
-    const auto source = choose_source(addresses, interface_index, spec.family, planned.addresses, spec.priority == Priority::owner);
-    if (source == sources_[router]) return;
-    sources_[router] = source;
+void LinkWatch::refresh_source(std::size_t router, const AddressesByInterface& addresses) {
+    PlannedRouter& planned = plan_.routers[router];
+    const std::uint32_t interface_index = plan_.links[engine::to_number(planned.link)].interface_index;
+    if (const auto there = addresses.find(interface_index); there != addresses.end() && planned.source) {
+        const auto is_source = [&](const kernel::AddressState& one) { return one.key.address == *planned.source; };
+        if (std::any_of(there->second.begin(), there->second.end(), is_source)) return;
+    }
+    const auto source = choose_source(addresses, interface_index, planned.instance->family, planned.addresses, planned.is_owner());
+    if (source == planned.source) return;
+    planned.source = source;
     if (source) spdlog::info("({}) sends from {} now", planned.instance->name, to_string(*source));
     else spdlog::warn("({}) has no address to send from any more", planned.instance->name);
     Command command{.kind = Command::Kind::set_primary_address, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}};
@@ -258,7 +253,7 @@ void LinkWatch::refresh_source(std::size_t router, const std::vector<kernel::Add
 
 void LinkWatch::make_macvlan(std::size_t router) {
     const PlannedRouter& planned = plan_.routers[router];
-    const PlannedLink& link = plan_.links[engine::to_number(plan_.engine.routers[router].link)];
+    const PlannedLink& link = plan_.links[engine::to_number(planned.link)];
     if (!planned.macvlan || link.interface_index == 0 || keeper_.macvlan(router) != 0) return;
     auto device = kernel_.macvlans().create(*planned.macvlan);
     if (!device) {
@@ -271,7 +266,6 @@ void LinkWatch::make_macvlan(std::size_t router) {
         spdlog::warn("({}) {}: a setting could not be made: {}", planned.instance->name, device->name, to_string(warning));
     }
     keeper_.set_macvlan(router, device->index);
-    keeper_.on_device_usable("", Instant{});
 }
 
 void LinkWatch::evaluate_trackers() {

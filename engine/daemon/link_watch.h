@@ -46,7 +46,7 @@ private:
     void set_mac(std::size_t link, const MacAddress& mac);
     void on_address(const arp::kernel::AddressEvent& event);
     void step_back(std::size_t router, const arp::kernel::AddressKey& key);
-    void refresh_source(std::size_t router, const std::vector<arp::kernel::AddressState>& addresses);
+    void refresh_source(std::size_t router, const AddressesByInterface& addresses);
     void refresh_stale_sources();
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
@@ -60,8 +60,8 @@ private:
     RateLimiter& limiter_;
     bool logs_addresses_;
     std::vector<Link> links_;                        // by LinkIndex
+    std::vector<std::vector<std::uint32_t>> routers_of_;   // by LinkIndex: a message concerns one link, and there are many
     std::vector<TrackingResult> tracking_;           // by router
-    std::vector<std::optional<IpAddress>> sources_;  // by router
     std::unordered_map<std::string, std::size_t> by_name_;
     std::unordered_map<std::string, bool> tracked_;  // interfaces that only trackers or macvlans care for: up?
 };

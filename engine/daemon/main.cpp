@@ -1,6 +1,7 @@
 // vigild: options, the checks that belong before anything is started, and then the supervisor.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +99,7 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     for (const std::string& note : notes) spdlog::info("Option understood, not yet acted on: {}", note);
     if (options.umask) ::umask(static_cast<mode_t>(*options.umask));
     const ParentSettings settings = read_parent_settings(options);
+    ::malloc_trim(0);   // the parent stays, the configuration that it read does not
     for (const std::string& problem : settings.problems) refuse(options, exit_no_config, problem);
     if (!settings.is_readable) return exit_no_config;
     if (const std::string missing = missing_rights(); !missing.empty()) return refuse(options, exit_no_permission, missing);

@@ -29,7 +29,9 @@ using config::VrrpInstance;
 
 class Planner {
 public:
-    Planner(const config::Configuration& configuration, const KernelFacts& facts) : configuration_(configuration), facts_(facts) {
+    Planner(const config::Configuration& configuration, const KernelFacts& facts)
+        : configuration_(configuration), facts_(facts), addresses_(group_by_interface(facts.addresses)),
+          addresses_before_(group_by_interface(facts.addresses_before)) {
         for (const LinkState& link : facts.links) links_by_name_.emplace(link.name, &link);
     }
 
@@ -42,9 +44,9 @@ public:
 
 private:
     void add_instance(const VrrpInstance& instance);
-    bool is_usable(const VrrpInstance& instance, const std::string& interface);
-    std::optional<std::string> interface_of(const VrrpInstance& instance);
-    engine::LinkIndex link_of(const std::string& name);
+    bool is_usable(const VrrpInstance& instance, std::string_view interface);
+    std::optional<std::string_view> interface_of(const VrrpInstance& instance);
+    engine::LinkIndex link_of(std::string_view name);
     void plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void note_link_needs(const engine::RouterSpec& spec);
@@ -55,8 +57,10 @@ private:
 
     const config::Configuration& configuration_;
     const KernelFacts& facts_;
-    std::unordered_map<std::string, const LinkState*> links_by_name_;
-    std::unordered_map<std::string, engine::LinkIndex> indices_;
+    AddressesByInterface addresses_;
+    AddressesByInterface addresses_before_;
+    std::unordered_map<std::string_view, const LinkState*> links_by_name_;
+    std::unordered_map<std::string_view, engine::LinkIndex> indices_;   // names live in the configuration or in plan_
     Plan plan_;
 };
 
@@ -103,23 +107,6 @@ arp::AnnouncementPlan announcements_of(const config::AnnouncementSettings& setti
             .lower_delay = settings.lower_prio_delay};
 }
 
-arp::kernel::AddressSpec address_spec(const ConfiguredAddress& address) {
-    arp::kernel::AddressSpec spec;
-    spec.key.address = address.address;
-    spec.key.prefix_length = address.prefix_length;
-    spec.key.peer = address.peer;
-    spec.broadcast = address.broadcast;
-    spec.label = address.label;
-    spec.scope = address.scope;
-    spec.has_duplicate_detection = address.duplicate_detection;
-    spec.is_home_address = address.home_address;
-    spec.manages_temporary_addresses = address.manage_temporary;
-    spec.has_no_prefix_route = address.no_prefix_route;
-    spec.joins_multicast = address.auto_join;
-    spec.preferred_lifetime = address.preferred_lifetime;
-    return spec;
-}
-
 MacAddress virtual_mac_of(const VrrpInstance& instance) {
     return instance.virtual_mac.address.value_or(virtual_mac(instance.family, instance.vrid));
 }
@@ -133,6 +120,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
     PlannedRouter planned;
     planned.instance = &instance;
     planned.interface = *interface;
+    planned.link = link_of(*interface);
     planned.ignores_own_link = instance.dont_track_primary;
     planned.base_priority = to_number(instance.priority);
     for (const config::TrackedItem& item : instance.track_interfaces) {
@@ -143,7 +131,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
 
     engine::RouterSpec spec;
     spec.name = instance.name;
-    spec.link = link_of(*interface);
+    spec.link = planned.link;
     spec.family = instance.family;
     spec.version = instance.version;
     spec.vrid = instance.vrid;
@@ -172,21 +160,21 @@ void Planner::add_instance(const VrrpInstance& instance) {
 }
 
 /// Its `interface`, or where the route to its first peer leads.
-std::optional<std::string> Planner::interface_of(const VrrpInstance& instance) {
-    if (!instance.interface.empty()) return std::string(instance.interface);
+std::optional<std::string_view> Planner::interface_of(const VrrpInstance& instance) {
+    if (!instance.interface.empty()) return instance.interface;
     const IpAddress peer = instance.unicast_peers.empty() ? IpAddress{} : instance.unicast_peers.front().address;
     const auto route = facts_.find_route ? facts_.find_route(peer) : std::nullopt;
     if (route) {
         const auto link = std::find_if(facts_.links.begin(), facts_.links.end(),
                                        [&](const LinkState& one) { return one.index == route->interface_index; });
-        if (link != facts_.links.end()) return link->name;
+        if (link != facts_.links.end()) return plan_.routed_interfaces.emplace_front(link->name);
     }
     report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}; the instance does not run. Name the interface",
                                        to_string(peer)));
     return std::nullopt;
 }
 
-bool Planner::is_usable(const VrrpInstance& instance, const std::string& interface) {
+bool Planner::is_usable(const VrrpInstance& instance, std::string_view interface) {
     const auto found = links_by_name_.find(interface);
     if (found == links_by_name_.end()) {
         report(instance, false, fmt::format("there is no interface '{}' on this host; the instance waits in FAULT until it appears", interface));
@@ -206,7 +194,7 @@ bool Planner::is_usable(const VrrpInstance& instance, const std::string& interfa
     return true;
 }
 
-engine::LinkIndex Planner::link_of(const std::string& name) {
+engine::LinkIndex Planner::link_of(std::string_view name) {
     const auto [at, is_new] = indices_.try_emplace(name, engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size())});
     if (!is_new) return at->second;
     engine::LinkSpec spec;
@@ -217,7 +205,7 @@ engine::LinkIndex Planner::link_of(const std::string& name) {
         spec.is_up = is_running(*found->second);
         planned.interface_index = found->second->index;
     }
-    spec.forwards_ipv6 = facts_.forwards_ipv6 && facts_.forwards_ipv6(name);
+    spec.forwards_ipv6 = facts_.forwards_ipv6 && facts_.forwards_ipv6(spec.name);
     plan_.engine.links.push_back(std::move(spec));
     plan_.links.push_back(std::move(planned));
     return at->second;
@@ -226,8 +214,8 @@ engine::LinkIndex Planner::link_of(const std::string& name) {
 void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
     const bool has_macvlan = instance.virtual_mac.enabled;
     const auto add = [&](const ConfiguredAddress& address) {
-        const std::string device = !address.device.empty() ? std::string(address.device) : has_macvlan ? "" : planned.interface;
-        planned.addresses.push_back({address_spec(address), device, !address.no_track});
+        const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface;
+        planned.addresses.push_back({&address, device.empty() ? engine::LinkIndex::none : link_of(device)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
         const MacAddress mac = device.empty() ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
         spec.announced.push_back({address.address, link, mac});
@@ -236,6 +224,7 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
                                                 to_string(address.address)));
         }
     };
+    planned.addresses.reserve(instance.virtual_addresses.size() + instance.excluded_addresses.size());
     for (const ConfiguredAddress& address : instance.virtual_addresses) {
         spec.advertised.push_back(address.address);
         add(address);
@@ -244,29 +233,29 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
     if (!has_macvlan) return;
 
     const auto is_ipv6 = [](const ConfiguredAddress& address) { return address.address.family == Family::ipv6 && address.device.empty(); };
-    planned.macvlan = arp::kernel::MacvlanSpec{
+    planned.macvlan = std::make_unique<const arp::kernel::MacvlanSpec>(arp::kernel::MacvlanSpec{
         .vrid = instance.vrid,
         .family = instance.family,
-        .base = planned.interface,
+        .base = std::string(planned.interface),
         .name = std::string(instance.virtual_mac.name),
         .name_prefix = std::string(configuration_.global.vmac_prefix),
         .mac = virtual_mac_of(instance),
-        .has_ipv6_addresses = std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_ipv6)};
+        .has_ipv6_addresses = std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_ipv6)});
 }
 
 void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
     spec.primary_address.family = instance.family;
     if (instance.source_address) {
         planned.has_fixed_source = true;
-        spec.primary_address = *instance.source_address;
+        planned.source = spec.primary_address = *instance.source_address;
         return;
     }
     const std::uint32_t index = plan_.links[to_number(spec.link)].interface_index;
-    const auto source = choose_source(facts_.addresses, index, instance.family, planned.addresses, instance.priority == Priority::owner);
+    const auto source = choose_source(addresses_, index, instance.family, planned.addresses, instance.priority == Priority::owner);
     if (source) {
-        spec.primary_address = *source;
-    } else if (index != 0 && (choose_source(facts_.addresses, index, instance.family, planned.addresses, true) ||
-                              choose_source(facts_.addresses_before, index, instance.family, planned.addresses, true))) {
+        planned.source = spec.primary_address = *source;
+    } else if (index != 0 && (choose_source(addresses_, index, instance.family, planned.addresses, true) ||
+                              choose_source(addresses_before_, index, instance.family, planned.addresses, true))) {
         report(instance, false, fmt::format("the only {} address of interface '{}' is the instance's own virtual address; the instance waits in FAULT "
                                             "until the interface has another to send from. Give it one, or make this router the owner with 'priority 255'",
                                             instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local", planned.interface));
@@ -295,14 +284,39 @@ void Planner::note_link_needs(const engine::RouterSpec& spec) {
 
 }  // namespace
 
-std::optional<IpAddress> choose_source(const std::vector<AddressState>& addresses, std::uint32_t interface_index, Family family,
+arp::kernel::AddressSpec PlannedAddress::spec() const {
+    arp::kernel::AddressSpec spec;
+    spec.key.address = configured->address;
+    spec.key.prefix_length = configured->prefix_length;
+    spec.key.peer = configured->peer;
+    spec.broadcast = configured->broadcast;
+    spec.label = configured->label;
+    spec.scope = configured->scope;
+    spec.has_duplicate_detection = configured->duplicate_detection;
+    spec.is_home_address = configured->home_address;
+    spec.manages_temporary_addresses = configured->manage_temporary;
+    spec.has_no_prefix_route = configured->no_prefix_route;
+    spec.joins_multicast = configured->auto_join;
+    spec.preferred_lifetime = configured->preferred_lifetime;
+    return spec;
+}
+
+AddressesByInterface group_by_interface(const std::vector<AddressState>& addresses) {
+    AddressesByInterface groups;
+    for (const AddressState& state : addresses) groups[state.key.interface_index].push_back(state);
+    return groups;
+}
+
+std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
                                        const std::vector<PlannedAddress>& own, bool is_owner) {
+    const auto there = addresses.find(interface_index);
+    if (there == addresses.end() || interface_index == 0) return std::nullopt;
     std::optional<IpAddress> own_candidate;
-    for (const AddressState& state : addresses) {
-        if (state.key.interface_index != interface_index || state.key.address.family != family || interface_index == 0) continue;
+    for (const AddressState& state : there->second) {
+        if (state.key.address.family != family) continue;
         if (family == Family::ipv6 && !state.key.address.is_link_local()) continue;
         if ((state.flags & IFA_F_DADFAILED) != 0 || state.scope == RT_SCOPE_HOST) continue;
-        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.spec.key.address == state.key.address; });
+        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.address() == state.key.address; });
         if (!is_own && state.protocol != arp::kernel::our_address_protocol) return state.key.address;
         if (is_own && !own_candidate) own_candidate = state.key.address;
     }

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <forward_list>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "arp/kernel/address_programmer.h"
@@ -25,11 +29,16 @@ struct KernelFacts {
     std::uint32_t wall_clock_seconds = 0;               ///< first AH sequence number
 };
 
-/// An address that the control thread programs while the router is Active.
+/// An address that the control thread programs while the router is Active. Small, because there are many: the rest is in the configuration.
 struct PlannedAddress {
-    arp::kernel::AddressSpec spec;     ///< without its interface index, which is looked up by `device` when needed
-    std::string device;                ///< empty: the router's virtual MAC device
-    bool gives_up_when_deleted = true; ///< somebody else deletes it: the router steps back (no_track: it stays)
+    const config::ConfiguredAddress* configured = nullptr;
+    engine::LinkIndex link = engine::LinkIndex::none;   ///< of its device; none: the router's virtual MAC device
+
+    const IpAddress& address() const { return configured->address; }
+    /// Somebody else deletes it: the router steps back (no_track: it stays).
+    bool gives_up_when_deleted() const { return !configured->no_track; }
+    /// Without its interface index, which may change.
+    arp::kernel::AddressSpec spec() const;
 };
 
 struct PlannedTrack {
@@ -41,13 +50,18 @@ struct PlannedTrack {
 /// What the control thread knows of one router beside the engine's RouterSpec at the same index.
 struct PlannedRouter {
     const config::VrrpInstance* instance = nullptr;   ///< inside the Configuration that the plan was made from
-    std::string interface;
+    std::string_view interface;        ///< lives as long as the plan
     std::vector<PlannedAddress> addresses;
-    std::optional<arp::kernel::MacvlanSpec> macvlan;
+    std::unique_ptr<const arp::kernel::MacvlanSpec> macvlan;
     std::vector<PlannedTrack> tracks;
+    engine::LinkIndex link = engine::LinkIndex::none;
     bool has_fixed_source = false;     ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
     bool ignores_own_link = false;     ///< dont_track_primary
-    int base_priority = 100;
+
+    std::uint8_t base_priority = 100;
+    std::optional<IpAddress> source;   ///< of its adverts; kept up to date by LinkWatch
+
+    bool is_owner() const { return base_priority == to_number(Priority::owner); }
 };
 
 /// What the control thread knows of one engine link beside its LinkSpec at the same index.
@@ -70,10 +84,14 @@ struct PlanProblem {
 };
 
 struct Plan {
-    engine::EngineSpec engine;
+    engine::EngineSpec engine;            ///< its routers are dropped when the engine has been made (drop_load_data())
     std::vector<PlannedRouter> routers;   ///< same index as engine.routers
     std::vector<PlannedLink> links;       ///< same index as engine.links
     std::vector<PlanProblem> problems;
+    std::forward_list<std::string> routed_interfaces;   ///< names that routes gave, for PlannedRouter::interface
+
+    /// What only the engine's making needed: thousands of routers' worth of memory.
+    void drop_load_data() { engine.routers = {}; }
 };
 
 /// Configuration and this host's facts -> what the two threads need. Pure. `configuration` must outlive the plan.
@@ -81,7 +99,9 @@ Plan make_plan(const config::Configuration& configuration, const KernelFacts& fa
 
 /// The source of adverts on an interface: its first address of the family that is none of `own` (our virtual addresses), link-local
 /// for IPv6 (RFC 9568 §5.1.2.1). An owner's own virtual address is better than none. nullopt when there is no candidate.
-std::optional<IpAddress> choose_source(const std::vector<arp::kernel::AddressState>& addresses, std::uint32_t interface_index,
-                                       Family family, const std::vector<PlannedAddress>& own, bool is_owner);
+using AddressesByInterface = std::unordered_map<std::uint32_t, std::vector<arp::kernel::AddressState>>;
+AddressesByInterface group_by_interface(const std::vector<arp::kernel::AddressState>& addresses);
+std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
+                                       const std::vector<PlannedAddress>& own, bool is_owner);
 
 }  // namespace vigil::daemon

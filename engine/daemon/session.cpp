@@ -10,6 +10,7 @@
 
 #include "engine/daemon/session.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -72,6 +73,7 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     report_problems();
+    plan_.drop_load_data();
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_);
     keeper_->leave_alone(kernel_.monitor().addresses());
     links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, limiter_, options_.log_address_changes);
@@ -85,6 +87,7 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     kernel_descriptor_.assign(kernel_.monitor().fd());
     watch_events();
     watch_kernel();
+    ::malloc_trim(0);   // reading the file and making the plan took several times what stays
     begin_election();
     tick();
     drain_journal_often();

@@ -40,7 +40,7 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     add(text, "State", std::string(to_string(operator_state(now.record.state, now.record.faults))));
     add(text, "Last transition", fmt::format("{}{}", wall_time(status.since_wall_seconds),
                                              status.last_reason.empty() ? "" : ": " + status.last_reason));
-    add(text, "Interface", router.interface);
+    add(text, "Interface", std::string(router.interface));
     add(text, "Virtual Router ID", std::to_string(to_number(instance.vrid)));
     add(text, "Version", std::to_string(to_number(instance.version)));
     add(text, "Priority", fmt::format("{} (configured {})", to_number(now.record.priority), to_number(instance.priority)));
@@ -50,8 +50,9 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     add(text, "Preempt", instance.nopreempt ? "no" : "yes");
     add(text, "Virtual addresses set", fmt::format("{} of {}", input.addresses_present[i], router.addresses.size()));
     for (const PlannedAddress& address : router.addresses) {
-        text += fmt::format("     {}/{} dev {}\n", to_string(address.spec.key.address), address.spec.key.prefix_length,
-                            address.device.empty() ? "(virtual MAC device)" : address.device);
+        const bool has_link = address.link != engine::LinkIndex::none;
+        text += fmt::format("     {}/{} dev {}\n", to_string(address.address()), address.configured->prefix_length,
+                            has_link ? input.plan->links[engine::to_number(address.link)].name : "(virtual MAC device)");
     }
     const engine::RouterCounters& counters = now.counters;
     add(text, "Adverts received/sent", fmt::format("{} / {}", counters.adverts_received, counters.adverts_sent));

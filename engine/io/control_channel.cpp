@@ -15,10 +15,7 @@ Result<std::unique_ptr<ControlChannel>> ControlChannel::make(const ChannelCapaci
 // A link can have one port in use and some on their way out when its interface is deleted and made again quickly.
 ControlChannel::ControlChannel(const ChannelCapacity& capacity, Doorbell to_fast, Doorbell to_control)
     : commands_(capacity.commands), events_(capacity.events), ports_in_(2 * capacity.links + 16), ports_out_(4 * capacity.links + 16),
-      to_fast_(std::move(to_fast)), to_control_(std::move(to_control)) {
-    snapshot_.routers.resize(capacity.routers);
-    snapshot_.links.resize(capacity.links);
-}
+      to_fast_(std::move(to_fast)), to_control_(std::move(to_control)), router_count_(capacity.routers), link_count_(capacity.links) {}
 
 ControlChannel::~ControlChannel() {
     std::vector<std::unique_ptr<LinkPort>> left;
@@ -54,10 +51,12 @@ void ControlChannel::request_stop() {
 }
 
 bool ControlChannel::request_snapshot() {
-    SnapshotState idle = SnapshotState::idle;
-    const bool asked = snapshot_state_.compare_exchange_strong(idle, SnapshotState::wanted, std::memory_order_acq_rel);
-    if (asked) to_fast_.ring();
-    return asked;
+    if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::idle) return false;
+    snapshot_.routers.resize(router_count_);   // idle: the fast thread does not look at it
+    snapshot_.links.resize(link_count_);
+    snapshot_state_.store(SnapshotState::wanted, std::memory_order_release);
+    to_fast_.ring();
+    return true;
 }
 
 const Snapshot* ControlChannel::take_snapshot() {
@@ -65,8 +64,10 @@ const Snapshot* ControlChannel::take_snapshot() {
 }
 
 void ControlChannel::release_snapshot() {
-    SnapshotState ready = SnapshotState::ready;
-    snapshot_state_.compare_exchange_strong(ready, SnapshotState::idle, std::memory_order_acq_rel);
+    if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::ready) return;
+    snapshot_.routers = {};
+    snapshot_.links = {};
+    snapshot_state_.store(SnapshotState::idle, std::memory_order_release);
 }
 
 Snapshot* ControlChannel::wanted_snapshot() {

@@ -89,7 +89,9 @@ private:
     Doorbell to_control_;
     std::atomic<bool> stop_{false};
     std::atomic<SnapshotState> snapshot_state_{SnapshotState::idle};
-    Snapshot snapshot_;
+    Snapshot snapshot_;   // has memory only from request to release
+    std::size_t router_count_;
+    std::size_t link_count_;
 };
 
 }  // namespace vigil::io

@@ -73,8 +73,8 @@ TEST(Plan, AnInstanceBecomesARouterOnItsInterface) {
     ASSERT_EQ(spec.announced.size(), 1u);
     EXPECT_EQ(spec.announced[0].mac, eth0_mac);
     ASSERT_EQ(plan.routers[0].addresses.size(), 1u);
-    EXPECT_EQ(plan.routers[0].addresses[0].device, "eth0");
-    EXPECT_EQ(plan.routers[0].addresses[0].spec.key.prefix_length, 24);
+    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[0].link)].name, "eth0");
+    EXPECT_EQ(plan.routers[0].addresses[0].spec().key.prefix_length, 24);
     EXPECT_TRUE(plan.problems.empty());
 }
 
@@ -87,7 +87,7 @@ TEST(Plan, AVirtualMacIsTheSourceOfAdvertsAndAnnouncements) {
     EXPECT_EQ(plan.engine.links.size(), 1u);   // the macvlan carries addresses, not adverts
     ASSERT_TRUE(plan.routers[0].macvlan);
     EXPECT_EQ(plan.routers[0].macvlan->base, "eth0");
-    EXPECT_EQ(plan.routers[0].addresses[0].device, "");
+    EXPECT_EQ(plan.routers[0].addresses[0].link, engine::LinkIndex::none);
 }
 
 TEST(Plan, XmitBaseSendsAdvertsWithTheInterfacesMacAndAnnouncesTheVirtualOne) {
@@ -101,7 +101,7 @@ TEST(Plan, AnAddressOnAnotherDeviceIsAnnouncedThereWithItsMac) {
     const engine::AnnouncedAddress& other = plan.engine.routers[0].announced[1];
     EXPECT_EQ(plan.engine.links[engine::to_number(other.link)].name, "eth1");
     EXPECT_EQ(other.mac, eth1_mac);
-    EXPECT_EQ(plan.routers[0].addresses[1].device, "eth1");
+    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[1].link)].name, "eth1");
     EXPECT_EQ(plan.links[1].router_count, 0u);
 }
 
@@ -186,16 +186,16 @@ TEST(Plan, AhStartsAboveWhatAnEarlierRunSent) {
 }
 
 TEST(ChooseSource, TakesTheFirstAddressThatIsNotVirtual) {
-    std::vector<PlannedAddress> own(1);
-    own[0].spec.key.address = *read_address("10.0.0.1");
-    const std::vector<AddressState> addresses{address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(3, "10.0.0.3")};
+    const config::ConfiguredAddress configured{.address = *read_address("10.0.0.1")};
+    const std::vector<PlannedAddress> own{{&configured, engine::LinkIndex{0}}};
+    const auto addresses = group_by_interface({address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(3, "10.0.0.3")});
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), read_address("10.0.0.9"));
 }
 
 TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {
-    std::vector<PlannedAddress> own(1);
-    own[0].spec.key.address = *read_address("10.0.0.1");
-    const std::vector<AddressState> addresses{address(2, "10.0.0.1")};
+    const config::ConfiguredAddress configured{.address = *read_address("10.0.0.1")};
+    const std::vector<PlannedAddress> own{{&configured, engine::LinkIndex{0}}};
+    const auto addresses = group_by_interface({address(2, "10.0.0.1")});
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), std::nullopt);
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, true), read_address("10.0.0.1"));
 }
@@ -203,11 +203,11 @@ TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {
 TEST(ChooseSource, IgnoresWhatVigilAddedForAnotherRouter) {
     std::vector<AddressState> addresses{address(2, "10.0.0.77"), address(2, "10.0.0.9")};
     addresses[0].protocol = arp::kernel::our_address_protocol;
-    EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, {}, false), read_address("10.0.0.9"));
+    EXPECT_EQ(choose_source(group_by_interface(addresses), 2, Family::ipv4, {}, false), read_address("10.0.0.9"));
 }
 
 TEST(ChooseSource, GlobalIpv6AddressesAreNoSource) {
-    EXPECT_EQ(choose_source({address(2, "2001:db8::1", 64)}, 2, Family::ipv6, {}, false), std::nullopt);
+    EXPECT_EQ(choose_source(group_by_interface({address(2, "2001:db8::1", 64)}), 2, Family::ipv6, {}, false), std::nullopt);
 }
 
 }  // namespace
