@@ -23,22 +23,23 @@ constexpr io::RingGeometry per_link_ring{.slot_bytes = 256, .slot_count = 256};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// A ring that hears every interface, for comparison.
+/// A ring that hears every interface, for comparison, or one side of the filter on one.
 struct SharedRing {
     io::FileDescriptor socket{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
     io::RxRing ring;
 
-    explicit SharedRing(std::uint32_t slots) {
+    explicit SharedRing(std::uint32_t slots, io::FilterSide side = io::FilterSide::adverts, unsigned interface_index = 0) {
         const int on = 1;
         ::setsockopt(socket.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
         const io::RingGeometry geometry{.slot_bytes = 256, .slot_count = slots};
         io::FilterOptions filter;
         filter.capture_bytes = geometry.frame_bytes();
-        (void)io::attach_packet_filter(socket.get(), filter);
+        (void)io::attach_packet_filter(socket.get(), filter, side);
         if (auto mapped = io::RxRing::map(socket.get(), geometry)) ring = std::move(*mapped);
         sockaddr_ll address{};
         address.sll_family = AF_PACKET;
         address.sll_protocol = htons(ETH_P_ALL);
+        address.sll_ifindex = static_cast<int>(interface_index);
         (void)!::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     }
 };
@@ -132,6 +133,26 @@ void look_at_idle_rings(benchmark::State& state) {
     io::close_ports(std::move(ports));
 }
 
+enum class Foreign : std::int64_t { other_protocol, other_hop_limit };
+
+/// What a frame that is not for us costs from the send call to the end of its way, with range(0) sockets that refuse it: none, the one that takes
+/// adverts, that one and the one that counts junk. range(1) is the kind of frame.
+void refuse(benchmark::State& state) {
+    if (const auto missing = make_pairs(1); !missing.empty()) return state.SkipWithError(missing.c_str());
+    Senders sender(1);
+    Adverts frames(1);
+    if (Foreign{state.range(1)} == Foreign::other_protocol) frames.bytes[23] = 17;
+    else frames.bytes[22] = 1;
+    std::vector<std::unique_ptr<SharedRing>> sockets;
+    const unsigned interface_index = ::if_nametoindex("r0");
+    if (state.range(0) >= 1) sockets.push_back(std::make_unique<SharedRing>(64, io::FilterSide::adverts, interface_index));
+    if (state.range(0) >= 2) sockets.push_back(std::make_unique<SharedRing>(16, io::FilterSide::junk, interface_index));
+    const int fd = sender.ports[0]->packet().transmit_fd();
+    for (auto _ : state) (void)!::send(fd, frames[0], Adverts::size, MSG_DONTWAIT);
+    state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK(refuse)->ArgsProduct({{0, 1, 2}, {0, 1}})->Repetitions(5)->ReportAggregatesOnly();
 BENCHMARK(receive_ring_per_link)->UseManualTime()->Iterations(200)->Args({1, 200})->Args({64, 64})->Args({256, 16});
 BENCHMARK(receive_ring_for_all)->UseManualTime()->Iterations(200)->Args({1, 200})->Args({64, 64})->Args({256, 16});
 BENCHMARK(look_at_idle_rings)->Arg(1)->Arg(64)->Arg(256);

@@ -61,6 +61,9 @@ struct Adverts {
             bytes[i * stride + 11] = static_cast<std::uint8_t>(i);
             bytes[i * stride + 22] = 255;
             bytes[i * stride + 23] = 112;
+            bytes[i * stride + 30] = 224;
+            bytes[i * stride + 34] = 0x21;
+            bytes[i * stride + 35] = 7;
         }
     }
     const std::uint8_t* operator[](std::size_t i) const { return &bytes[i * stride]; }

@@ -97,7 +97,7 @@ io::LinkPortOptions FastThread::port_options(engine::LinkIndex link, const Plann
             .interface_name = planned.name,
             .interface_index = planned.interface_index,
             .ring = rings_[engine::to_number(link)],
-            .filter = {},
+            .filter = planned.filter,
             .groups = planned.groups,
             .unicast_macs = planned.unicast_macs,
             .routes_ipv4 = planned.routes_ipv4,

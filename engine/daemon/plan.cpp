@@ -199,6 +199,7 @@ engine::LinkIndex Planner::link_of(std::string_view name) {
     if (!is_new) return at->second;
     engine::LinkSpec spec;
     PlannedLink planned;
+    planned.filter = {.ipv4_vrids = {}, .ipv6_vrids = {}};
     spec.name = planned.name = name;
     if (const auto found = links_by_name_.find(name); found != links_by_name_.end()) {
         spec.mac = found->second->mac;
@@ -268,6 +269,7 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
 void Planner::note_link_needs(const engine::RouterSpec& spec) {
     PlannedLink& link = plan_.links[to_number(spec.link)];
     ++link.router_count;
+    (spec.family == Family::ipv4 ? link.filter.ipv4_vrids : link.filter.ipv6_vrids).set(to_number(spec.vrid));
     packet::AdvertisementSpec frame;
     frame.version = spec.version;
     frame.source = spec.primary_address;

@@ -15,6 +15,7 @@
 #include "arp/kernel/macvlan.h"
 #include "config/model.h"
 #include "engine/core/spec.h"
+#include "engine/io/packet_filter.h"
 
 namespace vigil::daemon {
 
@@ -74,6 +75,7 @@ struct PlannedLink {
     std::uint32_t longest_frame = 60;
     bool routes_ipv4 = false;
     bool routes_ipv6 = false;
+    io::FilterOptions filter;                 ///< with the VRIDs of its routers
 };
 
 /// Something about one instance that an operator must know.

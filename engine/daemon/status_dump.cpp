@@ -62,6 +62,17 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
                                      counters.auth_type_mismatch, counters.transmit_failed));
 }
 
+/// Of the junk that was looked at: a few frames a second, so that these numbers tell the kinds and not how many.
+std::string junk_reasons(const io::PortCounters& counters) {
+    std::string text;
+    for (std::size_t i = 0; i < packet::receive_error_count; ++i) {
+        if (counters.junk_reasons[i] == 0) continue;
+        text += fmt::format("{}{} {}", text.empty() ? " (looked at: " : ", ", packet::to_string(packet::ReceiveError{static_cast<std::uint8_t>(i)}),
+                            counters.junk_reasons[i]);
+    }
+    return text.empty() ? text : text + ")";
+}
+
 }  // namespace
 
 std::string status_text(const DumpInput& input) {
@@ -79,9 +90,9 @@ std::string status_text(const DumpInput& input) {
     text += "------< Interfaces >------\n";
     for (std::size_t i = 0; i < input.plan->links.size(); ++i) {
         const io::LinkSnapshot& link = snapshot.links[i];
-        add(text, input.plan->links[i].name, fmt::format("{}, {} frames, {} dropped by the kernel, {} failed sends",
+        add(text, input.plan->links[i].name, fmt::format("{}, {} frames, {} dropped by the kernel, {} failed sends, {} of junk{}",
                                                          link.has_port ? "open" : "not there", link.counters.frames, link.counters.drops,
-                                                         link.counters.send_errors));
+                                                         link.counters.send_errors, link.counters.junk, junk_reasons(link.counters)));
     }
     text += "------< VRRP Topology >------\n";
     for (std::size_t i = 0; i < input.plan->routers.size(); ++i) add_router(text, input, i);

@@ -49,6 +49,7 @@ private:
     static constexpr std::size_t routers_copied_per_pass = 2048;
     static constexpr Nanoseconds retry_pause = std::chrono::milliseconds{1};
     static constexpr Nanoseconds full_channel_pause = std::chrono::milliseconds{10};
+    static constexpr Nanoseconds junk_period = std::chrono::seconds{1};
 
     bool pass();
     void change_ports();
@@ -69,6 +70,7 @@ private:
     Instant wake_time(Instant now);
     bool has_pending_control();
     void copy_snapshot(Instant now);
+    void count_junk(Instant now);
 
     EngineType& engine_;
     ControlChannel& channel_;
@@ -92,6 +94,7 @@ private:
     std::size_t snapshot_position_ = 0;                  // next router to copy
     LoopCounters counters_;
     Instant last_looked_{};                              // at the engine's deadline
+    Instant next_junk_count_{};
 };
 
 using FastLoop = BasicFastLoop<engine::Engine>;

@@ -16,7 +16,8 @@
 // anybody is told of it.
 //
 // How much a pass reads is bounded by the slots of the rings, so that a flood cannot keep the timers from being served: frames that arrive
-// during the drain belong to the next pass, and so does the time after its beginning.
+// during the drain belong to the next pass, and so does the time after its beginning. Junk does not reach these rings: the socket filter refuses
+// it (packet_filter.cpp), and once a second a pass takes down how much it was.
 //
 // A full ring. The kernel drops what finds no slot, and it drops the newest. Silence after the last frame in a full ring therefore proves
 // nothing, and electing by the kernel's time stamps would fail over although the Active was heard all along. The frames of such a drain
@@ -67,6 +68,7 @@ bool BasicFastLoop<EngineType>::pass() {
     take_events();
     const Instant wake = wake_time(now);
     send(now, wake);
+    if (now >= next_junk_count_) count_junk(now);
     channel_.to_fast().disarm();
     publish_events();
     return false;
@@ -341,9 +343,21 @@ void BasicFastLoop<EngineType>::copy_snapshot(Instant now) {
         snapshot->links[i] = {};
         if (port == nullptr) continue;
         port->counters.drops += port->packet().take_drops();
+        port->count_junk();
         snapshot->links[i] = {true, port->counters};
     }
     channel_.snapshot_is_ready();
+}
+
+// --- junk ---
+
+/// In passes that happen anyway: junk wakes nobody.
+template <class EngineType>
+void BasicFastLoop<EngineType>::count_junk(Instant now) {
+    next_junk_count_ = now + junk_period;
+    for (LinkPort* port : attached_) {
+        if (port->packet().junk_ring().has_frame()) port->count_junk();
+    }
 }
 
 }  // namespace vigil::io

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/io/clock.h"
+#include "packet/frame.h"
 
 namespace vigil::io {
 namespace {
@@ -20,6 +21,12 @@ void spread(std::size_t count, Work work) {
     }
     for (std::size_t i = 0; i < count; i += thread_count) work(i);
     for (std::thread& thread : threads) thread.join();
+}
+
+/// Why the filter refused it. A frame in which nothing is wrong is for a VRID that we do not have.
+packet::ReceiveError reason_of(const engine::RxFrame& frame) {
+    const auto received = packet::read_frame(frame.bytes);
+    return received ? packet::ReceiveError::unknown_vrid : received.error();
 }
 
 }  // namespace
@@ -43,6 +50,14 @@ Result<std::unique_ptr<LinkPort>> LinkPort::open(const LinkPortOptions& options)
                                                 GroupMembership::join(options.interface_index, options.groups)));
     port->empty_since = opened;
     return port;
+}
+
+void LinkPort::count_junk() {
+    std::array<engine::RxFrame, PacketPort::junk_geometry.slot_count> frames;
+    const std::size_t count = packet_.junk_ring().read(frames, link_, {});
+    for (const engine::RxFrame& frame : std::span(frames).first(count)) ++counters.junk_reasons[static_cast<std::size_t>(reason_of(frame))];
+    packet_.junk_ring().release(count);
+    counters.junk += packet_.take_junk_count();
 }
 
 std::vector<Result<std::unique_ptr<LinkPort>>> open_ports(std::span<const LinkPortOptions> options) {

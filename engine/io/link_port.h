@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include "engine/io/group_membership.h"
 #include "engine/io/packet_port.h"
 #include "engine/io/route_port.h"
+#include "packet/receive_error.h"
 
 namespace vigil::io {
 
@@ -32,6 +34,9 @@ struct PortCounters {
     std::uint64_t drops = 0;          ///< lost by the kernel for want of a slot
     std::uint64_t overflows = 0;      ///< drains that found every slot used
     std::uint64_t send_errors = 0;
+    std::uint64_t junk = 0;           ///< VRRP or HSRP that the filter refused in the kernel (packet_filter.cpp)
+    /// Why, of the first few of each second: a sample under a flood, all of it when junk is rare.
+    std::array<std::uint64_t, packet::receive_error_count> junk_reasons{};
 };
 
 /// Everything that one link has open. Made and destroyed on the control thread; between ControlChannel::hand_over() and its return by
@@ -45,6 +50,9 @@ public:
     PacketPort& packet() { return packet_; }
     const RoutePort& route() const { return route_; }
     const GroupMembership& memberships() const { return memberships_; }
+
+    /// Brings the junk counters up to date. Bounded; one system call.
+    void count_junk();
 
     PortCounters counters;            ///< fast thread only
     Instant empty_since{};            ///< fast thread only: when the ring was last seen empty

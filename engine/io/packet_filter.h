@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
@@ -9,20 +10,26 @@
 
 namespace vigil::io {
 
+/// VRIDs by number; 0 is never ours.
+using VridSet = std::bitset<256>;
+
 /// What one interface's receive socket lets through. Everything else costs the kernel a few instructions and us nothing.
 struct FilterOptions {
-    bool ipv4 = true;
-    bool ipv6 = true;
-    bool hsrp = true;                     ///< UDP port 1985 over IPv4, so that a foreign protocol on the LAN is noticed
-    bool drop_other_hop_limits = false;   ///< multicast with a TTL or hop limit other than 255 (RFC 9568 §7.1) never reaches a
-                                          ///< counter; off, so that it does
-    std::uint32_t capture_bytes = 65535;  ///< longer frames are cut to this, so that they fit the ring's slot
+    VridSet ipv4_vrids = VridSet{}.set().reset(0);   ///< ours on this interface; none: nothing of the family passes
+    VridSet ipv6_vrids = VridSet{}.set().reset(0);
+    std::uint32_t capture_bytes = 65535;             ///< longer frames are cut to this, so that they fit the ring's slot
 };
 
-/// The classic BPF program for `options`.
-std::vector<sock_filter> make_packet_filter(const FilterOptions& options);
+/// The two sides of the filter: no frame passes both, and one that is nobody's here passes neither.
+enum class FilterSide : std::uint8_t {
+    adverts,   ///< what may be good: the engine decides
+    junk,      ///< VRRP or HSRP that cannot be good for any of our routers: only to be counted
+};
+
+/// The classic BPF program of one side.
+std::vector<sock_filter> make_packet_filter(const FilterOptions& options, FilterSide side);
 
 /// Attaches the program; to be done before bind(), so that no frame enters unfiltered.
-Result<void> attach_packet_filter(int socket, const FilterOptions& options);
+Result<void> attach_packet_filter(int socket, const FilterOptions& options, FilterSide side);
 
 }  // namespace vigil::io

@@ -12,7 +12,8 @@
 //
 // Receive socket. Made with protocol 0, so that the kernel hooks it nowhere until bind(): filter and ring are in place before the first
 // frame, and nothing from another interface can slip in between. ETH_P_ALL, because a socket of one EtherType sits behind the VLAN, bridge
-// and macvlan handlers and would miss what they take; PACKET_IGNORE_OUTGOING keeps our own frames out.
+// and macvlan handlers and would miss what they take; PACKET_IGNORE_OUTGOING keeps our own frames out. The socket that counts junk is made the same
+// way, with the other side of the filter and a ring of one page.
 //
 // One ring per interface, not one for all: a flood on one LAN can then only displace adverts of that LAN, the filter costs nothing on
 // interfaces without routers, and a deleted interface takes its ring with it. Looking at an idle ring costs one cache line per pass.
@@ -39,6 +40,14 @@ Result<void> bind_to(int socket, unsigned interface_index, std::uint16_t protoco
     return {};
 }
 
+/// What the kernel counted since the last call.
+tpacket_stats take_statistics(int socket) {
+    tpacket_stats statistics{};
+    socklen_t size = sizeof statistics;
+    (void)::getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &statistics, &size);
+    return statistics;
+}
+
 Result<void> take_mac(int socket, unsigned interface_index, const MacAddress& mac, unsigned short kind) {
     packet_mreq request{};
     request.mr_ifindex = static_cast<int>(interface_index);
@@ -53,28 +62,39 @@ Result<void> take_mac(int socket, unsigned interface_index, const MacAddress& ma
 
 Result<PacketPort> PacketPort::open(const PacketPortOptions& options) {
     PacketPort port;
-    return port.open_receiver(options).and_then([&] { return port.open_transmitter(options.interface_index); }).map([&] {
-        return std::move(port);
-    });
+    for (const FilterSide side : {FilterSide::adverts, FilterSide::junk}) {
+        auto receiver = open_receiver(options, side);
+        if (!receiver) return tl::unexpected(receiver.error());
+        (side == FilterSide::adverts ? port.receive_ : port.junk_) = std::move(*receiver);
+    }
+    return port.listen(options).and_then([&] { return port.open_transmitter(options.interface_index); }).map([&] { return std::move(port); });
 }
 
-Result<void> PacketPort::open_receiver(const PacketPortOptions& options) {
-    receive_ = FileDescriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!receive_.is_open()) return last_error("open packet socket");
+Result<PacketPort::Receiver> PacketPort::open_receiver(const PacketPortOptions& options, FilterSide side) {
+    const RingGeometry geometry = side == FilterSide::adverts ? options.ring : junk_geometry;
+    Receiver receiver{FileDescriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)), {}};
+    const int fd = receiver.socket.get();
+    if (!receiver.socket.is_open()) return last_error("open packet socket");
     const int on = 1;
-    if (::setsockopt(receive_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) return last_error("ignore own frames");
+    if (::setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) return last_error("ignore own frames");
     FilterOptions filter = options.filter;
-    filter.capture_bytes = options.ring.frame_bytes();
-    if (const auto attached = attach_packet_filter(receive_.get(), filter); !attached) return attached;
-    auto ring = RxRing::map(receive_.get(), options.ring);
+    filter.capture_bytes = geometry.frame_bytes();
+    if (const auto attached = attach_packet_filter(fd, filter, side); !attached) return tl::unexpected(attached.error());
+    auto ring = RxRing::map(fd, geometry);
     if (!ring) return tl::unexpected(ring.error());
-    ring_ = std::move(*ring);
-    if (const auto bound = bind_to(receive_.get(), options.interface_index, ETH_P_ALL); !bound) return bound;
+    receiver.ring = std::move(*ring);
+    if (const auto bound = bind_to(fd, options.interface_index, ETH_P_ALL); !bound) return tl::unexpected(bound.error());
+    return receiver;
+}
+
+/// The device takes the frames of our groups and MAC addresses from the wire.
+Result<void> PacketPort::listen(const PacketPortOptions& options) {
+    const int fd = receive_.socket.get();
     for (const MacAddress& mac : options.multicast_macs) {
-        if (const auto taken = take_mac(receive_.get(), options.interface_index, mac, PACKET_MR_MULTICAST); !taken) return taken;
+        if (const auto taken = take_mac(fd, options.interface_index, mac, PACKET_MR_MULTICAST); !taken) return taken;
     }
     for (const MacAddress& mac : options.unicast_macs) {
-        if (const auto taken = take_mac(receive_.get(), options.interface_index, mac, PACKET_MR_UNICAST); !taken) return taken;
+        if (const auto taken = take_mac(fd, options.interface_index, mac, PACKET_MR_UNICAST); !taken) return taken;
     }
     return {};
 }
@@ -92,17 +112,14 @@ Result<void> PacketPort::open_transmitter(unsigned interface_index) {
     return bind_to(fd, interface_index, 0);
 }
 
-std::uint32_t PacketPort::take_drops() {
-    tpacket_stats statistics{};
-    socklen_t size = sizeof statistics;
-    if (::getsockopt(receive_.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) != 0) return 0;
-    return statistics.tp_drops;
-}
+std::uint32_t PacketPort::take_drops() { return take_statistics(receive_.socket.get()).tp_drops; }
+
+std::uint32_t PacketPort::take_junk_count() { return take_statistics(junk_.socket.get()).tp_packets; }   // those without a slot included
 
 void PacketPort::clear_error() {
     int error = 0;
     socklen_t size = sizeof error;
-    (void)::getsockopt(receive_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    (void)::getsockopt(receive_.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
 }
 
 }  // namespace vigil::io

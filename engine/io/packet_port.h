@@ -19,29 +19,41 @@ struct PacketPortOptions {
     std::vector<MacAddress> unicast_macs;       ///< further unicast addresses that the device must take, such as a virtual MAC
 };
 
-/// The two AF_PACKET sockets of one interface: one that receives into a ring, one that only sends. Opened and closed on the control thread
-/// (closing waits for the kernel's readers, milliseconds), used on the fast thread.
+/// The three AF_PACKET sockets of one interface: one that receives into a ring, one that only sends, one that counts the junk the first refuses
+/// (packet_filter.cpp). Opened and closed on the control thread (closing waits for the kernel's readers, milliseconds), used on the fast thread.
 class PacketPort {
 public:
     /// The interface may be down; frames flow when it comes up.
     static Result<PacketPort> open(const PacketPortOptions& options);
 
-    RxRing& ring() { return ring_; }
-    int receive_fd() const { return receive_.get(); }
+    RxRing& ring() { return receive_.ring; }
+    /// The latest junk, as far as it found a slot. Wakes nobody.
+    RxRing& junk_ring() { return junk_.ring; }
+    int receive_fd() const { return receive_.socket.get(); }
     int transmit_fd() const { return transmit_.get(); }
 
     /// Frames that the kernel could not deliver since the last call, for want of a slot. A system call.
     std::uint32_t take_drops();
+    /// Frames of junk since the last call, whether or not they found a slot. A system call.
+    std::uint32_t take_junk_count();
     /// Forgets the error that a link change left on the receive socket (ENETDOWN), which would otherwise wake its poller for ever.
     void clear_error();
 
+    static constexpr RingGeometry junk_geometry{.slot_bytes = 512, .slot_count = 8};   // one page
+
 private:
-    Result<void> open_receiver(const PacketPortOptions& options);
+    struct Receiver {
+        FileDescriptor socket;
+        RxRing ring;
+    };
+
+    static Result<Receiver> open_receiver(const PacketPortOptions& options, FilterSide side);
+    Result<void> listen(const PacketPortOptions& options);
     Result<void> open_transmitter(unsigned interface_index);
 
-    FileDescriptor receive_;
+    Receiver receive_;
+    Receiver junk_;
     FileDescriptor transmit_;
-    RxRing ring_;
 };
 
 }  // namespace vigil::io

@@ -143,6 +143,18 @@ TEST(Plan, UnicastWithoutInterfaceAndWithoutRouteDoesNotRunAndSaysWhatToDo) {
     EXPECT_NE(plan.problems[0].text.find("Name the interface"), std::string::npos);
 }
 
+TEST(Plan, TheFilterOfALinkKnowsItsVridsByFamily) {
+    const std::string text = "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n" + vip + "}\n" +
+                             "vrrp_instance B {\ninterface eth0\nvirtual_router_id 255\nvirtual_ipaddress {\nfe80::100\n}\n}\n" +
+                             "vrrp_instance C {\ninterface eth1\nvirtual_router_id 9\n" + vip + "}\n";
+    const auto [loaded, plan] = plan_text(text);
+    ASSERT_EQ(plan.links.size(), 2u);
+    EXPECT_EQ(plan.links[0].filter.ipv4_vrids, io::VridSet{}.set(1));
+    EXPECT_EQ(plan.links[0].filter.ipv6_vrids, io::VridSet{}.set(255));
+    EXPECT_EQ(plan.links[1].filter.ipv4_vrids, io::VridSet{}.set(9));
+    EXPECT_TRUE(plan.links[1].filter.ipv6_vrids.none());
+}
+
 TEST(Plan, AMissingInterfaceLetsTheInstanceWaitAndTheOthersRun) {
     const std::string text = "vrrp_instance A {\ninterface eth7\nvirtual_router_id 1\n" + vip + "}\n" + instance(vip);
     const auto [loaded, plan] = plan_text(text);

@@ -96,6 +96,20 @@ TEST_P(LoopOverVeth, CountsWhatARingLost) {
     EXPECT_EQ(link.counters.drops, 136u);
 }
 
+TEST_P(LoopOverVeth, JunkNeitherWakesNorReachesTheEngineAndIsInThePicture) {
+    runner.start();
+    Tap sender("v1");
+    for (std::uint32_t i = 0; i < 1000; ++i) ASSERT_TRUE(sender.send(junk_frame(i)));
+    ASSERT_TRUE(sender.send(multicast_frame(1)));
+    ASSERT_TRUE(wait_for_frames(1));
+    ASSERT_TRUE(runner.channel->request_snapshot());
+    ASSERT_TRUE(runner.wait([&] { return runner.channel->take_snapshot() != nullptr; }));
+    const Snapshot* snapshot = runner.channel->take_snapshot();
+    EXPECT_EQ(snapshot->links.at(0).counters.junk, 1000u);
+    EXPECT_LT(snapshot->loop.passes, 20u);
+    EXPECT_EQ(runner.engine.frames.size(), 1u);
+}
+
 TEST_P(LoopOverVeth, WakesForArrivals) {
     runner.start();
     Tap sender("v1");

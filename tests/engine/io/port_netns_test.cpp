@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/io/clock.h"
+#include "packet/frame_template.h"
 #include "tests/engine/io/test_namespace.h"
 #include "tests/engine/io/test_wire.h"
 
@@ -8,6 +9,21 @@
 
 namespace vigil::io {
 namespace {
+
+/// An advert as a peer would send it.
+Frame sound_advert(Vrid vrid, std::uint8_t ttl) {
+    packet::AdvertisementSpec spec;
+    spec.version = VrrpVersion::v3;
+    spec.vrid = vrid;
+    spec.ttl = ttl;
+    spec.destination = vrrp_group_ipv4;
+    spec.source = *read_address("10.0.0.1");
+    spec.addresses = {&spec.source, 1};
+    spec.destination_mac = multicast_mac(vrrp_group_ipv4);
+    Frame frame(packet::frame_size(spec));
+    EXPECT_TRUE(packet::build_advertisement_frame(spec, frame));
+    return frame;
+}
 
 class Port : public testing::Test {
 protected:
@@ -64,6 +80,55 @@ TEST_F(Port, UnicastForAnotherStationIsNotHeardEvenInPromiscuousMode) {
     std::copy(own_mac.begin(), own_mac.end(), own.begin());
     ASSERT_TRUE(sender.send(foreign) && sender.send(own));
     EXPECT_EQ(numbers_until_marker(*port, sender), std::vector<std::uint32_t>{2});
+}
+
+TEST_F(Port, JunkTakesNoSlotAndIsCountedToTheLastFrame) {
+    constexpr std::uint32_t junk_count = 20'000;
+    auto port = open_port(port_options("v1", 0));
+    Tap sender("v0");
+    for (std::uint32_t i = 0; i < junk_count; ++i) ASSERT_TRUE(sender.send(junk_frame(i)));
+    EXPECT_TRUE(numbers_until_marker(*port, sender).empty());
+    EXPECT_EQ(port->packet().take_drops(), 0u);
+    port->count_junk();
+    EXPECT_EQ(port->counters.junk, junk_count);
+    port->count_junk();
+    EXPECT_EQ(port->counters.junk, junk_count);
+}
+
+TEST_F(Port, JunkIsLookedAtForItsReasons) {
+    LinkPortOptions options = port_options("v1", 0);
+    options.filter.ipv4_vrids = VridSet{}.set(7);
+    auto port = open_port(options);
+    Tap sender("v0");
+    Frame short_frame = multicast_frame(1);
+    short_frame.resize(38);
+    const auto looked_at = [&](packet::ReceiveError error) { return port->counters.junk_reasons[static_cast<std::size_t>(error)]; };
+    for (int round = 1; round <= 3; ++round) {
+        ASSERT_TRUE(sender.send(sound_advert(Vrid{7}, 64)) && sender.send(sound_advert(Vrid{8}, 255)) && sender.send(short_frame));
+        EXPECT_TRUE(numbers_until_marker(*port, sender).empty());
+        port->count_junk();
+        EXPECT_EQ(looked_at(packet::ReceiveError::bad_ttl), static_cast<std::uint64_t>(round));
+        EXPECT_EQ(looked_at(packet::ReceiveError::unknown_vrid), static_cast<std::uint64_t>(round));
+    }
+    EXPECT_EQ(port->counters.junk, 9u);
+    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(sender.send(sound_advert(Vrid{8}, 255)));
+    EXPECT_TRUE(numbers_until_marker(*port, sender).empty());
+    port->count_junk();
+    EXPECT_EQ(looked_at(packet::ReceiveError::unknown_vrid), 3u + 8u);   // no more than it has slots
+    EXPECT_EQ(port->counters.junk, 1009u);
+}
+
+TEST_F(Port, TrafficThatIsNoneOfOursIsNoJunk) {
+    auto port = open_port(port_options("v1", 0));
+    Tap sender("v0");
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        Frame other = multicast_frame(i);
+        other[23] = 6;
+        ASSERT_TRUE(sender.send(other) && sender.send(tagged_frame(i, 5)));
+    }
+    EXPECT_TRUE(numbers_until_marker(*port, sender).empty());
+    port->count_junk();
+    EXPECT_EQ(port->counters.junk, 0u);
 }
 
 TEST_F(Port, OwnFramesAreNotHeard) {

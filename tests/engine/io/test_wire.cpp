@@ -16,7 +16,7 @@ namespace vigil::io {
 namespace {
 
 constexpr int generous_ms = 20'000;
-constexpr std::size_t number_offset = 34;
+constexpr std::size_t number_offset = 36;   // behind the octets that the filter reads
 
 }  // namespace
 
@@ -26,7 +26,16 @@ Frame multicast_frame(std::uint32_t number, std::size_t size) {
     std::copy(head.begin(), head.end(), frame.begin());
     frame[22] = 255;
     frame[23] = 112;
+    frame[30] = 224;
+    frame[34] = 0x31;
+    frame[35] = 7;
     for (std::size_t i = 0; i < 4; ++i) frame[number_offset + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+    return frame;
+}
+
+Frame junk_frame(std::uint32_t number) {
+    Frame frame = multicast_frame(number);
+    frame[22] = 1;
     return frame;
 }
 

@@ -13,8 +13,10 @@ namespace vigil::io {
 
 using Frame = std::vector<std::uint8_t>;
 
-/// An Ethernet frame to 01:00:5e:00:00:12 with protocol 112, that carries `number` and is otherwise empty.
+/// An Ethernet frame to 01:00:5e:00:00:12 that looks like an advert to the filter, carries `number` and is otherwise empty.
 Frame multicast_frame(std::uint32_t number, std::size_t size = 60);
+/// The same with a TTL that the filter refuses.
+Frame junk_frame(std::uint32_t number);
 /// The same with an 802.1Q tag.
 Frame tagged_frame(std::uint32_t number, std::uint16_t vlan_id);
 std::uint32_t number_in(std::span<const std::uint8_t> frame);
