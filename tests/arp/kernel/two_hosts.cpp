@@ -14,8 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "arp/kernel/macvlan.h"
 #include "arp/kernel/sysctl.h"
@@ -28,6 +31,11 @@ namespace {
 
 constexpr int patience_ms = 10'000;   // for a frame that must come; never reached when all is well
 constexpr std::uint16_t service_port = 4000;
+
+std::string hexadecimal(std::uint8_t octet) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    return {digits[octet >> 4], digits[octet & 15]};
+}
 
 int this_namespace() { return ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
 
@@ -68,6 +76,20 @@ SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
 
 int open_datagram_socket(const IpAddress& address) {
     return ::socket(address_family(address.family), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/// The kernel joins the solicited-node group of a new IPv6 address in a work queue of its own. Call in the address's namespace.
+void wait_until_heard(const IpAddress& address) {
+    if (address.family == Family::ipv4) return;
+    std::string group;
+    for (const std::uint8_t octet : solicited_node_group(address).octets) group += hexadecimal(octet);
+    for (int patience = patience_ms; patience > 0; --patience) {
+        std::ifstream groups("/proc/thread-self/net/igmp6");
+        const std::string text(std::istreambuf_iterator<char>(groups), {});
+        if (text.find(group) != std::string::npos) return;
+        ::usleep(1000);
+    }
+    ADD_FAILURE() << to_string(address) << " does not become usable";
 }
 
 bool becomes_readable(int fd, int timeout_ms) {
@@ -158,6 +180,7 @@ void TwoHosts::add_router_address(const IpAddress& address, std::uint8_t prefix_
     const AddressKey key{router_index_, address, prefix_length, {}};
     const auto results = router_addresses_->apply(std::array{AddressChange{AddressOperation::add, {.key = key}}});
     ASSERT_EQ(results[0].outcome, AddressOutcome::done) << to_string(results[0].error);
+    wait_until_heard(address);
 }
 
 void TwoHosts::remove_router_address(const IpAddress& address, std::uint8_t prefix_length) {
@@ -170,6 +193,7 @@ void TwoHosts::add_host_address(const IpAddress& address, std::uint8_t prefix_le
     const AddressKey key{host_index_, address, prefix_length, {}};
     const auto results = host_addresses_->apply(std::array{AddressChange{AddressOperation::add, {.key = key}}});
     ASSERT_EQ(results[0].outcome, AddressOutcome::done) << to_string(results[0].error);
+    on_host([&] { wait_until_heard(address); });
 }
 
 void TwoHosts::send(std::span<const std::uint8_t> frame) {
