@@ -157,6 +157,7 @@ void write_network(Writer& out, const VrrpInstance& instance) {
         if (instance.virtual_mac.group != 0) text += " group " + std::to_string(instance.virtual_mac.group);
         out.line("use_vmac", text);
     }
+    if (instance.virtual_mac.mode == VirtualMacMode::nftables) out.line("vmac_mode", "nftables");
     out.flag("vmac_xmit_base", instance.vmac_xmit_base);
     if (instance.old_unicast_checksum != OldUnicastChecksum::detect) {
         out.line("old_unicast_checksum", instance.old_unicast_checksum == OldUnicastChecksum::never ? "never" : "");

@@ -110,6 +110,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_min_garp", set_min_garp},
     {"vrrp_startup_delay", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_startup_delay = seconds_of(n); }},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
+    {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"random_seed", [](Context&, GlobalDefinitions&, const Node&) {}},  // the preprocessor has taken it
     {"include_check", read_include_check},                            // and this one
 };

@@ -19,7 +19,7 @@ namespace vigil::config {
 /// Keywords that validate() may have to point at.
 enum class Place : std::uint8_t {
     none, version, advert_int, state, priority, authentication, nopreempt, preempt_delay, source_address, multicast_group, unicast_peer,
-    virtual_mac, xmit_base, down_timer, count
+    virtual_mac, xmit_base, vmac_mode, down_timer, count
 };
 
 /// What an instance said itself, kept until all defaults are known (validate.cpp).
@@ -31,6 +31,7 @@ struct InstanceDraft {
     bool has_auth_pass = false;
     bool has_native_ipv6 = false;
     std::uint8_t mac_octets = 0;          ///< of use_vmac: 5 or 6
+    std::optional<VirtualMacMode> vmac_mode;
     std::optional<bool> strict_mode;
     std::optional<bool> accept;
     std::optional<bool> lower_prio_no_advert;
@@ -118,6 +119,7 @@ void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses,
 void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block);
 void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block);
 /// use_vmac.cpp
+VirtualMacMode read_vmac_mode(std::string_view word);
 void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);
 
 /// Command, user and group of a command keyword. `event` is the caller's.

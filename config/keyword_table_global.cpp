@@ -121,6 +121,7 @@ constexpr Keyword global_rows[] = {
     {"log_unknown_vrids", t3, later, nothing},
     {"vmac_prefix", t3, acted, text},
     {"vmac_addr_prefix", t3, later, text},
+    {"vmac_mode", t2, acted, choice("macvlan nftables")},   // not keepalived's
     {"vrrp_iptables", t3, later, anything},
     {"vrrp_ipsets", t3, later, anything},
     {"nftables", t2, later, anything},

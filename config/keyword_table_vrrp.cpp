@@ -28,6 +28,7 @@ constexpr Keyword instance_rows[] = {
     {"use_vmac", t2, acted, anything},
     {"use_vmac_addr", t3, later, nothing},
     {"vmac_xmit_base", t2, acted, nothing},
+    {"vmac_mode", t2, acted, choice("macvlan nftables")},   // not keepalived's
     {"use_ipvlan", t3, later, anything},
     {"vrf", t3, later, text},
     block("unicast_peer", t1, acted, BlockId::peer_list),

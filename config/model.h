@@ -88,9 +88,13 @@ struct AnnouncementSettings {
     friend bool operator==(const AnnouncementSettings&, const AnnouncementSettings&) = default;
 };
 
+/// How the virtual MAC comes to be: a device for each virtual router, or rules and sets for each interface.
+enum class VirtualMacMode : std::uint8_t { macvlan, nftables };
+
 /// use_vmac and its arguments.
 struct VirtualMacSettings {
     bool enabled = false;
+    VirtualMacMode mode = VirtualMacMode::macvlan;  ///< vmac_mode
     bool netlink_notify = false;        ///< netlink_notify_msg
     std::string_view name;              ///< of the macvlan; empty: {vmac_prefix}.{vrid}
     std::optional<MacAddress> address;  ///< complete (a 5 octet one has got the VRID appended); absent: the RFC 9568 address
@@ -201,6 +205,7 @@ struct GlobalDefinitions {
     bool vrrp_min_garp = false;
     Nanoseconds vrrp_startup_delay{0};  ///< no election before this much time after start
     std::string_view vmac_prefix = "vrrp";
+    VirtualMacMode vmac_mode = VirtualMacMode::macvlan;  ///< default of all instances
 
     std::string_view net_namespace;  ///< empty: the one we are started in
     std::string_view instance;       ///< suffix of pid and dump files

@@ -65,4 +65,6 @@ void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draf
     }
 }
 
+VirtualMacMode read_vmac_mode(std::string_view word) { return word == "nftables" ? VirtualMacMode::nftables : VirtualMacMode::macvlan; }
+
 }  // namespace vigil::config

@@ -258,6 +258,14 @@ private:
             warning(Place::xmit_base, "'vmac_xmit_base' means nothing without use_vmac: ignored");
             instance_.vmac_xmit_base = false;
         }
+        if (!settings.enabled && draft_.vmac_mode) {
+            warning(Place::vmac_mode, "'vmac_mode' means nothing without use_vmac: ignored", "it says how, use_vmac says that there is a virtual MAC");
+        }
+        settings.mode = settings.enabled ? draft_.vmac_mode.value_or(global_.vmac_mode) : VirtualMacMode::macvlan;
+        const bool has_device_words = !settings.name.empty() || settings.netlink_notify || settings.group != 0;
+        if (settings.mode == VirtualMacMode::nftables && has_device_words) {
+            note(Place::virtual_mac, "with 'vmac_mode nftables' there is no device: its name and options mean nothing");
+        }
         if (settings.address && draft_.mac_octets == 5) settings.address->octets[5] = to_number(instance_.vrid);
     }
 

@@ -101,6 +101,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"preempt_delay", [](Target& t, const Node& n) { t.instance.preempt_delay = std::chrono::microseconds{read_seconds(n.word(1))->value}; }},
     {"use_vmac", [](Target& t, const Node& n) { read_use_vmac(t.context, t.instance, t.draft, n); }},
     {"vmac_xmit_base", [](Target& t, const Node&) { t.instance.vmac_xmit_base = true; }},
+    {"vmac_mode", [](Target& t, const Node& n) { t.draft.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"unicast_peer", [](Target& t, const Node& n) { read_unicast_peers(t.context, t.instance, n); }},
     {"unicast_src_ip", read_unicast_src},
     {"mcast_src_ip", read_unicast_src},
@@ -151,6 +152,7 @@ constexpr HandlerTable<Place>::Row place_rows[] = {
     {"unicast_peer", Place::unicast_peer},
     {"use_vmac", Place::virtual_mac},
     {"vmac_xmit_base", Place::xmit_base},
+    {"vmac_mode", Place::vmac_mode},
     {"down_timer_adverts", Place::down_timer},
 };
 

@@ -1,8 +1,7 @@
 // Which virtual MACs are ours, on which interface.
 //
-// The tables are made once and hold every virtual address; an election changes one set element per router, all routers of one pass in one
-// transaction. Two kinds of address need more, and are looked after one by one: an owner's (it has the virtual MAC only while the owner is
-// Active, because the interface has the address by right) and an address that several routers of the interface have (it follows the Active one).
+// The tables are made once; an election changes one set element per router and one per address, all routers of one pass in one transaction. An
+// address that several routers of an interface have (or a MAC: it can be configured) goes with the last of them, and follows the first Active one.
 //
 // What is in the kernel is remembered here, because a transaction with one element too many or too few is refused as a whole. Nobody else can
 // change our tables (they have an owner), except by deleting the device. Whatever is refused nevertheless: the table is removed and
@@ -46,14 +45,14 @@ std::string VirtualMacSet::table_name(const Interface& interface) const {
 }
 
 KernelResult<void> VirtualMacSet::probe() {
-    Interface loopback{.name = "lo", .members = {}, .held = {}, .moving = {}};
+    Interface loopback{.name = "lo", .routers = {}, .held = {}};
     if (auto made = make(loopback); !made) return made;
     return remove(loopback);
 }
 
 std::uint32_t VirtualMacSet::find_or_add(const std::string& name) {
     const auto [at, is_new] = by_name_.try_emplace(name, static_cast<std::uint32_t>(interfaces_.size()));
-    if (is_new) interfaces_.push_back({.name = name, .members = {}, .held = {}, .moving = {}});
+    if (is_new) interfaces_.push_back({.name = name, .routers = {}, .held = {}});
     return at->second;
 }
 
@@ -63,80 +62,95 @@ VirtualMacSet::Member VirtualMacSet::add(const VirtualMacMember& member) {
     Interface& interface = interfaces_[router.interface];
     router.first_address = static_cast<std::uint32_t>(interface.held.size());
     router.address_count = static_cast<std::uint32_t>(member.addresses.size());
-    for (const IpAddress& address : member.addresses) interface.held.push_back({address, number});
-    interface.members.push_back(number);
+    for (const IpAddress& address : member.addresses) interface.held.push_back({.address = address, .router = number});
+    interface.routers.push_back(number);
     routers_.push_back(router);
     return number;
 }
 
-/// Sorts out the addresses that do not simply belong to one router.
-void VirtualMacSet::find_moving(Interface& interface) {
-    std::vector<Held> sorted = interface.held;
-    std::ranges::sort(sorted, {}, &Held::address);
-    interface.moving.clear();
-    for (std::size_t i = 0; i < sorted.size();) {
-        std::size_t end = i + 1;
-        while (end < sorted.size() && sorted[end].address == sorted[i].address) ++end;
-        if (end - i > 1 || routers_[sorted[i].member].is_owner) {
-            Moving moving;
-            for (; i < end; ++i) {
-                moving.holders.push_back(sorted[i].member);
-                routers_[sorted[i].member].has_moving_addresses = true;
-            }
-            interface.moving.emplace(sorted[end - 1].address, std::move(moving));
-        }
-        i = end;
+void VirtualMacSet::find_shared(Interface& interface) {
+    std::vector<Held*> sorted;
+    for (Held& held : interface.held) sorted.push_back(&held);
+    std::ranges::sort(sorted, {}, [](const Held* held) { return held->address; });
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        if (sorted[i - 1]->address == sorted[i]->address) sorted[i - 1]->is_shared = sorted[i]->is_shared = true;
     }
 }
 
-/// The Active holder's; the first one's when nobody is Active, so that nothing answers; none when the interface has the address by right.
-std::optional<MacAddress> VirtualMacSet::mac_for(const Moving& moving) const {
-    for (const std::uint32_t holder : moving.holders) {
-        if (routers_[holder].is_active) return routers_[holder].mac;
-    }
-    const bool has_owner = std::ranges::any_of(moving.holders, [&](std::uint32_t holder) { return routers_[holder].is_owner; });
-    return has_owner ? std::nullopt : std::optional(routers_[moving.holders.front()].mac);
-}
-
-void VirtualMacSet::write_maps(NftablesBatch& batch, Interface& interface) {
-    std::vector<MacOfAddress> of_family[2];
+/// The first Active router's.
+std::optional<MacAddress> VirtualMacSet::mac_of_shared(const Interface& interface, const IpAddress& address) const {
     for (const Held& held : interface.held) {
-        if (interface.moving.contains(held.address)) continue;
-        of_family[held.address.family == Family::ipv4 ? 0 : 1].push_back({held.address, routers_[held.member].mac});
+        if (held.address == address && routers_[held.router].is_active) return routers_[held.router].mac;
     }
-    for (auto& [address, moving] : interface.moving) {
-        moving.present = mac_for(moving);
-        if (moving.present) of_family[address.family == Family::ipv4 ? 0 : 1].push_back({address, *moving.present});
+    return std::nullopt;
+}
+
+/// Two instances may have been given one MAC.
+bool VirtualMacSet::has_other_holder(const Interface& interface, const Router& router) const {
+    return std::ranges::any_of(interface.routers, [&](std::uint32_t number) {
+        const Router& other = routers_[number];
+        return &other != &router && other.is_active && other.mac == router.mac;
+    });
+}
+
+void VirtualMacSet::change(const Interface& interface, Router& router, bool is_active, Changes& changes) {
+    const auto operation = static_cast<std::size_t>(is_active ? ElementOperation::add : ElementOperation::remove);
+    for (const Held& held : std::span(interface.held).subspan(router.first_address, router.address_count)) {
+        const std::size_t family = held.address.family == Family::ipv4 ? 0 : 1;
+        if (held.is_shared) changes.shared.try_emplace(held.address, mac_of_shared(interface, held.address));
+        else changes.addresses[operation][family].push_back({held.address, router.mac});
     }
-    for (const auto& some : of_family) write_macs_of_addresses(batch, table_name(interface), ElementOperation::add, some);
+    router.is_active = is_active;
+    if (!has_other_holder(interface, router)) changes.macs[operation].push_back(router.mac);
+}
+
+void VirtualMacSet::write_changes(NftablesBatch& batch, const Interface& interface, Changes& changes) {
+    for (const auto& [address, before] : changes.shared) {
+        const auto after = mac_of_shared(interface, address);
+        if (before == after) continue;
+        const std::size_t family = address.family == Family::ipv4 ? 0 : 1;
+        if (before) changes.addresses[static_cast<std::size_t>(ElementOperation::remove)][family].push_back({address, *before});
+        if (after) changes.addresses[static_cast<std::size_t>(ElementOperation::add)][family].push_back({address, *after});
+    }
+    const std::string table = table_name(interface);
+    for (const ElementOperation operation : {ElementOperation::remove, ElementOperation::add}) {
+        write_active_macs(batch, table, operation, changes.macs[static_cast<std::size_t>(operation)]);
+        for (const auto& some : changes.addresses[static_cast<std::size_t>(operation)]) write_macs_of_addresses(batch, table, operation, some);
+    }
 }
 
 /// The whole table, as wanted.
-void VirtualMacSet::write(NftablesBatch& batch, Interface& interface) {
-    find_moving(interface);
-    std::vector<MacAddress> active;
-    for (const std::uint32_t member : interface.members) {
-        Router& router = routers_[member];
-        router.is_active = router.is_wanted;
-        if (router.is_active) active.push_back(router.mac);
-    }
-    std::ranges::sort(active);
-    active.erase(std::unique(active.begin(), active.end()), active.end());
+void VirtualMacSet::write_interface(NftablesBatch& batch, Interface& interface) {
+    find_shared(interface);
+    const std::string table = table_name(interface);
     const auto of_ipv4 = std::ranges::count_if(interface.held, [](const Held& held) { return held.address.family == Family::ipv4; });
     const auto ipv4_count = static_cast<std::size_t>(of_ipv4);
-    write_table(batch, {.name = table_name(interface),
+    write_table(batch, {.name = table,
                         .device = interface.name,
-                        .mac_count = interface.members.size(),
+                        .mac_count = interface.routers.size(),
                         .ipv4_count = ipv4_count,
                         .ipv6_count = interface.held.size() - ipv4_count});
-    write_maps(batch, interface);
-    write_active_macs(batch, table_name(interface), ElementOperation::add, active);
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        std::vector<IpAddress> guarded;
+        for (const Held& held : interface.held) {
+            if (held.address.family == family && !routers_[held.router].is_owner) guarded.push_back(held.address);
+        }
+        std::ranges::sort(guarded);
+        guarded.erase(std::unique(guarded.begin(), guarded.end()), guarded.end());
+        write_guarded_addresses(batch, table, guarded);
+    }
+    Changes changes;
+    for (const std::uint32_t number : interface.routers) routers_[number].is_active = false;
+    for (const std::uint32_t number : interface.routers) {
+        if (routers_[number].is_wanted) change(interface, routers_[number], true, changes);
+    }
+    write_changes(batch, interface, changes);
     interface.table = Table::made;
 }
 
 KernelResult<void> VirtualMacSet::make(Interface& interface) {
     NftablesBatch batch(socket_);
-    write(batch, interface);
+    write_interface(batch, interface);
     auto made = batch.commit();
     if (made) return made;
     interface.table = Table::refused;
@@ -157,7 +171,7 @@ std::vector<KernelError> VirtualMacSet::build() {
     std::vector<Interface*> made;
     for (Interface& interface : interfaces_) {
         if (interface.table == Table::made) continue;
-        write(batch, interface);
+        write_interface(batch, interface);
         made.push_back(&interface);
     }
     if (batch.commit()) return {};
@@ -191,57 +205,28 @@ void VirtualMacSet::want(Member member, bool is_active) {
     changed_.push_back(static_cast<std::uint32_t>(member));
 }
 
-/// Two instances may have been given one MAC.
-bool VirtualMacSet::has_other_holder(const Interface& interface, const Router& router) const {
-    return std::ranges::any_of(interface.members, [&](std::uint32_t member) {
-        const Router& other = routers_[member];
-        return &other != &router && other.is_active && other.mac == router.mac;
-    });
-}
-
-void VirtualMacSet::write_moves(NftablesBatch& batch, Interface& interface, const Router& router) {
-    for (const Held& held : std::span(interface.held).subspan(router.first_address, router.address_count)) {
-        const auto found = interface.moving.find(held.address);
-        if (found == interface.moving.end()) continue;
-        const auto mac = mac_for(found->second);
-        const auto before = std::exchange(found->second.present, mac);
-        if (before == mac) continue;
-        const auto write_one = [&](ElementOperation operation, const MacAddress& one) {
-            write_macs_of_addresses(batch, table_name(interface), operation, std::array{MacOfAddress{held.address, one}});
-        };
-        if (before) write_one(ElementOperation::remove, *before);
-        if (mac) write_one(ElementOperation::add, *mac);
-    }
-}
-
 /// False when there is nothing to tell the kernel.
-bool VirtualMacSet::write_changes(NftablesBatch& batch) {
-    std::ranges::stable_sort(changed_, {}, [&](std::uint32_t member) { return routers_[member].interface; });
+bool VirtualMacSet::write_changed(NftablesBatch& batch) {
+    std::ranges::stable_sort(changed_, {}, [&](std::uint32_t number) { return routers_[number].interface; });
     bool has_some = false;
-    std::vector<MacAddress> gone;
-    std::vector<MacAddress> come;
     for (std::size_t i = 0; i < changed_.size();) {
         const std::uint32_t number = routers_[changed_[i]].interface;
-        Interface& interface = interfaces_[number];
-        gone.clear();
-        come.clear();
+        const Interface& interface = interfaces_[number];
+        Changes changes;
         for (; i < changed_.size() && routers_[changed_[i]].interface == number; ++i) {
             Router& router = routers_[changed_[i]];
             if (interface.table != Table::made || router.is_active == router.is_wanted) continue;
-            router.is_active = router.is_wanted;
-            if (!has_other_holder(interface, router)) (router.is_active ? come : gone).push_back(router.mac);
-            if (router.has_moving_addresses) write_moves(batch, interface, router);
+            change(interface, router, router.is_wanted, changes);
             has_some = true;
         }
-        write_active_macs(batch, table_name(interface), ElementOperation::remove, gone);
-        write_active_macs(batch, table_name(interface), ElementOperation::add, come);
+        write_changes(batch, interface, changes);
     }
     return has_some;
 }
 
 std::vector<KernelError> VirtualMacSet::commit() {
     NftablesBatch batch(socket_);
-    const bool has_some = write_changes(batch);
+    const bool has_some = write_changed(batch);
     const bool is_done = !has_some || batch.commit();
     std::vector<KernelError> failures;
     std::vector<std::uint32_t> unfinished;

@@ -63,7 +63,8 @@ public:
 private:
     struct Held {
         IpAddress address;
-        std::uint32_t member;
+        bool is_shared = false;            // with another router of the interface
+        std::uint32_t router;
     };
     struct Router {
         MacAddress mac;
@@ -73,34 +74,33 @@ private:
         bool is_owner = false;
         bool is_wanted = false;
         bool is_active = false;            // in the kernel
-        bool has_moving_addresses = false; // some are in Interface::moving
-    };
-    /// An address whose MAC depends on who is Active: an owner's, or one of several routers.
-    struct Moving {
-        std::vector<std::uint32_t> holders;
-        std::optional<MacAddress> present;   // in the kernel's map
     };
     enum class Table : std::uint8_t { none, made, refused };
     struct Interface {
         std::string name;
-        std::vector<std::uint32_t> members;
-        std::vector<Held> held;                // members' addresses, one member behind the other
-        std::map<IpAddress, Moving> moving;
+        std::vector<std::uint32_t> routers;
+        std::vector<Held> held;            // the routers' addresses, one router behind the other
         Table table = Table::none;
+    };
+    /// What is to be told to the kernel of one interface.
+    struct Changes {
+        std::vector<MacAddress> macs[2];               // by ElementOperation
+        std::vector<MacOfAddress> addresses[2][2];     // by ElementOperation and family
+        std::map<IpAddress, std::optional<MacAddress>> shared;   // touched, with the MAC before
     };
 
     explicit VirtualMacSet(NetlinkSocket socket);
     std::string table_name(const Interface& interface) const;
     std::uint32_t find_or_add(const std::string& name);
-    void find_moving(Interface& interface);
-    std::optional<MacAddress> mac_for(const Moving& moving) const;
-    void write(NftablesBatch& batch, Interface& interface);
-    void write_maps(NftablesBatch& batch, Interface& interface);
-    void write_moves(NftablesBatch& batch, Interface& interface, const Router& router);
+    static void find_shared(Interface& interface);
+    std::optional<MacAddress> mac_of_shared(const Interface& interface, const IpAddress& address) const;
     bool has_other_holder(const Interface& interface, const Router& router) const;
+    void change(const Interface& interface, Router& router, bool is_active, Changes& changes);
+    void write_changes(NftablesBatch& batch, const Interface& interface, Changes& changes);
+    void write_interface(NftablesBatch& batch, Interface& interface);
+    bool write_changed(NftablesBatch& batch);
     KernelResult<void> make(Interface& interface);
     KernelResult<void> remove(Interface& interface);
-    bool write_changes(NftablesBatch& batch);
 
     NetlinkSocket socket_;
     std::vector<Router> routers_;

@@ -1,41 +1,51 @@
 // The rules that give addresses a virtual MAC without a device of its own.
 //
-// One table of the netdev family per interface, in nft's words (@ll and @nh and @th: offsets in the Ethernet, network and transport header):
+// One table of the netdev family per interface, in nft's words:
 //
-//   set active { type ether_addr }                   virtual MACs that are ours now: one element per Active router
-//   map mac4   { type ipv4_addr : ether_addr }       every virtual address, Active or not; does not change while we run
-//   map mac6   { type ipv6_addr : ether_addr }
+//   set active   { type ether_addr }                virtual MACs of the routers that are Active
+//   map mac4     { type ipv4_addr : ether_addr }    the addresses of the routers that are Active
+//   map mac6     { type ipv6_addr : ether_addr }
+//   set guarded4 { type ipv4_addr }                 all virtual addresses; does not change while we run
+//   set guarded6 { type ipv6_addr }
 //
 //   chain in  { type filter hook ingress priority -300
-//     ether daddr @active  ether type != {8021q, 8021ad}  meta pkttype set host
-//     arp saddr ip : mac4 in @active  drop                another router claims our address
+//     ether daddr @active  ether type != 8021q  ether type != 8021ad  meta pkttype set host
+//     arp saddr ip @mac4  drop
 //   }
 //   chain out { type filter hook egress priority 0
-//     ip saddr @mac4       jump ip
-//     arp saddr ip @mac4   jump arp
-//     ip6 saddr @mac6      jump ip6
+//     ether saddr set ip saddr map @mac4
+//     meta protocol arp  jump arp
+//     meta protocol ip6  jump ip6
 //   }
-//   chain ip  { mac4[ip saddr] in @active:  ether saddr set mac4[ip saddr] }
-//   chain arp { mac4[arp saddr ip] in @active:  arp saddr ether set .., ether saddr set .., accept;   drop }
-//   chain ip6 { NS, NA: mac6[ip6 saddr] in @active:  link-layer address option set .., checksum;
-//               mac6[ip6 saddr] in @active:  ether saddr set .., accept;   NS, NA: drop }
+//   chain arp {
+//     arp saddr ether set arp saddr ip map @mac4, ether saddr set arp saddr ip map @mac4, accept
+//     arp saddr ip @guarded4  drop
+//   }
+//   chain ip6 {
+//     neighbour advertisement or solicitation: MAC in its option set ip6 saddr map @mac6
+//     ether saddr set ip6 saddr map @mac6, accept
+//     neighbour advertisement or solicitation: ip6 saddr @guarded6  drop
+//   }
 //
-// The only thing that changes with an election is `active`, by one element per router however many addresses it has. A frame to a virtual MAC
-// that is not in it stays PACKET_OTHERHOST, which IP and ARP drop: a Backup takes nothing. An ARP or ND message from an address whose MAC is not
-// in it is dropped: between the loss of an election and the removal of the addresses the kernel answers nobody, and it cannot answer with the
-// interface's own MAC either. Other IP packets from such an address pass with the interface's own MAC: they teach switches and hosts nothing wrong,
-// and an address owner's connections must survive.
+// An election changes elements of `active` and the maps and nothing else. A frame to a virtual MAC that is not in `active` stays PACKET_OTHERHOST, which
+// IP and ARP drop: a Backup takes nothing. An ARP or ND message from a guarded address that is in no map is dropped: between the loss of an election
+// and the removal of the addresses the kernel answers nobody, and at no time can it answer with the interface's own MAC. Other IP packets from such
+// an address pass with the interface's own MAC: they teach switches and hosts nothing wrong, and a director that is a real server of LVS-DR at the
+// same time sends them. An address owner's addresses are not guarded: its interface has them by right, Active or not.
 //
 // The ingress rule for ARP is what drop_gratuitous_arp is for a macvlan: the kernel of a router that has just lost would answer the new
 // Active's gratuitous request. It is dropped only while the address is ours; a Backup must learn from it. The engine sees it all the same,
 // because packet sockets tap before the hook.
 //
-// ICMPv6: neighbour advertisements (136) carry our MAC in option 2, solicitations (135) in option 1, both as the first option at offset 24, where
+// Neighbour advertisements (136) carry our MAC in option 2, solicitations (135) in option 1, both as the first option at offset 24, where
 // the kernel puts it. The payload expression repairs the checksum (NFT_PAYLOAD_CSUM_INET). Both are sent from the address that they speak
 // for, so the map is asked with the source. Frames of our own engine pass here too and are rewritten to what they are already.
 //
 // VLANs: a tagged frame passes the chains of the base interface with its tag still (or already) beside it. It is another LAN, perhaps with
-// another Active of the same VRID; hence every comparison of the EtherType at its place in the frame (@ll,96,16), where a tag shows as 0x8100.
+// another Active of the same VRID; hence the comparisons of the EtherType at its place in the frame, where a tag shows as 0x8100.
+//
+// Everything is written so that `nft list ruleset` can print it: a lookup of what another lookup found would save elements, and makes
+// nft 1.0.6 abort.
 //
 // The table has NFT_TABLE_F_OWNER (Linux 5.12): `nft flush ruleset` of a firewall does not touch it, and it goes with our socket, so a killed
 // run leaves nothing behind. The egress hook is there since Linux 5.16, with CONFIG_NETFILTER_EGRESS.
@@ -64,6 +74,8 @@ namespace {
 constexpr const char* active_set = "active";
 constexpr const char* ipv4_map = "mac4";
 constexpr const char* ipv6_map = "mac6";
+constexpr const char* guarded_ipv4 = "guarded4";
+constexpr const char* guarded_ipv6 = "guarded6";
 
 // nft's numbers of data types, so that it can print the sets.
 constexpr std::uint32_t ipv4_type = 7;
@@ -123,10 +135,8 @@ public:
         return load(field).compare(operation, value);
     }
     Rule& if_member(const Field& field, const char* set) { return load(field).look_up(address_register, set, 0); }
-    /// Goes on only when the address at `field` has a virtual MAC that is ours now, which is then in the MAC register.
-    Rule& if_active(const Field& field, const char* map) {
-        return load(field).look_up(address_register, map, mac_register).look_up(mac_register, active_set, 0);
-    }
+    /// Goes on only when the address at `field` has a virtual MAC at present, for write_mac().
+    Rule& look_up_mac(const Field& field, const char* map) { return load(field).look_up(address_register, map, mac_register); }
     Rule& write_mac(const Field& field, bool has_checksum = false) {
         nftnl_expr* const expression = add("payload");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_SREG, mac_register);
@@ -264,20 +274,18 @@ void write_ingress(NftablesBatch& batch, const VirtualMacTable& table) {
         .if_field(ether_type, octets_of(ETH_P_8021AD), NFT_CMP_NEQ)
         .take_as_ours()
         .write(batch);
-    Rule(table, "in").if_protocol(ETH_P_ARP).if_active(arp_sender, ipv4_map).if_field(ether_type, type_arp).verdict(NF_DROP).write(batch);
+    Rule(table, "in").if_protocol(ETH_P_ARP).if_member(arp_sender, ipv4_map).if_field(ether_type, type_arp).verdict(NF_DROP).write(batch);
 }
 
 void write_egress(NftablesBatch& batch, const VirtualMacTable& table) {
-    Rule(table, "ip").if_field(ether_type, type_ip).if_active(ipv4_source, ipv4_map).write_mac(ethernet_source).verdict(NF_ACCEPT).write(batch);
-
     Rule(table, "arp")
+        .look_up_mac(arp_sender, ipv4_map)
         .if_field(ether_type, type_arp)
-        .if_active(arp_sender, ipv4_map)
         .write_mac(arp_sender_mac)
         .write_mac(ethernet_source)
         .verdict(NF_ACCEPT)
         .write(batch);
-    Rule(table, "arp").if_field(ether_type, type_arp).verdict(NF_DROP).write(batch);
+    Rule(table, "arp").if_member(arp_sender, guarded_ipv4).if_field(ether_type, type_arp).verdict(NF_DROP).write(batch);
 
     struct Discovery {
         std::uint8_t type;
@@ -290,24 +298,25 @@ void write_egress(NftablesBatch& batch, const VirtualMacTable& table) {
             .if_transport(icmpv6_protocol)
             .if_field(icmp_type, std::array{one.type})
             .if_field(nd_option, std::array<std::uint8_t, 2>{one.option, 1})
+            .look_up_mac(ipv6_source, ipv6_map)
             .if_field(ether_type, type_ip6)
-            .if_active(ipv6_source, ipv6_map)
             .write_mac(nd_option_mac, true)
             .write(batch);
     }
-    Rule(table, "ip6").if_field(ether_type, type_ip6).if_active(ipv6_source, ipv6_map).write_mac(ethernet_source).verdict(NF_ACCEPT).write(batch);
+    Rule(table, "ip6").look_up_mac(ipv6_source, ipv6_map).if_field(ether_type, type_ip6).write_mac(ethernet_source).verdict(NF_ACCEPT).write(batch);
     for (const Discovery& one : messages) {
         Rule(table, "ip6")
             .if_transport(icmpv6_protocol)
             .if_field(icmp_type, std::array{one.type})
+            .if_member(ipv6_source, guarded_ipv6)
             .if_field(ether_type, type_ip6)
             .verdict(NF_DROP)
             .write(batch);
     }
 
-    Rule(table, "out").if_protocol(ETH_P_IP).if_member(ipv4_source, ipv4_map).verdict(NFT_JUMP, "ip").write(batch);
-    Rule(table, "out").if_protocol(ETH_P_ARP).if_member(arp_sender, ipv4_map).verdict(NFT_JUMP, "arp").write(batch);
-    Rule(table, "out").if_protocol(ETH_P_IPV6).if_member(ipv6_source, ipv6_map).verdict(NFT_JUMP, "ip6").write(batch);
+    Rule(table, "out").if_protocol(ETH_P_IP).look_up_mac(ipv4_source, ipv4_map).if_field(ether_type, type_ip).write_mac(ethernet_source).write(batch);
+    Rule(table, "out").if_protocol(ETH_P_ARP).verdict(NFT_JUMP, "arp").write(batch);
+    Rule(table, "out").if_protocol(ETH_P_IPV6).verdict(NFT_JUMP, "ip6").write(batch);
 }
 
 /// Elements in messages of a length that their attribute's 16-bit size allows.
@@ -354,7 +363,9 @@ void write_table(NftablesBatch& batch, const VirtualMacTable& shape) {
     write_set(batch, shape, {active_set, mac_type, mac_size, false, shape.mac_count}, 1);
     write_set(batch, shape, {ipv4_map, ipv4_type, 4, true, shape.ipv4_count}, 2);
     write_set(batch, shape, {ipv6_map, ipv6_type, 16, true, shape.ipv6_count}, 3);
-    for (const char* const chain : {"ip", "arp", "ip6"}) write_chain(batch, shape, chain);
+    write_set(batch, shape, {guarded_ipv4, ipv4_type, 4, false, shape.ipv4_count}, 4);
+    write_set(batch, shape, {guarded_ipv6, ipv6_type, 16, false, shape.ipv6_count}, 5);
+    for (const char* const chain : {"arp", "ip6"}) write_chain(batch, shape, chain);
     constexpr Hook ingress{NF_NETDEV_INGRESS, -300};
     constexpr Hook egress{NF_NETDEV_EGRESS, 0};
     write_chain(batch, shape, "in", &ingress);
@@ -381,6 +392,13 @@ void write_macs_of_addresses(NftablesBatch& batch, const std::string& table, Ele
         put_value(message, NFTA_SET_ELEM_KEY, one.address.bytes());
         if (operation == ElementOperation::add) put_value(message, NFTA_SET_ELEM_DATA, one.mac.octets);
     });
+}
+
+void write_guarded_addresses(NftablesBatch& batch, const std::string& table, std::span<const IpAddress> addresses) {
+    if (addresses.empty()) return;
+    const char* const set = addresses.front().family == Family::ipv4 ? guarded_ipv4 : guarded_ipv6;
+    write_elements(batch, table, set, ElementOperation::add, addresses,
+                   [](nlmsghdr* message, const IpAddress& address) { put_value(message, NFTA_SET_ELEM_KEY, address.bytes()); });
 }
 
 }  // namespace vigil::arp::kernel

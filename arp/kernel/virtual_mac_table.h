@@ -17,7 +17,7 @@ struct VirtualMacTable {
     std::string name;
     std::string device;
     std::size_t mac_count = 0;      ///< the most MAC addresses that are active at a time
-    std::size_t ipv4_count = 0;     ///< the most addresses with a virtual MAC
+    std::size_t ipv4_count = 0;     ///< the most addresses
     std::size_t ipv6_count = 0;
 };
 
@@ -35,7 +35,10 @@ enum class ElementOperation : std::uint8_t { add, remove };
 
 /// The virtual MACs that are ours at present.
 void write_active_macs(NftablesBatch& batch, const std::string& table, ElementOperation operation, std::span<const MacAddress> macs);
-/// Which address has which virtual MAC, whether active or not. All of one family.
+/// Which address has which virtual MAC at present. All of one family.
 void write_macs_of_addresses(NftablesBatch& batch, const std::string& table, ElementOperation operation, std::span<const MacOfAddress> addresses);
+
+/// Addresses for which ARP and ND messages may leave only with a virtual MAC, at present or not. All of one family.
+void write_guarded_addresses(NftablesBatch& batch, const std::string& table, std::span<const IpAddress> addresses);
 
 }  // namespace vigil::arp::kernel

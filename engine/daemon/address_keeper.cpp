@@ -31,7 +31,7 @@ constexpr Nanoseconds last_delay = std::chrono::seconds{30};
 
 }  // namespace
 
-AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel) : plan_(plan), kernel_(kernel), devices_(plan.links.size(), 0) {
+AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules) : plan_(plan), kernel_(kernel), rules_(rules), devices_(plan.links.size(), 0) {
     AddressNumber count = 0;
     for (const PlannedRouter& planned : plan.routers) {
         routers_.push_back({.first_address = count});
@@ -101,6 +101,7 @@ void AddressKeeper::want(std::size_t router, bool is_active) {
     if (one.is_wanted == is_active) return;
     one.is_wanted = is_active;
     one.is_announced = false;
+    rules_.want(router, is_active);
     for (std::size_t i = 0; !refused_.empty() && i < address_count(router); ++i) refused_.erase(one.first_address + static_cast<AddressNumber>(i));
     mark_dirty(router);
 }
@@ -118,6 +119,7 @@ void AddressKeeper::retry_due(Instant now) {
 std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<void()>& between_sends) {
     refresh_devices();
     retry_due(now);
+    rules_.apply();   // before the addresses, both ways: an address never answers with the interface's own MAC
     std::vector<std::size_t> work = std::move(dirty_);
     dirty_.clear();
     for (const std::size_t router : work) routers_[router].is_dirty = false;

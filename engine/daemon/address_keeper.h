@@ -11,6 +11,7 @@
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/rate_limiter.h"
+#include "engine/daemon/virtual_mac_rules.h"
 
 namespace vigil::daemon {
 
@@ -20,8 +21,8 @@ namespace vigil::daemon {
 /// A wake costs what has changed, not what is configured; a router takes a dozen octets and an address nine.
 class AddressKeeper {
 public:
-    /// Both outlive it.
-    AddressKeeper(const Plan& plan, KernelSide& kernel);
+    /// All outlive it.
+    AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules);
 
     /// Addresses that were here before we started and are not to be touched (an owner's).
     void leave_alone(const std::unordered_map<arp::kernel::AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present);
@@ -36,7 +37,7 @@ public:
     /// so it is to be called when nothing else is to be done.
     bool lower_one_device();
     /// Whether apply() has something to do at `now`.
-    bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now; }
+    bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now || rules_.has_work(); }
 
     /// Somebody deleted an address. Returns the Active routers that must give up because of it.
     std::vector<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
@@ -100,6 +101,7 @@ private:
 
     const Plan& plan_;
     KernelSide& kernel_;
+    VirtualMacRules& rules_;
     std::vector<Router> routers_;
     std::vector<Address> addresses_;
     std::vector<AddressNumber> by_value_;       // all addresses ordered by IpAddress: who else has this one?

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <filesystem>
 #include <unordered_set>
@@ -80,8 +81,23 @@ KernelFacts KernelSide::facts() {
     facts.forwards_ipv6 = [](const std::string& interface) {
         return kernel::read_sysctl(kernel::interface_setting(Family::ipv6, interface, "forwarding")).value_or("0") == "1";
     };
+    facts.why_no_virtual_mac_rules = [this] { return why_no_virtual_mac_rules(); };
     facts.wall_clock_seconds = static_cast<std::uint32_t>(std::time(nullptr));
     return facts;
+}
+
+const std::string& KernelSide::why_no_virtual_mac_rules() {
+    if (why_no_virtual_mac_rules_) return *why_no_virtual_mac_rules_;
+    auto set = kernel::VirtualMacSet::open();
+    const auto probed = set ? set->probe() : kernel::KernelResult<void>(tl::unexpected(set.error()));
+    if (probed) {
+        virtual_macs_.emplace(std::move(*set));
+        return why_no_virtual_mac_rules_.emplace();
+    }
+    const bool lacks_rights = probed.error().error_number == EPERM;
+    return why_no_virtual_mac_rules_.emplace(fmt::format(
+        "{} ({})", lacks_rights ? "it needs CAP_NET_ADMIN" : "it needs nftables with the egress hook, which is in Linux 5.16 with CONFIG_NETFILTER_EGRESS",
+        to_string(probed.error())));
 }
 
 std::vector<kernel::AddressState> KernelSide::dump_addresses() {
@@ -137,6 +153,9 @@ void KernelSide::remove_all() {
 }
 
 void KernelSide::restore_settings() {
+    if (virtual_macs_) {
+        if (auto cleared = virtual_macs_->clear(); !cleared) spdlog::error("Cannot remove the rules for virtual MAC addresses: {}", to_string(cleared.error()));
+    }
     log_failures("Cannot remove a device", macvlans_.remove_all_of_ours());
     log_failures("Cannot restore a setting", keeper_.restore_all());
 }

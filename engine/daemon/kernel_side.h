@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -10,6 +11,7 @@
 #include "arp/kernel/macvlan.h"
 #include "arp/kernel/monitor.h"
 #include "arp/kernel/sysctl.h"
+#include "arp/kernel/virtual_mac_set.h"
 #include "engine/daemon/namespace_claim.h"
 #include "engine/daemon/plan.h"
 
@@ -24,6 +26,11 @@ public:
     arp::kernel::Monitor& monitor() { return monitor_; }
     arp::kernel::AddressProgrammer& programmer() { return programmer_; }
     arp::kernel::MacvlanDevices& macvlans() { return macvlans_; }
+
+    /// nullptr when this host cannot have virtual MACs by nftables; why_no_virtual_mac_rules() says why.
+    arp::kernel::VirtualMacSet* virtual_macs() { return why_no_virtual_mac_rules().empty() ? &*virtual_macs_ : nullptr; }
+    /// Tries it when it is first asked. Empty: it works here.
+    const std::string& why_no_virtual_mac_rules();
 
     /// The facts for make_plan(), asked anew.
     KernelFacts facts();
@@ -48,6 +55,8 @@ private:
     arp::kernel::AddressProgrammer programmer_;
     arp::kernel::SysctlKeeper keeper_;
     arp::kernel::MacvlanDevices macvlans_;
+    std::optional<arp::kernel::VirtualMacSet> virtual_macs_;
+    std::optional<std::string> why_no_virtual_mac_rules_;
 };
 
 }  // namespace vigil::daemon

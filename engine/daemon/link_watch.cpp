@@ -24,8 +24,9 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 
 }  // namespace
 
-LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, RateLimiter& limiter, bool logs_addresses)
-    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), limiter_(limiter), logs_addresses_(logs_addresses),
+LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, RateLimiter& limiter,
+                     bool logs_addresses)
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), rules_(rules), limiter_(limiter), logs_addresses_(logs_addresses),
       routers_of_(plan.links.size()) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
@@ -43,6 +44,7 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
 
 void LinkWatch::start() {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
+    rules_.build();
     const std::vector<bool> is_open = fast_.open_ports(plan_.links);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
         if (is_open[i]) continue;
@@ -147,6 +149,7 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     links_[link].has_stale_sources = true;
     refresh_stale_sources();
     for (const std::uint32_t router : routers_of_[link]) make_macvlan(router);
+    rules_.on_link_appeared(engine::LinkIndex{static_cast<std::uint16_t>(link)});
     links_[link].is_up = false;
     set_up(link, is_running(state));
     keeper_.on_link_usable(engine::LinkIndex{static_cast<std::uint16_t>(link)}, now);
@@ -165,6 +168,7 @@ void LinkWatch::disappear(std::size_t link) {
     links_[link].is_up = false;
     fast_.send({.kind = Command::Kind::link_gone, .link = index});
     fast_.close_port(index);
+    rules_.on_link_gone(index);
 }
 
 void LinkWatch::set_up(std::size_t link, bool is_up) {

@@ -19,7 +19,8 @@ namespace vigil::daemon {
 class LinkWatch {
 public:
     /// All outlive it. `plan.links` is kept up to date with the interfaces' numbers.
-    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, RateLimiter& limiter, bool logs_addresses);
+    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, RateLimiter& limiter,
+              bool logs_addresses);
 
     /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
     void start();
@@ -57,6 +58,7 @@ private:
     KernelSide& kernel_;
     FastThread& fast_;
     AddressKeeper& keeper_;
+    VirtualMacRules& rules_;
     RateLimiter& limiter_;
     bool logs_addresses_;
     std::vector<Link> links_;                        // by LinkIndex

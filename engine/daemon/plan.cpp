@@ -5,7 +5,8 @@
 // that is down: keepalived stops the whole process in this case, here the instance waits in FAULT and joins when the interface appears.
 //
 // Virtual MAC: adverts leave through the base interface with the virtual MAC as Ethernet source, which on the wire is what a macvlan
-// would send; the macvlan itself only holds the addresses. vmac_xmit_base keeps its meaning: the base's own MAC.
+// would send; the macvlan itself only holds the addresses. vmac_xmit_base keeps its meaning: the base's own MAC. With `vmac_mode nftables` there is
+// no macvlan, and the addresses are the base's. Where the kernel cannot do that, macvlans are used all the same: slower, but the same on the LAN.
 
 #include "engine/daemon/plan.h"
 
@@ -48,6 +49,8 @@ private:
     std::optional<std::string_view> interface_of(const VrrpInstance& instance);
     engine::LinkIndex link_of(std::string_view name);
     void plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
+    bool uses_rules(const VrrpInstance& instance);
+    void plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void note_link_needs(const engine::RouterSpec& spec);
     void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
@@ -59,6 +62,7 @@ private:
     const KernelFacts& facts_;
     AddressesByInterface addresses_;
     AddressesByInterface addresses_before_;
+    std::optional<std::string> why_no_rules_;   // asked once
     std::unordered_map<std::string_view, const LinkState*> links_by_name_;
     std::unordered_map<std::string_view, engine::LinkIndex> indices_;   // names live in the configuration or in plan_
     Plan plan_;
@@ -213,12 +217,14 @@ engine::LinkIndex Planner::link_of(std::string_view name) {
 }
 
 void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
-    const bool has_macvlan = instance.virtual_mac.enabled;
+    plan_virtual_mac(instance, planned);
+    const bool has_macvlan = planned.macvlan != nullptr;
     const auto add = [&](const ConfiguredAddress& address) {
         const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface;
         planned.addresses.push_back({&address, device.empty() ? engine::LinkIndex::none : link_of(device)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
-        const MacAddress mac = device.empty() ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
+        const bool is_virtual = device.empty() || (planned.ruled_mac && link == spec.link);
+        const MacAddress mac = is_virtual ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
         spec.announced.push_back({address.address, link, mac});
         if (!device.empty() && device != planned.interface && !links_by_name_.contains(device)) {
             report(instance, false, fmt::format("there is no interface '{}' for address {}; it is added when the interface appears", device,
@@ -231,8 +237,17 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
         add(address);
     }
     for (const ConfiguredAddress& address : instance.excluded_addresses) add(address);
-    if (!has_macvlan) return;
+}
 
+/// Rules for the interface or a device for the router.
+void Planner::plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned) {
+    if (!instance.virtual_mac.enabled) return;
+    if (uses_rules(instance)) {
+        planned.ruled_mac = std::make_unique<const MacAddress>(virtual_mac_of(instance));
+        std::vector<MacAddress>& macs = plan_.links[to_number(planned.link)].unicast_macs;
+        if (std::find(macs.begin(), macs.end(), *planned.ruled_mac) == macs.end()) macs.push_back(*planned.ruled_mac);
+        return;
+    }
     const auto is_ipv6 = [](const ConfiguredAddress& address) { return address.address.family == Family::ipv6 && address.device.empty(); };
     planned.macvlan = std::make_unique<const arp::kernel::MacvlanSpec>(arp::kernel::MacvlanSpec{
         .vrid = instance.vrid,
@@ -242,6 +257,17 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
         .name_prefix = std::string(configuration_.global.vmac_prefix),
         .mac = virtual_mac_of(instance),
         .has_ipv6_addresses = std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_ipv6)});
+}
+
+bool Planner::uses_rules(const VrrpInstance& instance) {
+    if (instance.virtual_mac.mode != config::VirtualMacMode::nftables) return false;
+    const bool is_first = !why_no_rules_;
+    if (is_first) why_no_rules_ = facts_.why_no_virtual_mac_rules ? facts_.why_no_virtual_mac_rules() : std::string();
+    if (is_first && !why_no_rules_->empty()) {
+        report(instance, false, fmt::format("'vmac_mode nftables' cannot be had here: {}. Every instance gets a macvlan instead, as with "
+                                            "'vmac_mode macvlan'", *why_no_rules_));
+    }
+    return why_no_rules_->empty();
 }
 
 void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {

@@ -27,6 +27,8 @@ struct KernelFacts {
     /// For unicast routers without `interface`; nullopt when there is no route.
     std::function<std::optional<arp::kernel::RouteAnswer>(const IpAddress&)> find_route;
     std::function<bool(const std::string& interface)> forwards_ipv6;
+    /// Why there can be no virtual MACs by nftables here, for an operator; empty when there can. Not set: there can.
+    std::function<std::string()> why_no_virtual_mac_rules;
     std::uint32_t wall_clock_seconds = 0;               ///< first AH sequence number
 };
 
@@ -54,6 +56,7 @@ struct PlannedRouter {
     std::string_view interface;        ///< lives as long as the plan
     std::vector<PlannedAddress> addresses;
     std::unique_ptr<const arp::kernel::MacvlanSpec> macvlan;
+    std::unique_ptr<const MacAddress> ruled_mac;   ///< its addresses on its own interface get this MAC by nftables rules
     std::vector<PlannedTrack> tracks;
     engine::LinkIndex link = engine::LinkIndex::none;
     bool has_fixed_source = false;     ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses

@@ -74,9 +74,10 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     fast_ = std::move(*fast);
     report_problems();
     plan_.drop_load_data();
-    keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_);
+    rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
+    keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_);
     keeper_->leave_alone(kernel_.monitor().addresses());
-    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, limiter_, options_.log_address_changes);
+    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, limiter_, options_.log_address_changes);
     notifier_ = std::make_unique<Notifier>(configuration_, runner_);
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
 

@@ -72,6 +72,7 @@ private:
     Plan plan_;
     RateLimiter limiter_;
     std::unique_ptr<FastThread> fast_;
+    std::unique_ptr<VirtualMacRules> rules_;
     std::unique_ptr<AddressKeeper> keeper_;
     std::unique_ptr<LinkWatch> links_;
     std::unique_ptr<Notifier> notifier_;

@@ -24,6 +24,7 @@ vrrp_instance A {
         auth_pass secret
     }
     use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3
+    vmac_mode nftables
     vmac_xmit_base
     virtual_ipaddress {
         10.0.0.1/24 brd + dev eth1 label eth1:1 scope link no_track use_vmac
@@ -72,7 +73,7 @@ TEST(Dump, ShowsWhatIsInEffect) {
     for (const char* line :
          {"    router_id left\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n",
           "    priority 120\n", "    version 2\n", "    advert_int 2\n", "    nopreempt\n",
-          "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n",
+          "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n", "    vmac_mode nftables\n",
           "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n",
           "        10.0.0.2/32 peer 10.0.0.9\n",
           "        fe80::1/128 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft 0\n",

@@ -193,6 +193,31 @@ TEST(Instance, UseVmacRefusesBadArguments) {
     EXPECT_NE(complaints("use_vmac one two").find("'two' is no name"), std::string::npos);
 }
 
+TEST(Instance, VmacModeSaysHow) {
+    EXPECT_EQ(instance_of("use_vmac").virtual_mac.mode, VirtualMacMode::macvlan);
+    EXPECT_EQ(instance_of("use_vmac\nvmac_mode nftables").virtual_mac.mode, VirtualMacMode::nftables);
+    EXPECT_EQ(instance_of("vmac_mode nftables\nuse_vmac").virtual_mac.mode, VirtualMacMode::nftables);
+    constexpr const char* global = "global_defs {\n vmac_mode nftables\n}\n";
+    EXPECT_EQ(instance_of("use_vmac", global).virtual_mac.mode, VirtualMacMode::nftables);
+    EXPECT_EQ(instance_of("use_vmac\nvmac_mode macvlan", global).virtual_mac.mode, VirtualMacMode::macvlan);
+    EXPECT_EQ(complaints("use_vmac\nvmac_mode nftables"), "");
+    EXPECT_NE(complaints("use_vmac\nvmac_mode ipvlan").find("expects one of macvlan nftables"), std::string::npos);
+}
+
+TEST(Instance, VmacModeIsNoUseVmac) {
+    EXPECT_FALSE(instance_of("vmac_mode nftables").virtual_mac.enabled);
+    EXPECT_FALSE(instance_of("", "global_defs {\n vmac_mode nftables\n}\n").virtual_mac.enabled);
+    EXPECT_EQ(instance_of("vmac_mode nftables").virtual_mac.mode, VirtualMacMode::macvlan);
+    EXPECT_NE(complaints("vmac_mode nftables").find("without use_vmac"), std::string::npos);
+}
+
+TEST(Instance, NamesOfADeviceMeanNothingWithoutOne) {
+    const auto notes = [](std::string_view extra) { return summary(load_string(instance_with(extra)), Severity::note); };
+    EXPECT_NE(notes("use_vmac vip0\nvmac_mode nftables").find("there is no device"), std::string::npos);
+    EXPECT_NE(notes("use_vmac netlink_notify_msg\nvmac_mode nftables").find("there is no device"), std::string::npos);
+    EXPECT_EQ(notes("use_vmac 02:00:00:00:00:01\nvmac_mode nftables").find("there is no device"), std::string::npos);
+}
+
 TEST(Instance, VmacWithUnicastSendsFromTheBase) {
     EXPECT_TRUE(instance_of("use_vmac\nunicast_peer {\n10.0.0.3\n}").vmac_xmit_base);
     EXPECT_TRUE(instance_of("use_vmac\nvmac_xmit_base").vmac_xmit_base);

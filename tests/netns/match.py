@@ -205,7 +205,7 @@ class Match:
 
     def _check_adverts(self, holder, adverts):
         router = self.routers[holder]
-        from_virtual_mac = self.kinds[holder] == "frr" or router.virtual_mac == "macvlan"
+        from_virtual_mac = self.kinds[holder] == "frr" or router.virtual_mac in ("macvlan", "nftables")
         mac = router.mac if from_virtual_mac else self.lan.routers[holder].mac("eth0")
         group = {4: "224.0.0.18", 6: "ff02::12"}[router.family]
         destination = ipaddress.ip_address(router.peers[0] if router.peers else group)

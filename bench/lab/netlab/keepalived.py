@@ -44,7 +44,11 @@ class Keepalived(Daemon):
         self.configuration = configuration
         if configuration is None:
             self.configuration = self.directory / f"{host.name}.conf"
-            self.configuration.write_text("\n".join(instance_text(router) for router in virtual_routers), encoding="ascii")
+            self.configuration.write_text(self.configuration_text(virtual_routers), encoding="ascii")
+
+    @staticmethod
+    def configuration_text(virtual_routers):
+        return "\n".join(instance_text(router) for router in virtual_routers)
 
     @classmethod
     def program(cls):

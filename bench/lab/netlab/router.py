@@ -16,7 +16,7 @@ class VirtualRouter:
     authentication: tuple = ()    # ("PASS", password) or ("AH", key); version 2 only
     source: str = ""              # own address for unicast
     peers: tuple = ()             # the other routers' addresses; unicast when not empty
-    virtual_mac: str = ""         # "", "macvlan", or "macvlan, adverts from the base"
+    virtual_mac: str = ""         # "", "macvlan", "macvlan, adverts from the base", or "nftables" (vigild; others: macvlan)
     preempt: bool = True
 
     @property

@@ -10,6 +10,11 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 class Vigild(Keepalived):
     kind = "vigild"
 
+    @staticmethod
+    def configuration_text(virtual_routers):
+        has_rules = any(router.virtual_mac == "nftables" for router in virtual_routers)
+        return ("global_defs {\n    vmac_mode nftables\n}\n" if has_rules else "") + Keepalived.configuration_text(virtual_routers)
+
     @classmethod
     def program(cls):
         """VIGILD names the program; else it is looked for in the build directory."""

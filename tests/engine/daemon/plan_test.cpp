@@ -96,6 +96,48 @@ TEST(Plan, XmitBaseSendsAdvertsWithTheInterfacesMacAndAnnouncesTheVirtualOne) {
     EXPECT_EQ(plan.engine.routers[0].announced[0].mac, virtual_mac(Family::ipv4, Vrid{51}));
 }
 
+TEST(Plan, RulesGiveTheVirtualMacToTheAddressesOfTheInterface) {
+    const auto [loaded, plan] = plan_text(instance("use_vmac\nvmac_mode nftables\nvirtual_ipaddress {\n10.0.0.100/24\n10.0.0.101/24 dev eth0\n"
+                                                   "10.1.0.100/24 dev eth1\n}\n"));
+    const engine::RouterSpec& spec = plan.engine.routers[0];
+    const MacAddress expected = virtual_mac(Family::ipv4, Vrid{51});
+    EXPECT_EQ(spec.source_mac, expected);
+    EXPECT_EQ(spec.announced[0].mac, expected);
+    EXPECT_EQ(spec.announced[1].mac, expected);
+    EXPECT_EQ(spec.announced[2].mac, eth1_mac);
+    EXPECT_FALSE(plan.routers[0].macvlan);
+    ASSERT_TRUE(plan.routers[0].ruled_mac);
+    EXPECT_EQ(*plan.routers[0].ruled_mac, expected);
+    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[0].link)].name, "eth0");
+    EXPECT_EQ(plan.links[engine::to_number(spec.link)].unicast_macs, std::vector{expected});   // the NIC must let it in
+    EXPECT_TRUE(plan.problems.empty());
+}
+
+TEST(Plan, WithoutRulesInTheKernelThereAreMacvlans) {
+    KernelFacts facts = usual_facts();
+    int asked = 0;
+    facts.why_no_virtual_mac_rules = [&] {
+        ++asked;
+        return std::string("it needs Linux 5.16");
+    };
+    std::string text = "global_defs {\nvmac_mode nftables\n}\n";
+    for (const char* vrid : {"1", "2"}) {
+        text += std::string("vrrp_instance VI_") + vrid + " {\ninterface eth0\nuse_vmac\nvirtual_router_id " + vrid + "\nvirtual_ipaddress {\n10.0.0.10" +
+                vrid + "/24\n}\n}\n";
+    }
+    const auto [loaded, plan] = plan_text(text, facts);
+    EXPECT_EQ(asked, 1);
+    ASSERT_EQ(plan.routers.size(), 2u);
+    for (const PlannedRouter& router : plan.routers) {
+        EXPECT_TRUE(router.macvlan);
+        EXPECT_FALSE(router.ruled_mac);
+    }
+    EXPECT_TRUE(plan.links[0].unicast_macs.empty());
+    ASSERT_EQ(plan.problems.size(), 1u) << "once for all";
+    EXPECT_FALSE(plan.problems[0].is_fatal);
+    EXPECT_NE(plan.problems[0].text.find("it needs Linux 5.16. Every instance gets a macvlan"), std::string::npos) << plan.problems[0].text;
+}
+
 TEST(Plan, AnAddressOnAnotherDeviceIsAnnouncedThereWithItsMac) {
     const auto [loaded, plan] = plan_text(instance("virtual_ipaddress {\n10.0.0.100/24\n10.1.0.100/24 dev eth1\n}\n"));
     const engine::AnnouncedAddress& other = plan.engine.routers[0].announced[1];

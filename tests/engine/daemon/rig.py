@@ -103,6 +103,10 @@ class Rig:
     def macvlans(self):
         return [link.name for link in self.host.table.links().values() if link.kind == "macvlan"]
 
+    def tables(self):
+        """nftables tables, as an operator's program sees them."""
+        return re.findall(r"^table (.*?) \{", self.host.namespace.run(["nft", "list", "ruleset"]), re.MULTILINE)
+
     def ip(self, *lines):
         self.host.namespace.ip(*lines)
 
