@@ -22,7 +22,7 @@ Octets ipv4_header(std::uint8_t protocol) {
     return {0x08, 0x00, 0x45, 0xc0, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0xff, protocol, 0x00, 0x00, 192, 0, 2, 1, 224, 0, 0, 18};
 }
 
-const Octets vrrp_v2{0x21, 0x33, 200, 1, 0, 2, 0x00, 0x00, 192, 0, 2, 100};
+const Octets vrrp_v2{0x21, 0x33, 200, 1, /*simple password*/ 1, 2, 0x00, 0x00, 192, 0, 2, 100};
 const Octets vrrp_v3{0x31, 0x34, 150, 1, 0x00, 0x14, 0x00, 0x00, 192, 0, 2, 100};
 
 TEST(Sighting, ReadsVersion2WithItsIntervalInSeconds) {
@@ -75,6 +75,7 @@ TEST(Sighting, TakesBothFormsOfGratuitousArp) {
         const Sighting sighting = read_sighting(arp(operation, 100, 100));
         EXPECT_EQ(sighting.kind, SightingKind::announcement);
         EXPECT_EQ(sighting.address, ipv4(192, 0, 2, 100));
+        EXPECT_EQ(sighting.mac, (MacAddress{{0, 0, 0x5e, 0, 1, 7}}));
     }
 }
 
@@ -89,6 +90,7 @@ TEST(Sighting, TakesTheTargetOfANeighborAdvertisement) {
     const Sighting sighting = read_sighting(join({macs, header, message}));
     EXPECT_EQ(sighting.kind, SightingKind::announcement);
     EXPECT_EQ(to_string(sighting.address), "2001:db8::100");
+    EXPECT_EQ(sighting.mac, (MacAddress{{2, 0, 0, 0, 0, 1}}));
     message[0] = 135;   // a solicitation
     EXPECT_EQ(read_sighting(join({macs, header, message})).kind, SightingKind::other);
 }

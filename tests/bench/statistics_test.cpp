@@ -87,6 +87,23 @@ TEST(Statistics, RemembersTheFirstAnnouncementOfAnAddress) {
     EXPECT_EQ(statistics.announcement_count, 4U);
 }
 
+TEST(Statistics, TellsVirtualMacsByTheFirstAnnouncement) {
+    const auto has_virtual_mac = [](const MacAddress& first, const MacAddress& second) {
+        Statistics statistics(10, 10, {});
+        for (const MacAddress& mac : {first, second}) {
+            statistics.add({.kind = SightingKind::announcement, .address = ipv4(192, 0, 2, 100), .mac = mac}, 5, 1s);
+        }
+        bool found = false;
+        statistics.addresses().for_each([&](const TrackKey&, const AddressTrack& track) { found = track.has_virtual_mac; });
+        return found;
+    };
+    const MacAddress ipv4_mac{{0, 0, 0x5e, 0, 1, 7}}, ipv6_mac{{0, 0, 0x5e, 0, 2, 7}}, other{{0, 0, 0x5e, 0, 3, 7}}, own{{2, 0, 0x5e, 0, 1, 7}};
+    EXPECT_TRUE(has_virtual_mac(ipv4_mac, own));
+    EXPECT_TRUE(has_virtual_mac(ipv6_mac, own));
+    EXPECT_FALSE(has_virtual_mac(other, ipv4_mac));
+    EXPECT_FALSE(has_virtual_mac(own, ipv4_mac));
+}
+
 TEST(Statistics, CountsTheWindowAloneBeginIncludedEndNot) {
     Statistics statistics(10, 10, {.from = 2s, .until = 4s});
     for (const Nanoseconds arrival : {1s, 2s, 3s, 4s}) statistics.add(advert(1), 5, arrival);
@@ -110,6 +127,7 @@ TEST(Statistics, TakesAClockThatStepsBackForNoGap) {
     Statistics statistics(10, 10, {});
     statistics.add(advert(1), 5, 2s);
     statistics.add(advert(1), 5, 1s);
+    EXPECT_EQ(tracks(statistics)[0].shortest_gap, 0s);
     EXPECT_EQ(tracks(statistics)[0].longest_gap, 0s);
 }
 

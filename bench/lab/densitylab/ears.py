@@ -85,6 +85,7 @@ class Hearing:
         self.late, self.early = collections.Counter(), collections.Counter()   # lower end in seconds -> gaps
         self.routers = {}      # (interface, source, vrid) -> Heard
         self.announced = {}    # (interface, address) -> first time
+        self.virtual_macs = set()   # (interface, address) of those announced with a virtual MAC
 
     def take_in(self, report):
         self.frames += report["frames"]
@@ -102,9 +103,11 @@ class Hearing:
             self.routers[value["interface"], value["source"], value["vrid"]] = Heard(
                 value["count"], value["first_ns"] / 1e9, value["last_ns"] / 1e9, value["shortest_gap_ns"] / 1e9, value["longest_gap_ns"] / 1e9,
                 value["priority"], value["priority_changes"], value["first_zero_ns"] / 1e9)
-        for interface, address, _, first, _ in report["addresses"]:
+        for interface, address, _, first, _, has_virtual_mac in report["addresses"]:
             before = self.announced.get((interface, address))
             self.announced[interface, address] = min(before or first / 1e9, first / 1e9)
+            if has_virtual_mac:
+                self.virtual_macs.add((interface, address))
 
 
 def merge(reports):

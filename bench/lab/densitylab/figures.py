@@ -52,6 +52,7 @@ def _takeover(event):
         Figure(measure, key + "cpu_per_router", f"{name}: CPU of the new Active per router"),
         Figure(measure, key + "return_seconds", f"{name}: way back, from start (or link up) until all addresses moved"),
         Figure(measure, key + "missing", f"{name}: addresses not announced", count, True),
+        Figure(measure, key + "wrong_mac", f"{name}: addresses announced with the wrong kind of MAC", count, True),
         Figure(measure, key + "early", f"{name}: routers taken over too early", count, True),
         Figure(measure, key + "unheard", f"{name}: routers never heard before", count, True),
     )
@@ -79,6 +80,6 @@ FIGURES = (
     Figure("memory", "rss_per_router", "memory per router (Rss, all processes)", size),
     *(figure for event in ("stop", "kill", "linkdown") for figure in _takeover(event)),
     Figure("observer", "false_takeovers", "addresses at the Backup while the Active runs", count, True),
-    Figure("observer", "observer_drops", "frames the observer lost", count, True),
+    Figure("observer", "observer_drops", "frames the observer lost", count),
     Figure("observer", "not_settled", "measurements begun before it was quiet", count, True),
 )

@@ -37,6 +37,7 @@ def _takeover_goals(what, key="kill"):
     return (Goal(f"{what}: last address announced within 150 ms of the protocol's own time", f"{key}_worst_lateness", START_LATE),
             Goal(f"{what}: CPU per router taken over", f"{key}_cpu_per_router", PER_ROUTER),
             Goal(f"{what}: no address missing", f"{key}_missing", 0, shown.count),
+            Goal(f"{what}: no address with the wrong kind of MAC", f"{key}_wrong_mac", 0, shown.count),
             Goal(f"{what}: no router early", f"{key}_early", 0, shown.count))
 
 

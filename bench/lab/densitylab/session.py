@@ -17,8 +17,10 @@ WINDOW_SECONDS = 6.0          # CPU and intervals are measured over so long, at 
 WINDOW_INTERVALS = 6          # and over so many intervals
 LEAD_SECONDS = (1, 3, 10)     # from asking for a window to its begin: tried in turn
 SETTLE_SECONDS = 90           # longest wait until only adverts are sent
-SETTLE_SHARE = 1.02           # of the adverts expected: quiet
-AFTER_TAKEOVER_SECONDS = 1.5  # the new Active's CPU is counted so long after its last address is up
+SETTLE_SHARE = 1.05           # of the adverts expected: quiet
+REPEAT_SECONDS = 6.5          # after garp_master_delay, 5 s, both daemons announce again
+AFTER_TAKEOVER_SECONDS = 1.5  # the new Active's CPU is counted so long after its last address is up, at least
+ANNOUNCING_SECONDS = 30       # longest wait until it only sends adverts
 
 
 class NotInTime(Exception):
@@ -49,7 +51,7 @@ class Session:
         try:
             self._seats = self._lan.seats
             self._addresses = [kernel.VirtualAddresses(seat.namespace) for seat in self._seats]
-            self._sent = kernel.SentFrames(self._seats[ACTIVE].namespace)
+            self._sent = [kernel.SentFrames(seat.namespace) for seat in self._seats]
             self._measure()
         finally:
             self._say("taking down")
@@ -75,8 +77,11 @@ class Session:
             return
         self._try("cpu-receive", self._receive)
         for place, measure in enumerate(events):
-            if not self._try(measure, lambda: self._takeover(measure.partition("-")[2], is_last=place == len(events) - 1)):
-                return   # nobody knows who is Active now
+            is_last = place == len(events) - 1
+            if self._try(measure, lambda: self._takeover(measure.partition("-")[2], is_last)) or is_last:
+                continue
+            if not self._try("starting over", self._start_over, always=True):
+                return
 
     def _try(self, measure, act, always=False):
         if not always and measure not in self._measures:
@@ -136,15 +141,21 @@ class Session:
         deadline = time.monotonic() + SETTLE_SECONDS
         look = max(1.0, 2 * self._setting.interval)
         quiet = 0
-        time.sleep(6.5)   # keepalived's garp_master_delay, after which it announces again
+        time.sleep(REPEAT_SECONDS)
         while quiet < 2:
-            begin, before = time.monotonic(), self._sent.count()
+            begin, before = time.monotonic(), self._sent[ACTIVE].count()
             time.sleep(look)
-            rate = (self._sent.count() - before) / (time.monotonic() - begin)
-            quiet = quiet + 1 if rate <= self._setting.adverts_per_second * SETTLE_SHARE + 5 else 0
+            is_quiet = self._is_quiet(self._sent[ACTIVE].count() - before, time.monotonic() - begin)
+            quiet = quiet + 1 if is_quiet else 0
             if time.monotonic() > deadline:
-                self.figures["not_settled"] = self.figures.get("not_settled", 0) + 1
+                self._note_unsettled()
                 return
+
+    def _is_quiet(self, frames, length):
+        return frames / length <= self._setting.adverts_per_second * SETTLE_SHARE + 5
+
+    def _note_unsettled(self):
+        self.figures["not_settled"] = self.figures.get("not_settled", 0) + 1
 
     def _memory(self):
         rss, pss = self._daemons[ACTIVE].memory()
@@ -187,9 +198,9 @@ class Session:
         daemon = self._daemons[ACTIVE]
         if "cpu-send" in self._measures:
             begin = time.monotonic()
-            frames = -self._sent.count()
+            frames = -self._sent[ACTIVE].count()
             (cpu,) = self._cpu_between(begin, begin + self._window_seconds, daemon)
-            frames += self._sent.count()
+            frames += self._sent[ACTIVE].count()
             self.figures["cpu_per_sent_alone"] = cpu / max(frames, 1)
         heard, (cpu,), length = self._heard_window(daemon)
         if "cpu-send" in self._measures:
@@ -227,7 +238,7 @@ class Session:
             if last is not None and abs(used - last) <= 0.15 * max(used, last) + 0.01:
                 return
             last = used
-        self.figures["not_settled"] = self.figures.get("not_settled", 0) + 1
+        self._note_unsettled()
 
     def _no_false_takeover(self):
         false = self._addresses[BACKUP].count()
@@ -253,11 +264,11 @@ class Session:
             moment = self._strike(event, active)
             up = self._wait_addresses(BACKUP, setting.address_count, self._start_seconds, f"takeover after {event}")
             time.sleep(AFTER_TAKEOVER_SECONDS)
-            cpu = backup.cpu_seconds() - cpu
+            cpu = self._cpu_when_announced(backup) - cpu
         finally:
             heard = self._stop(ears)
         result = evaluate(setting, moment, heard, after_stop=event == "stop")
-        for name in ("worst_lateness", "median_lateness", "advert_lateness", "last_announced", "missing", "early", "unheard"):
+        for name in ("worst_lateness", "median_lateness", "advert_lateness", "last_announced", "missing", "wrong_mac", "early", "unheard"):
             self.figures[f"{event}_{name}"] = getattr(result, name)
         if event == "stop":
             self.figures["stop_without_goodbye"] = result.without_goodbye
@@ -268,6 +279,32 @@ class Session:
             active.wait_gone(f"after {event}")
         if not is_last:
             self._come_back(event)
+
+    def _cpu_when_announced(self, daemon):
+        """What the daemon has used when it sends nothing but adverts: announcements follow the addresses, thousands of them for seconds."""
+        deadline = time.monotonic() + ANNOUNCING_SECONDS
+        while True:
+            cpu = daemon.cpu_seconds()
+            begin, before = time.monotonic(), self._sent[BACKUP].count()
+            time.sleep(max(0.5, self._setting.interval))
+            if self._is_quiet(self._sent[BACKUP].count() - before, time.monotonic() - begin):
+                return cpu
+            if time.monotonic() > deadline:
+                self._note_unsettled()
+                return cpu
+
+    def _start_over(self):
+        """After a measure that failed, when nobody knows who is Active."""
+        for seat, daemon in zip(self._seats, self._daemons):
+            if daemon and daemon.running:
+                daemon.kill()
+            self._lan.remove_leftovers(seat)
+        if self._setting.topology == "bridged":
+            self._lan.take_link_down(self._seats[ACTIVE], down=False)
+        self._launch(ACTIVE)
+        self._wait_addresses(ACTIVE, self._setting.address_count, self._start_seconds, "starting over")
+        self._settle()
+        self._start_backup()
 
     def _strike(self, event, active):
         if event == "kill":

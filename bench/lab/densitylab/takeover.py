@@ -20,6 +20,7 @@ class Takeover:
     due: tuple = (0.0, 0.0)         # the protocol's own time, earliest and latest router, seconds after the event
     early: int = 0                  # routers taken over before their time
     missing: int = 0                # addresses that were not announced
+    wrong_mac: int = 0              # addresses announced with a virtual MAC where none is configured, or the reverse
     unheard: int = 0                # routers whose old Active was not heard
     without_goodbye: int = 0        # routers that sent no advert with priority 0 (after a stop)
     curve: tuple = ()               # (seconds after the event, addresses announced by then)
@@ -34,6 +35,7 @@ def _due(setting, old, after_stop):
 
 def evaluate(setting, event_time, hearing, after_stop=False):
     result = Takeover()
+    wants_virtual_mac = setting.mode != "plain"
     lateness, advert_lateness, dues, announcements = [], [], [], []
     for interface_number, vrid in virtual_routers(setting):
         interface = interface_name(interface_number)
@@ -48,8 +50,11 @@ def evaluate(setting, event_time, hearing, after_stop=False):
         if new is not None:
             advert_lateness.append(new.first - due)
             result.early += new.first < due - EARLY_SECONDS
-        times = [hearing.announced.get((interface, address)) for address in virtual_addresses(setting, interface_number, vrid)]
+        addresses = virtual_addresses(setting, interface_number, vrid)
+        times = [hearing.announced.get((interface, address)) for address in addresses]
         result.missing += times.count(None)
+        result.wrong_mac += sum(time is not None and ((interface, address) in hearing.virtual_macs) != wants_virtual_mac
+                                for time, address in zip(times, addresses))
         heard = [time for time in times if time is not None]
         announcements += heard
         if len(heard) == len(times):

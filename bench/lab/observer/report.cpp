@@ -48,7 +48,8 @@ json routers_json(const Statistics& statistics, InterfaceNames& names) {
 json addresses_json(const Statistics& statistics, InterfaceNames& names) {
     json rows = json::array();
     statistics.addresses().for_each([&](const TrackKey& key, const AddressTrack& track) {
-        rows.push_back({names.of(key.interface_index), to_string(key.address), track.count, track.first.count(), track.last.count()});
+        rows.push_back({names.of(key.interface_index), to_string(key.address), track.count, track.first.count(), track.last.count(),
+                        track.has_virtual_mac});
     });
     return rows;
 }
@@ -76,7 +77,7 @@ std::string make_report(const Statistics& statistics, const RingCounters& counte
         {"router_columns", {"interface", "source", "vrid", "count", "first_ns", "last_ns", "shortest_gap_ns", "longest_gap_ns", "interval_ns",
                             "priority", "priority_changes", "zero_count", "first_zero_ns", "gap_bins"}},
         {"routers", routers_json(statistics, names)},
-        {"address_columns", {"interface", "address", "count", "first_ns", "last_ns"}},
+        {"address_columns", {"interface", "address", "count", "first_ns", "last_ns", "has_virtual_mac"}},
         {"addresses", addresses_json(statistics, names)},
     };
     return report.dump();

@@ -41,7 +41,7 @@ Sighting read_ipv4(packet::ByteReader reader) {
     return protocol == protocol_vrrp ? read_vrrp(reader, make_address(header.subspan(12, 4))) : Sighting{};
 }
 
-Sighting read_ipv6(packet::ByteReader reader) {
+Sighting read_ipv6(packet::ByteReader reader, const MacAddress& ethernet_source) {
     const packet::Bytes header = reader.take(40);
     if (header.empty()) return {};
     if (header[6] == protocol_vrrp) return read_vrrp(reader, make_address(header.subspan(8, 16)));
@@ -50,27 +50,30 @@ Sighting read_ipv6(packet::ByteReader reader) {
     reader.skip(7);
     const packet::Bytes target = reader.take(16);
     if (target.empty()) return {};
-    return {.kind = SightingKind::announcement, .address = make_address(target)};
+    // Without looking for the target link-layer option, which follows: routers put the same address there.
+    return {.kind = SightingKind::announcement, .address = make_address(target), .mac = ethernet_source};
 }
 
 /// Request or reply form; gratuitous when sender and target address are the same.
 Sighting read_arp(packet::ByteReader reader) {
-    reader.skip(14);
+    reader.skip(8);
+    const MacAddress mac = reader.mac();
     const packet::Bytes sender = reader.take(4);
     reader.skip(6);
     const packet::Bytes target = reader.take(4);
     if (target.empty() || !std::equal(sender.begin(), sender.end(), target.begin())) return {};
-    return {.kind = SightingKind::announcement, .address = make_address(target)};
+    return {.kind = SightingKind::announcement, .address = make_address(target), .mac = mac};
 }
 
 }  // namespace
 
 Sighting read_sighting(packet::Bytes frame) {
     packet::ByteReader reader(frame);
-    reader.skip(12);
+    reader.skip(6);
+    const MacAddress ethernet_source = reader.mac();
     switch (reader.u16()) {
         case ether_type_ipv4: return read_ipv4(reader);
-        case ether_type_ipv6: return read_ipv6(reader);
+        case ether_type_ipv6: return read_ipv6(reader, ethernet_source);
         case ether_type_arp: return read_arp(reader);
         default: return {};
     }

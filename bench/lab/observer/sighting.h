@@ -18,6 +18,7 @@ struct Sighting {
     std::uint8_t priority = 0;
     IpAddress address{};       ///< who sent the advertisement; which address is announced
     Nanoseconds interval{0};   ///< as advertised
+    MacAddress mac{};          ///< of an announcement: the MAC that it says the address has
 };
 
 /// Reads as much of an Ethernet frame as identifying it needs, and verifies nothing: the observer reports what a daemon sends, right or

@@ -1,8 +1,18 @@
 #include "bench/lab/observer/statistics.h"
 
 #include <algorithm>
+#include <array>
 
 namespace vigil::lab {
+namespace {
+
+/// 00-00-5E-00-01-{VRID} or 00-00-5E-00-02-{VRID}.
+bool is_virtual(const MacAddress& mac) {
+    constexpr std::array<std::uint8_t, 4> prefix{0x00, 0x00, 0x5e, 0x00};
+    return std::equal(prefix.begin(), prefix.end(), mac.octets.begin()) && (mac.octets[4] == 1 || mac.octets[4] == 2);
+}
+
+}  // namespace
 
 void Statistics::add(const Sighting& sighting, std::uint32_t interface_index, Nanoseconds arrival) {
     if (arrival < window_.from || arrival >= window_.until) {
@@ -23,7 +33,10 @@ void Statistics::add(const Sighting& sighting, std::uint32_t interface_index, Na
         case SightingKind::announcement:
             ++announcement_count;
             if (AddressTrack* track = addresses_.find_or_make(key)) {
-                if (track->count++ == 0) track->first = arrival;
+                if (track->count++ == 0) {
+                    track->first = arrival;
+                    track->has_virtual_mac = is_virtual(sighting.mac);
+                }
                 track->last = arrival;
             } else {
                 ++overflow_count;

@@ -52,6 +52,7 @@ struct AddressTrack {
     std::uint64_t count = 0;
     Nanoseconds first{0};
     Nanoseconds last{0};
+    bool has_virtual_mac = false;   ///< the first announcement named a VRRP virtual MAC (RFC 9568 §7.3)
 };
 
 /// Only arrivals in [from, until) count.
