@@ -14,7 +14,7 @@ MAX_INTERFACES, MAX_VRIDS, MAX_ADDRESSES = 256, 255, 254
 MODES = ("plain", "vmac", "vmac-set")
 TOPOLOGIES = ("direct", "bridged")
 # What a mode adds to a vrrp_instance. vmac-set: a virtual MAC for each VRID without a device for each.
-MODE_LINES = {"plain": (), "vmac": ("use_vmac",), "vmac-set": ("use_vmac_set",)}
+MODE_LINES = {"plain": (), "vmac": ("use_vmac",), "vmac-set": ("use_vmac", "vmac_mode nftables")}
 MODE_NEEDS_VIGIL = ("vmac-set",)
 
 
