@@ -23,7 +23,7 @@ void Engine::on_time(Instant now, TxBatch& tx) {
     wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
         const RouterIndex index{i};
         if (!has_room(index, tx)) return false;
-        apply(index, state_machine::on_timer(table_[index], now), now, nullptr, tx);
+        apply(index, state_machine::on_timer(table_[index], now, lost_at_[to_number(table_[index].link)]), now, nullptr, tx);
         return true;
     });
     announce(now, tx);
@@ -59,6 +59,7 @@ void Engine::apply(RouterIndex index, const Step& step, Instant now, const Adver
     if (contains(step.actions, Action::announce_again)) announcer_.on_lower_advertisement(static_cast<std::uint32_t>(index), now);
 
     if (!step.changed_state()) {
+        counters_.listened += step.reason == Reason::listening ? 1 : 0;
         ColdRouter& cold = cold_[to_number(index)];
         if (step.from != State::active || heard == nullptr || step.reason != Reason::lower_heard) return;
         if (!contains(step.actions, Action::announce_again)) ++cold.counters.answers_suppressed;

@@ -158,6 +158,7 @@ private:
     std::vector<UnicastPeer> peers_;
     std::vector<Authentication> authentications_;
     std::vector<LinkSpec> links_;
+    std::vector<Instant> lost_at_;         // by LinkIndex: when frames were last lost; 0: never
     arp::Announcer announcer_{{}};
     arp::GratuitousForm form_ = arp::GratuitousForm::request;
     EventQueue events_;

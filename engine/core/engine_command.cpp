@@ -13,6 +13,10 @@ bool Engine::on_command(const Command& command, Instant now, TxBatch& tx) {
         set_link_mac(command.link, command.address);
         return true;
     }
+    if (command.kind == Command::Kind::frames_lost) {
+        if (to_number(command.link) < lost_at_.size()) lost_at_[to_number(command.link)] = now;
+        return true;
+    }
     if (command.kind == Command::Kind::report_states) {
         report_cursor_ = 0;
         reports_wanted_ = true;
@@ -60,6 +64,7 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
         break;
     case Command::Kind::set_primary_address: set_primary_address(index, command.address, now, tx); break;
     case Command::Kind::set_link_mac:
+    case Command::Kind::frames_lost:
     case Command::Kind::report_states: break;  // handled in on_command()
     }
     return true;

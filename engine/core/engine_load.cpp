@@ -122,6 +122,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     Engine engine;
     engine.wheel_ = TimerWheel<VirtualRouter>(now);
     engine.links_ = spec.links;
+    engine.lost_at_.resize(spec.links.size());
     engine.form_ = spec.form;
     engine.table_.reserve(spec.routers.size(), spec.links.size());
     engine.frames_.reserve(spec.routers.size(), sizes.frames, sizes.frame_bytes);

@@ -65,7 +65,7 @@ std::optional<Command> read_command(packet::Bytes bytes) {
     packet::ByteReader reader(bytes);
     Command command;
     const std::uint8_t kind = reader.u8();
-    if (kind > static_cast<std::uint8_t>(Command::Kind::report_states)) return std::nullopt;
+    if (kind > static_cast<std::uint8_t>(Command::Kind::frames_lost)) return std::nullopt;
     command.kind = Command::Kind{kind};
     command.fault = Fault{reader.u8()};
     command.value = reader.u8();

@@ -24,6 +24,7 @@ struct Command {
         set_primary_address,  ///< router, address (all zero, or not link-local for IPv6 multicast: Fault::no_source_address)
         set_link_mac,      ///< link, address[0..5] = its new MAC: frames without a virtual MAC are patched
         report_states,     ///< every router answers with Event::Kind::state_report
+        frames_lost,       ///< link: frames were lost up to now for want of room, so silence proves nothing (by the fast loop itself)
     };
     Kind kind = Kind::start;
     Fault fault = Fault::none;
@@ -47,8 +48,9 @@ struct Event {
         rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
         transmit_failed,    ///< errno in `detail` (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
+        paused,             ///< the process did not run for `detail` milliseconds; no router (by the fast loop itself)
     };
-    static constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::flapping) + 1;
+    static constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::paused) + 1;
 
     Kind kind = Kind::transition;
     State from = State::initialize;
@@ -58,7 +60,7 @@ struct Event {
     std::uint8_t value = 0;                    ///< the peer's priority where `peer` caused it; else our effective one
     std::uint8_t faults = 0;
     RouterIndex router = RouterIndex::none;
-    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, or depositions in a row
+    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, depositions in a row, milliseconds
     Instant at{};
     AddressOctets peer{};                      ///< source of the advert that caused it, else zero
 };

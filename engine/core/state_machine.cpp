@@ -10,6 +10,14 @@
 //   sent, so that a storm of losing adverts can neither silence us nor make us shout. Priority 0 is answered under the same limit.
 // * preempt_delay (keepalived): from the first advert of a lower Active on, that Active is accepted until the delay is over.
 // * v2 keeps its own interval; v3 learns Active_Adver_Interval from the Active it accepts, also from one it yields to.
+// * A timer that is served much too late, because the process was stopped, suspended with its machine or kept from the CPU, is no evidence. An
+//   Active that has been silent for longer than its own Active_Down_Interval must think that a Backup has taken over, because that is when those
+//   of its priority and below do. It listens for two intervals, in which the other would be heard, before it sends; its addresses stay. What it
+//   hears decides as ever, except that one that does not preempt gives way also to a lower Active, which did nothing wrong. A Backup whose timer is
+//   overdue by another whole Active_Down_Interval gives the Active one more: when the machine was suspended, nobody was listening. Active
+//   routers that were suspended together with it have then sent, because two intervals are less than three.
+// * Frames of the link that were lost for want of room may have been the adverts that were missed. The timer is then put off by one
+//   Active_Down_Interval, three times at most: a Backup that hears nothing among much noise must take over in the end.
 
 #include "engine/core/state_machine.h"
 
@@ -20,6 +28,8 @@ namespace vigil::engine::state_machine {
 namespace {
 
 constexpr Instant not_yet{};
+constexpr int intervals_to_listen = 2;
+constexpr std::uint8_t most_doubts = 3;
 
 Step stay(const VirtualRouter& router, Reason reason = Reason::none) {
     return {.from = router.state, .to = router.state, .reason = reason};
@@ -37,15 +47,30 @@ Nanoseconds answer_distance(const VirtualRouter& router) { return Nanoseconds{ro
 Step enter_backup(VirtualRouter& router, Instant now, Action actions, Reason reason) {
     const State from = std::exchange(router.state, State::backup);
     router.quiet_until = not_yet;
+    router.doubts = 0;
+    router.is_listening = false;
     return {now + active_down_interval(router), Timer::set, actions, from, State::backup, reason};
 }
 
 Step enter_active(VirtualRouter& router, Instant now, Reason reason) {
     const State from = std::exchange(router.state, State::active);
+    router.is_listening = false;
     router.quiet_until = not_yet;
     router.active_adver_interval = router.advertisement_interval;
     return {now + Nanoseconds{router.advertisement_interval}, Timer::set, Action::send_advertisement | Action::claim_addresses,
             from, State::active, reason};
+}
+
+/// Was this Active silent at `now` for longer than its own Active_Down_Interval? The last advert left one interval before the deadline.
+bool has_been_silent(const VirtualRouter& router, Instant now) {
+    return now - router.deadline > active_down_interval(router) - Nanoseconds{router.advertisement_interval};
+}
+
+/// Active_Down_Timer has expired: may the Active have been there all the same?
+bool is_doubtful(const VirtualRouter& router, Instant now, Instant lost_at) {
+    if (router.doubts == most_doubts) return false;
+    if (now - router.deadline > active_down_interval(router)) return true;
+    return lost_at != Instant{} && now - lost_at < active_down_interval(router);
 }
 
 /// The Active heard has a lower priority and we may preempt: is preempt_delay over? The first such advert starts it.
@@ -56,6 +81,7 @@ bool is_preempt_delay_over(VirtualRouter& router, Instant now) {
 }
 
 Step advertisement_in_backup(VirtualRouter& router, const Advertisement& advertisement, Instant now) {
+    router.doubts = 0;
     if (advertisement.priority == Priority::stop) {  // RFC 9568 §6.4.2-12
         return {now + skew_time(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_stopped};
     }
@@ -73,6 +99,7 @@ Step advertisement_in_backup(VirtualRouter& router, const Advertisement& adverti
 Step answer(VirtualRouter& router, Instant now, Action more, Reason reason) {
     if (now < router.quiet_until) return stay(router, reason);
     router.quiet_until = now + answer_distance(router);
+    router.is_listening = false;
     return {now + Nanoseconds{router.advertisement_interval}, Timer::set, Action::send_advertisement | more,
             State::active, State::active, reason};
 }
@@ -84,6 +111,10 @@ Step advertisement_in_active(VirtualRouter& router, const Advertisement& adverti
         learn_interval(router, advertisement.max_advertise_interval);
         const Action last_word = has(router, Flag::last_word_to_higher) ? Action::send_advertisement : Action::none;
         return enter_backup(router, now, Action::release_addresses | last_word, is_tie ? Reason::tie_lost : Reason::higher_priority);
+    }
+    if (!may_preempt(router) && (router.is_listening || has_been_silent(router, now))) {
+        learn_interval(router, advertisement.max_advertise_interval);
+        return enter_backup(router, now, Action::release_addresses, Reason::replaced);
     }
     if (has(router, Flag::no_answer_to_lower)) {
         Step step = stay(router, Reason::lower_heard);
@@ -127,11 +158,20 @@ Step on_advertisement(VirtualRouter& router, const Advertisement& advertisement,
     return stay(router);
 }
 
-Step on_timer(VirtualRouter& router, Instant now) {
+Step on_timer(VirtualRouter& router, Instant now, Instant lost_at) {
     switch (router.state) {
     case State::initialize: return stay(router);
-    case State::backup: return enter_active(router, now, Reason::active_down_timer);
+    case State::backup:
+        if (!is_doubtful(router, now, lost_at)) return enter_active(router, now, Reason::active_down_timer);
+        ++router.doubts;
+        return {now + active_down_interval(router), Timer::set, Action::none, State::backup, State::backup, Reason::listening};
     case State::active:
+        if (has_been_silent(router, now)) {
+            router.is_listening = true;
+            const Nanoseconds listening = intervals_to_listen * Nanoseconds{router.advertisement_interval};
+            return {now + listening, Timer::set, Action::none, State::active, State::active, Reason::listening};
+        }
+        router.is_listening = false;
         return {next_advertisement(router, now), Timer::set, Action::send_advertisement, State::active, State::active, Reason::adver_timer};
     }
     return stay(router);

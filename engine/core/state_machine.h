@@ -41,6 +41,8 @@ enum class Reason : std::uint8_t {
     higher_priority,       ///< §6.4.3: yields to a greater priority
     tie_lost,              ///< §6.4.3: equal priority, greater address
     priority_changed,      ///< tracking moved our priority
+    listening,             ///< a timer was put off: what had been heard, or not, until then proved nothing
+    replaced,              ///< another router became Active while we did not run, and we do not preempt
 };
 
 /// The outcome of one event: sixteen bytes, it travels in two registers.
@@ -64,8 +66,9 @@ Step on_startup(VirtualRouter& router, Instant now);
 /// A fault bit was set (already in `router.faults`); an Active says stop and releases.
 Step on_fault(VirtualRouter& router, Reason reason);
 Step on_advertisement(VirtualRouter& router, const Advertisement& advertisement, Instant arrival);
-/// Active_Down_Timer in Backup, Adver_Timer in Active; the caller guarantees router.deadline <= now.
-Step on_timer(VirtualRouter& router, Instant now);
+/// Active_Down_Timer in Backup, Adver_Timer in Active; the caller guarantees router.deadline <= now. `lost_at`: when frames of the router's
+/// link were last lost for want of room; zero for never.
+Step on_timer(VirtualRouter& router, Instant now, Instant lost_at = {});
 /// Effective priority 1-255. A Backup's running timer moves by the difference of the skews.
 Step on_priority_change(VirtualRouter& router, Priority priority, Instant now);
 

@@ -55,6 +55,8 @@ std::string describe(Reason reason, VrrpVersion version) {
     case Reason::higher_priority: return fmt::format("greater priority heard ({} §6.4.3)", rfc);
     case Reason::tie_lost: return fmt::format("equal priority, greater address heard ({} §6.4.3)", rfc);
     case Reason::priority_changed: return "own priority changed";
+    case Reason::listening: return "silence proved nothing, so it listens first";
+    case Reason::replaced: return "another became Active while this one did not run";
     }
     return "?";
 }
@@ -153,6 +155,7 @@ void Transcript::event(const Event& event, const VirtualRouter& router, std::str
     case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, describe(event.error)); break;
     case Event::Kind::transmit_failed: text = fmt::format("could not send: error {}", event.detail); break;
     case Event::Kind::flapping: text = "is deposed again and again (RFC 9568 §2.5)"; break;
+    case Event::Kind::paused: text = fmt::format("did not run for {} ms", event.detail); break;
     }
     line(event.at, fmt::format("{} {}{}", name(event.router), text, more));
 }

@@ -65,6 +65,8 @@ struct alignas(64) VirtualRouter {
     State state = State::initialize;
     std::uint8_t faults = static_cast<std::uint8_t>(Fault::not_started);
     std::uint8_t down_timer_adverts = 3;           ///< the 3 of Active_Down_Interval; 1-100 by down_timer_adverts
+    std::uint8_t doubts = 0;                       ///< Backup: expiries in a row that were put off, because silence proved nothing
+    bool is_listening = false;                     ///< Active: it was silent for so long that it listens before it sends
 };
 static_assert(sizeof(VirtualRouter) == 64, "the hot record is one cache line");
 static_assert(std::is_trivially_copyable_v<VirtualRouter>);

@@ -34,6 +34,9 @@ void describe_transition(const Event& event, const PlannedRouter& router, const 
         say(fmt::format("({}) Master received advert from {} with same priority {} but higher IP address than ours", name,
                         peer_of(event, router), event.value));
     }
+    if (event.reason == Reason::replaced) {
+        say(fmt::format("({}) Master found {} to be master since it did not run; nopreempt leaves it that", name, peer_of(event, router)));
+    }
     if (event.to == State::backup) {
         say(fmt::format("({}) Entering BACKUP STATE{}", name, before.state == OperatorState::init ? " (init)" : ""));
         return;
@@ -110,12 +113,19 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
         add(LogLine::Level::error, "failed sends",
             fmt::format("cannot send on {}: {}", router.interface, std::strerror(static_cast<int>(event.detail))));
         break;
+    case Event::Kind::paused: break;   // of the process, not of a router: describe_pause()
     case Event::Kind::flapping:
         add(LogLine::Level::warning, "flapping",
             fmt::format("gains and loses the addresses over and over: does every router hear the others? Are priorities equal by mistake?"));
         break;
     }
     return lines;
+}
+
+LogLine describe_pause(const Event& event) {
+    return {LogLine::Level::warning, "pauses of this process",
+            fmt::format("This process did not run for {:.1f} s: it was stopped, suspended with its machine or kept from the CPU. Whoever was master and silent "
+                        "for too long listens before it sends", event.detail / 1000.0)};
 }
 
 std::string describe_reason(const Event& event, const PlannedRouter& router) {
@@ -132,6 +142,8 @@ std::string describe_reason(const Event& event, const PlannedRouter& router) {
     case Reason::higher_priority: return fmt::format("{} was heard with priority {}", peer_of(event, router), event.value);
     case Reason::tie_lost: return fmt::format("{} was heard with our priority and a greater address", peer_of(event, router));
     case Reason::priority_changed: return "the priority changed";
+    case Reason::listening: return "";
+    case Reason::replaced: return fmt::format("{} became master while this process did not run", peer_of(event, router));
     }
     return "";
 }

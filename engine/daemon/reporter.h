@@ -21,6 +21,8 @@ struct LogLine {
 /// What operators read about an event of the engine. Short status lines are worded as keepalived's, because monitoring looks for them.
 /// Pure. `before`: what was known before the event.
 std::vector<LogLine> describe_event(const engine::Event& event, const PlannedRouter& router, const RouterStatus& before);
+/// Event::Kind::paused, which is of no router.
+LogLine describe_pause(const engine::Event& event);
 /// Why the last transition happened, for the status dump.
 std::string describe_reason(const engine::Event& event, const PlannedRouter& router);
 /// "interface eth0 is down, no source address".

@@ -202,6 +202,7 @@ void Session::take_events() {
 }
 
 void Session::on_event(const Event& event) {
+    if (event.kind == Event::Kind::paused) return write_log({describe_pause(event)}, limiter_, io::clock::now());
     const std::size_t router = engine::to_number(event.router);
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);

@@ -82,6 +82,8 @@ std::string status_text(const DumpInput& input) {
     add(text, "Packet thread", fmt::format("{}, {} passes, {} frames in, {} frames out, {} failed", input.backend, snapshot.loop.passes,
                                            snapshot.loop.frames, snapshot.loop.sent, snapshot.loop.send_errors));
     add(text, "Latest timer", fmt::format("{} us late", std::chrono::duration_cast<std::chrono::microseconds>(snapshot.loop.lateness.worst).count()));
+    add(text, "Pauses", fmt::format("{}, longest {:.1f} s; {} timers put off to listen", snapshot.loop.pauses,
+                                    static_cast<double>(snapshot.loop.longest_pause.count()) / 1e9, snapshot.engine.listened));
     add(text, "Announcements", std::to_string(snapshot.engine.announcements));
     text += "------< Frames refused >------\n";
     for (std::size_t i = 0; i < packet::receive_error_count; ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,9 @@ public:
     BasicFastLoop(const BasicFastLoop&) = delete;
     BasicFastLoop& operator=(const BasicFastLoop&) = delete;
 
+    /// A process that was not scheduled for so long is said to have paused.
+    static constexpr Nanoseconds least_pause = std::chrono::milliseconds{300};
+
     /// Until ControlChannel::request_stop(). Allocates nothing, blocks nowhere but in the backend's sleep.
     Result<void> run();
 
@@ -56,7 +60,9 @@ private:
     void change_port(const PortChange& change);
     void return_ports();
     void execute_commands(Instant now);
+    void command_engine(const engine::Command& command, Instant now);
     void receive(Instant now);
+    void note_pause(Instant now);
     void drain(LinkPort& port, Instant now, Nanoseconds realtime_to_boot);
     void handle(std::span<const engine::RxFrame> frames, Instant now);
     void serve_deadline(Instant now);
@@ -67,6 +73,7 @@ private:
     void send_all_before_end();
     void take_events();
     void publish_events();
+    void publish_pause();
     Instant wake_time(Instant now);
     bool has_pending_control();
     void copy_snapshot(Instant now);
@@ -95,6 +102,9 @@ private:
     LoopCounters counters_;
     Instant last_looked_{};                              // at the engine's deadline
     Instant next_junk_count_{};
+    Instant wanted_to_run_{};                            // when this pass should have begun at the latest; 0: not known yet
+    Instant first_arrival_{};                            // of the frames of this pass
+    std::uint32_t untold_pause_ms_ = 0;                  // not yet in the channel
 };
 
 using FastLoop = BasicFastLoop<engine::Engine>;

@@ -21,7 +21,13 @@
 //
 // A full ring. The kernel drops what finds no slot, and it drops the newest. Silence after the last frame in a full ring therefore proves
 // nothing, and electing by the kernel's time stamps would fail over although the Active was heard all along. The frames of such a drain
-// count as heard now: every router that was heard gets one full Active_Down_Interval from here.
+// count as heard now: every router that was heard gets one full Active_Down_Interval from here. Nor does the silence of those that were not heard
+// prove anything: the engine is told that frames of the link were lost, and puts a takeover off (Command::frames_lost). Junk that the filter cannot
+// know, such as a flood of wrong checksums for one of our VRIDs, may so delay a takeover but not cause one.
+//
+// After a pause, in which the process was stopped, suspended or kept from the CPU, a pass finds old frames and overdue timers. Frames first, with the times
+// of their arrival, then the timers; those that are overdue by more than the protocol allows put themselves off and listen (state_machine.cpp).
+// How long the pause was is told to the control thread, which logs it.
 //
 // Nothing here allocates, logs, opens, closes or waits for another thread.
 
@@ -61,12 +67,14 @@ bool BasicFastLoop<EngineType>::pass() {
     change_ports();
     execute_commands(now);
     receive(now);
+    note_pause(now);
     serve_deadline(now);
     copy_snapshot(now);
     if (is_last) return true;
     return_ports();
     take_events();
     const Instant wake = wake_time(now);
+    wanted_to_run_ = std::max(wake, now);
     send(now, wake);
     if (now >= next_junk_count_) count_junk(now);
     channel_.to_fast().disarm();
@@ -130,12 +138,17 @@ void BasicFastLoop<EngineType>::execute_commands(Instant now) {
         if (!pending_command_) pending_command_ = channel_.next_command();
         if (!pending_command_) return;
         ++counters_.commands;
-        for (;;) {
-            if (journal_ != nullptr) journal_->command(*pending_command_, now);
-            if (engine_.on_command(*pending_command_, now, tx_)) break;
-            flush(now);   // commands for many routers go on with an empty batch
-        }
+        command_engine(*pending_command_, now);
         pending_command_.reset();
+    }
+}
+
+template <class EngineType>
+void BasicFastLoop<EngineType>::command_engine(const engine::Command& command, Instant now) {
+    for (;;) {
+        if (journal_ != nullptr) journal_->command(command, now);
+        if (engine_.on_command(command, now, tx_)) return;
+        flush(now);   // commands for many routers go on with an empty batch
     }
 }
 
@@ -144,6 +157,7 @@ void BasicFastLoop<EngineType>::execute_commands(Instant now) {
 template <class EngineType>
 void BasicFastLoop<EngineType>::receive(Instant now) {
     rings_are_empty_ = true;
+    first_arrival_ = now;
     bool is_measured = false;
     Nanoseconds realtime_to_boot{};
     for (LinkPort* port : attached_) {
@@ -166,6 +180,7 @@ void BasicFastLoop<EngineType>::drain(LinkPort& port, Instant now, Nanoseconds r
         const std::span<engine::RxFrame> room = std::span(frames_).first(std::min(budget, frames_.size()));
         const std::size_t count = ring.read(room, port.link(), window);
         for (const engine::RxFrame& frame : room.first(count)) port.counters.truncated += frame.is_truncated ? 1 : 0;
+        if (count != 0) first_arrival_ = std::min(first_arrival_, room.front().arrival);
         handle(room.first(count), now);
         ring.release(count);
         port.counters.frames += count;
@@ -174,7 +189,10 @@ void BasicFastLoop<EngineType>::drain(LinkPort& port, Instant now, Nanoseconds r
         if (count < room.size()) break;
     }
     if (is_full) ++port.counters.overflows;
-    if (is_full || ring.take_loss_mark()) port.counters.drops += port.packet().take_drops();
+    if (is_full || ring.take_loss_mark()) {
+        port.counters.drops += port.packet().take_drops();
+        command_engine({.kind = engine::Command::Kind::frames_lost, .link = port.link()}, now);
+    }
     if (ring.has_frame()) {
         rings_are_empty_ = false;
     } else {
@@ -193,6 +211,19 @@ void BasicFastLoop<EngineType>::handle(std::span<const engine::RxFrame> frames, 
 }
 
 // --- time ---
+
+/// Between the moment when something should have woken us and this pass, we did not run. A frame that arrived while we slept is such a moment.
+template <class EngineType>
+void BasicFastLoop<EngineType>::note_pause(Instant now) {
+    if (wanted_to_run_ == Instant{}) return;   // the first pass
+    const Nanoseconds pause = now - std::min(wanted_to_run_, first_arrival_);
+    if (pause < least_pause) return;
+    ++counters_.pauses;
+    counters_.longest_pause = std::max(counters_.longest_pause, pause);
+    const std::int64_t milliseconds = std::min<std::int64_t>(pause.count() / 1'000'000, std::numeric_limits<std::uint32_t>::max());
+    untold_pause_ms_ = std::max(untold_pause_ms_, static_cast<std::uint32_t>(milliseconds));
+    publish_pause();
+}
 
 template <class EngineType>
 void BasicFastLoop<EngineType>::serve_deadline(Instant now) {
@@ -286,6 +317,7 @@ void BasicFastLoop<EngineType>::take_events() {
 template <class EngineType>
 void BasicFastLoop<EngineType>::publish_events() {
     events_are_stuck_ = false;
+    if (untold_pause_ms_ != 0) publish_pause();
     if (event_count_ == 0) return;
     const std::size_t before = event_count_;
     while (event_count_ != 0 && channel_.push_event(events_[first_event_])) {
@@ -293,6 +325,14 @@ void BasicFastLoop<EngineType>::publish_events() {
         --event_count_;
     }
     events_are_stuck_ = event_count_ == before;
+    channel_.to_control().ring();
+}
+
+/// Not an event of the engine, whose calls and answers are the same whoever was late.
+template <class EngineType>
+void BasicFastLoop<EngineType>::publish_pause() {
+    if (!channel_.push_event({.kind = engine::Event::Kind::paused, .detail = untold_pause_ms_, .at = wanted_to_run_})) return;
+    untold_pause_ms_ = 0;
     channel_.to_control().ring();
 }
 

@@ -19,6 +19,8 @@ struct LoopCounters {
     std::uint64_t send_errors = 0;       ///< finally given up
     std::uint64_t send_retries = 0;
     std::uint64_t error_overflows = 0;   ///< passes with more failures than the backend keeps; the rest was not reported
+    std::uint64_t pauses = 0;            ///< times that the process did not run for FastLoop::least_pause or longer
+    Nanoseconds longest_pause{0};
     LatenessHistogram lateness;
 };
 

@@ -20,7 +20,9 @@ inline Harness started(const RouterSpec& router) {
 
 /// The router after its Active_Down_Timer fired at 10 s; what it sent then is still in the batch.
 inline Harness taking_over(const RouterSpec& router) {
-    Harness harness = started(router);
+    Harness harness(with({router}));
+    harness.start(at(10s) - active_down_interval(harness.router()));
+    harness.events();
     harness.time(at(10s));
     EXPECT_EQ(harness.router().state, State::active);
     return harness;

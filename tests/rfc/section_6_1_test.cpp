@@ -86,7 +86,7 @@ TEST(Rfc9568_6_4, EachVridFamilyAndInterfaceHasItsOwnStateMachine) {
     spec.routers[3].link = LinkIndex{1};
     spec.routers[3].announced[0].link = LinkIndex{1};
     Harness harness(spec);
-    harness.start(at(0s));
+    harness.start(at(6s));
     harness.time(at(10s));
     harness.sent();
     harness.receive(v3_frame(7, 200), at(11s));

@@ -111,7 +111,7 @@ TEST(Rfc9568_7_2, ANewInterfaceMacDoesNotReplaceTheVirtualMac) {
     Harness harness = started(v3_router(7, Priority{100}));
     AddressOctets mac{0x02, 0, 0, 0, 0, 0x0b};
     harness.command({.kind = Command::Kind::set_link_mac, .link = LinkIndex{0}, .address = mac}, at(1s));
-    harness.time(at(10s));
+    harness.time(at(4s));
     EXPECT_EQ(mac_at(harness.adverts().at(0).bytes, 6), virtual_mac(Family::ipv4, Vrid{7}));
 }
 

@@ -3,7 +3,8 @@
 // in its ring with their arrival times, as in the daemon.
 //
 // Checked at every step, whatever the weather: every frame sent is read back by our own reader; every armed timer fires not before its deadline
-// and at most one tick (and one granule, and the rest of a pause) after it; the state told by the events is the state of the records.
+// and at most one tick (and one granule, and the rest of a pause) after it; the state told by the events is the state of the records; after a pause
+// nobody acts on old silence.
 
 #include "tests/sim/lan.h"
 
@@ -126,12 +127,32 @@ void Lan::wake(std::size_t index) {
     };
     const std::vector<engine::VirtualRouter> before = records();
     just_happened_.clear();
+    just_sent_.clear();
     const std::vector<Waiting> ring = std::exchange(host.ring, {});
     std::vector<engine::RxFrame> frames;
     for (const Waiting& waiting : ring) frames.push_back({waiting.bytes, waiting.arrival, engine::LinkIndex{0}});
     host.machine->receive(frames, now_);
     check_timers(index, before, frames.empty());
+    if (frames.empty()) check_patience(index, before);
     check_shadow(index);
+}
+
+/// Nothing was heard, and timers are overdue: after a pause.
+void Lan::check_patience(std::size_t index, const std::vector<engine::VirtualRouter>& before) {
+    for (std::size_t r = 0; r < before.size(); ++r) {
+        const engine::VirtualRouter& record = before[r];
+        if (record.timer_slot == engine::VirtualRouter::no_slot) continue;
+        const Nanoseconds late = now_ - record.deadline;
+        const Nanoseconds interval{record.advertisement_interval};
+        const bool has_acted = std::count(just_sent_.begin(), just_sent_.end(), r) != 0;
+        if (!has_acted) continue;
+        if (record.state == engine::State::active && late + interval > engine::active_down_interval(record)) {
+            violate(fmt::format("host {} router {} was silent for {} ns and sends before it listens", index, r, (late + interval).count()));
+        }
+        if (record.state == engine::State::backup && late > engine::active_down_interval(record)) {
+            violate(fmt::format("host {} router {} takes over {} ns late, on silence that nobody listened to", index, r, late.count()));
+        }
+    }
 }
 
 void Lan::check_timers(std::size_t index, const std::vector<engine::VirtualRouter>& before, bool heard_nothing) {
@@ -187,6 +208,7 @@ void Lan::sent(std::size_t from, Instant, const engine::TxFrame& frame) {
     }
     const auto read = packet::read_frame(bytes);
     if (read) {
+        just_sent_.push_back(to_number(frame.router));
         check_interval(from, to_number(frame.router));
         return deliver_to_all(from, bytes, read->destination);
     }

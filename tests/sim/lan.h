@@ -95,6 +95,7 @@ private:
     Instant wake_time(const Host& host) const;
     void wake(std::size_t index);
     void check_timers(std::size_t index, const std::vector<engine::VirtualRouter>& before, bool heard_nothing);
+    void check_patience(std::size_t index, const std::vector<engine::VirtualRouter>& before);
     void check_shadow(std::size_t index);
     void sent(std::size_t from, Instant at, const engine::TxFrame& frame);
     void check_interval(std::size_t from, std::size_t router);
@@ -112,6 +113,7 @@ private:
     bool watches_intervals_ = false;
     std::vector<Violation> violations_;
     std::vector<engine::Event> just_happened_;
+    std::vector<std::size_t> just_sent_;     // routers
 };
 
 }  // namespace vigil::sim

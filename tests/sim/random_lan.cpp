@@ -96,7 +96,9 @@ engine::RouterSpec random_router(Dice& dice, const Common& common, std::size_t h
     spec.vrid = Vrid{static_cast<std::uint8_t>(router + 1)};
     spec.priority = Priority{dice.one_of(std::array<std::uint8_t, 6>{1, 50, 100, 100, 150, 254})};
     if (may_own) spec.priority = Priority::owner;
-    spec.interval = common.intervals_differ && dice.chance(50) ? random_interval(dice, common.version) : common.interval;
+    // Twice at most: a Backup that learned an interval of which three are shorter than one of the Active's times out again and again, whatever
+    // the software, and nothing settles.
+    spec.interval = common.intervals_differ && dice.chance(50) ? Centiseconds{static_cast<std::uint16_t>(2 * common.interval.count())} : common.interval;
     spec.down_timer_adverts = common.down_timer_adverts;
     if (dice.chance(10)) spec.preempt_delay_ms = static_cast<std::uint32_t>(Nanoseconds{spec.interval}.count() / 1'000'000 * dice.between(1, 6));
     spec.flags = dice.chance(80) ? static_cast<std::uint16_t>(Flag::preempt) : std::uint16_t{0};

@@ -26,7 +26,7 @@ RouterSpec authenticated(AuthType type, Priority priority = Priority{100}) {
 
 Harness started(const RouterSpec& router) {
     Harness harness(with({router}));
-    harness.start(at(0s));
+    harness.start(at(6s));
     return harness;
 }
 
@@ -121,7 +121,7 @@ TEST(EngineAuthentication, ARefusedIntervalDoesNotMoveTheWindow) {
 TEST(EngineAuthentication, TheWindowForgetsWhenSilenceMadeUsActive) {
     // The old Active was restarted and counts from a low number again.
     Harness harness = started(authenticated(AuthType::ah));
-    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5'000), at(1s)));
+    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5'000), at(6s)));
     harness.time(at(10s));
     ASSERT_EQ(harness.router().state, State::active);
     EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 3), at(11s)));
@@ -130,8 +130,8 @@ TEST(EngineAuthentication, TheWindowForgetsWhenSilenceMadeUsActive) {
 
 TEST(EngineAuthentication, ANewActiveCountsOnAboveTheHighestNumberHeard) {
     Harness harness = started(authenticated(AuthType::ah));
-    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5'000), at(1s)));
-    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 4'999), at(1s)));
+    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5'000), at(6s)));
+    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 4'999), at(6s)));
     harness.time(at(10s));
     const auto sent = harness.adverts();
     ASSERT_EQ(sent.size(), 1u);
@@ -140,7 +140,7 @@ TEST(EngineAuthentication, ANewActiveCountsOnAboveTheHighestNumberHeard) {
 
 TEST(EngineAuthentication, AQuietGroupCountsOnFromTheConfiguredNumber) {
     Harness harness = started(authenticated(AuthType::ah));
-    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5), at(1s)));
+    EXPECT_TRUE(accepts(harness, v2_frame(7, 200).ah("secret", 5), at(6s)));
     harness.time(at(10s));
     EXPECT_EQ(sequence_number_of(harness.adverts().at(0)), 1'001u);
 }

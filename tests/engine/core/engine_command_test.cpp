@@ -49,7 +49,7 @@ TEST(EngineCommand, ACommandForNobodyIsDone) {
 
 TEST(EngineCommand, ShutdownStaysUntilStart) {
     Harness harness = started(v3_router(7, Priority{100}));
-    harness.time(at(10s));
+    harness.time(at(4s));
     harness.adverts();
     harness.command({.kind = Command::Kind::shutdown}, at(11s));
     EXPECT_EQ(harness.adverts().at(0).priority(), Priority::stop);
@@ -111,7 +111,7 @@ TEST(EngineCommand, ALinkThatIsDownAtLoadHoldsItsRouters) {
 
 TEST(EngineCommand, ShutdownOfManyWorksInSlicesOfATinyBatch) {
     Harness harness(with(many(10)), 3, 1, 4096);
-    harness.start(at(0s));
+    harness.start(at(6s));
     std::size_t taken_over = 0;
     while (taken_over < 10) {
         harness.time(at(10s));
@@ -145,7 +145,7 @@ TEST(EngineCommand, WithoutRoomForTheWholeFanOutNothingIsBegun) {
 
 TEST(EngineCommand, TimersWithoutRoomFireInTheNextPass) {
     Harness harness(with(many(2)), 1, 1, 4096);
-    harness.start(at(0s));
+    harness.start(at(6s));
     harness.time(at(10s));
     EXPECT_EQ(harness.adverts().size(), 1u);
     EXPECT_LE(harness.engine.next_deadline(), at(10s)) << "at once";
@@ -158,15 +158,15 @@ TEST(EngineCommand, TimersWithoutRoomFireInTheNextPass) {
 
 TEST(EngineEvents, ATransitionSaysFromToWhyAndWho) {
     Harness harness = started(v3_router(7, Priority{100}));
-    harness.time(at(10s));
-    harness.receive(v3_frame(7, 200, 9), at(11s));
+    harness.time(at(4s));
+    harness.receive(v3_frame(7, 200, 9), at(5s));
     const auto events = harness.events();
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].kind, Event::Kind::transition);
     EXPECT_EQ(events[0].from, State::backup);
     EXPECT_EQ(events[0].to, State::active);
     EXPECT_EQ(events[0].reason, Reason::active_down_timer);
-    EXPECT_EQ(events[0].at, at(10s));
+    EXPECT_EQ(events[0].at, at(4s));
     EXPECT_EQ(events[0].value, 100);
     EXPECT_EQ(events[0].peer, AddressOctets{});
     EXPECT_EQ(events[1].to, State::backup);
@@ -196,6 +196,22 @@ TEST(EngineEvents, TransmitErrorsAreCountedAndToldOncePerSecond) {
     const auto events = harness.events();
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].detail, 105u);
+}
+
+TEST(EngineCommand, FramesLostPutATakeoverOffOnTheirLinkOnly) {
+    EngineSpec spec = with({v3_router(7, Priority{100}), v3_router(8, Priority{100})});
+    spec.links.push_back(spec.links[0]);
+    spec.routers[1].link = LinkIndex{1};
+    Harness harness(spec);
+    harness.start(at(0s));
+    harness.command({.kind = Command::Kind::frames_lost, .link = LinkIndex{0}}, at(3s));
+    harness.command({.kind = Command::Kind::frames_lost, .link = LinkIndex{9}}, at(3s));
+    harness.time(at(3700ms));   // Active_Down_Interval of priority 100: 3.609375 s
+    EXPECT_EQ(harness.router(0).state, State::backup);
+    EXPECT_EQ(harness.router(1).state, State::active);
+    EXPECT_EQ(harness.engine.counters().listened, 1u);
+    harness.time(at(7400ms));
+    EXPECT_EQ(harness.router(0).state, State::active);
 }
 
 TEST(EngineEvents, ReportStatesTellsEveryRouterAndWhen) {

@@ -17,11 +17,11 @@ constexpr Instant at(Nanoseconds since_begin) { return Instant{1'000'000'000'000
 
 /// A version 3 record without faults, in the state given; its timer is due at `deadline`.
 engine::VirtualRouter record(engine::State state, Priority priority, Centiseconds interval = Centiseconds{100},
-                             Instant deadline = at(0s));
-inline engine::VirtualRouter backup(Priority priority, Centiseconds interval = Centiseconds{100}, Instant deadline = at(0s)) {
+                             Instant deadline = at(5s));
+inline engine::VirtualRouter backup(Priority priority, Centiseconds interval = Centiseconds{100}, Instant deadline = at(5s)) {
     return record(engine::State::backup, priority, interval, deadline);
 }
-inline engine::VirtualRouter active(Priority priority, Centiseconds interval = Centiseconds{100}, Instant deadline = at(0s)) {
+inline engine::VirtualRouter active(Priority priority, Centiseconds interval = Centiseconds{100}, Instant deadline = at(5s)) {
     return record(engine::State::active, priority, interval, deadline);
 }
 inline void set(engine::VirtualRouter& router, engine::Flag flag) { router.flags |= static_cast<std::uint16_t>(flag); }

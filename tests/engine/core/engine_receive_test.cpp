@@ -40,7 +40,8 @@ Harness started(const RouterSpec& router) {
 }
 
 Harness started_active(const RouterSpec& router) {
-    Harness harness = started(router);
+    Harness harness(with({router}));
+    harness.start(at(6s));
     harness.time(at(10s));
     EXPECT_EQ(harness.router().state, State::active);
     harness.sent();
@@ -282,7 +283,7 @@ TEST(EngineReceive, ALosingAdvertIsAnsweredToldAndLimited) {
 
 TEST(EngineReceive, BackPressureLeavesFramesForTheNextPass) {
     Harness harness(with({v3_router(7, Priority{100})}), 1, 1, 4096);
-    harness.start(at(0s));
+    harness.start(at(6s));
     harness.time(at(10s));
     const Octets lower = v3_frame(7, 50).build();
     const std::array<RxFrame, 2> frames{RxFrame{lower, at(11s), LinkIndex{0}}, RxFrame{lower, at(12s), LinkIndex{0}}};

@@ -36,7 +36,7 @@ TEST(Transcript, EveryEventKindAndReasonHasWords) {
         EXPECT_EQ(line.substr(0, 18), "    1.000000 VI_1 ") << line;
         EXPECT_GT(line.size(), 24u) << line;
     }
-    for (int reason = 0; reason <= static_cast<int>(Reason::priority_changed); ++reason) {
+    for (int reason = 0; reason <= static_cast<int>(Reason::replaced); ++reason) {
         EXPECT_NE(describe(static_cast<Reason>(reason), VrrpVersion::v3), "?");
     }
     for (std::size_t error = 0; error < packet::receive_error_count; ++error) {
@@ -46,7 +46,7 @@ TEST(Transcript, EveryEventKindAndReasonHasWords) {
 
 TEST(Transcript, RunsOfEqualAdvertsAreFoldedAlsoWhenRoutersAlternate) {
     Harness harness(with({v3_router(1, Priority{100}), v3_router(2, Priority{100})}));
-    harness.start(at(0s));
+    harness.start(at(6s));
     Transcript text = transcript();
     for (int second = 10; second < 15; ++second) {
         harness.time(at(second * 1s));

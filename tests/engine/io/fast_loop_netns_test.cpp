@@ -83,6 +83,39 @@ TEST_P(LoopOverVeth, FramesOfAFullRingCountAsHeardNow) {
     for (const Instant arrival : runner.engine.arrivals) EXPECT_GE(arrival, before_the_run);
 }
 
+TEST_P(LoopOverVeth, TheEngineIsToldBeforeItsTimersThatFramesWereLost) {
+    send_and_let_arrive(200);
+    runner.engine.deadline = clock::now() - std::chrono::seconds{1};
+    runner.run_to_the_end();
+    ASSERT_EQ(runner.engine.commands.size(), 1u);
+    EXPECT_EQ(runner.engine.commands[0].kind, Command::Kind::frames_lost);
+    EXPECT_EQ(runner.engine.commands[0].link, LinkIndex{0});
+    const auto call = [&](Call kind) { return std::find(runner.engine.calls.begin(), runner.engine.calls.end(), kind); };
+    EXPECT_LT(call(Call::frames), call(Call::command));
+    EXPECT_LT(call(Call::command), call(Call::time));
+}
+
+TEST_P(LoopOverVeth, WithoutALossTheEngineIsToldNothing) {
+    send_and_let_arrive(60);
+    runner.run_to_the_end();
+    EXPECT_TRUE(runner.engine.commands.empty());
+}
+
+TEST_P(LoopOverVeth, AFrameThatWaitedTellsOfAPause) {
+    Tap sender("v1");
+    runner.start();
+    ASSERT_TRUE(sender.send(multicast_frame(1)));
+    ASSERT_TRUE(wait_for_frames(1));
+    // Its thread is busy with a command while a frame arrives; nothing else is due.
+    runner.engine.command_action = [&](const Command&, Instant, engine::TxBatch&) {
+        EXPECT_TRUE(sender.send(multicast_frame(2)));
+        std::this_thread::sleep_for(FakeLoop::least_pause + std::chrono::milliseconds{50});
+        return true;
+    };
+    ASSERT_TRUE(runner.channel->post(Command{}));
+    ASSERT_TRUE(runner.wait_for_event([](const Event& event) { return event.kind == Event::Kind::paused && event.detail >= 300; }));
+}
+
 TEST_P(LoopOverVeth, CountsWhatARingLost) {
     send_and_let_arrive(200);
     runner.start();

@@ -131,6 +131,24 @@ TEST_P(FastLoopTest, ASnapshotOfManyRoutersIsComplete) {
     for (std::size_t i = 0; i < 5000; ++i) ASSERT_EQ(snapshot->routers[i].counters.adverts_sent, i);
 }
 
+TEST_P(FastLoopTest, APauseIsToldWithItsLength) {
+    bool has_slept = false;
+    runner.engine.time_action = [&](Instant now, engine::TxBatch&) {
+        if (std::exchange(has_slept, true)) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds{700});
+        runner.engine.deadline = now;
+    };
+    runner.engine.deadline = Instant{1};
+    runner.start();
+    engine::Event pause;
+    ASSERT_TRUE(runner.wait_for_event([&](const engine::Event& event) {
+        pause = event;
+        return event.kind == engine::Event::Kind::paused;
+    }));
+    EXPECT_GE(pause.detail, 700u);
+    EXPECT_EQ(pause.router, engine::RouterIndex::none);
+}
+
 TEST_P(FastLoopTest, AMeasureOfLatenessIsKept) {
     runner.engine.deadline = clock::now() - std::chrono::milliseconds{3};
     runner.start();

@@ -83,7 +83,7 @@ public:
 private:
     void command(packet::ByteReader& input) {
         Command command;
-        command.kind = Command::Kind{static_cast<std::uint8_t>(input.u8() % (static_cast<unsigned>(Command::Kind::report_states) + 1))};
+        command.kind = Command::Kind{static_cast<std::uint8_t>(input.u8() % (static_cast<unsigned>(Command::Kind::frames_lost) + 1))};
         command.fault = engine::Fault{input.u8()};
         command.value = input.u8();
         command.link = engine::LinkIndex{input.u8()};
