@@ -19,8 +19,6 @@ namespace vigil::arp::kernel {
 
 namespace {
 
-constexpr int generous_buffer_bytes = 16 << 20;
-
 KernelError about(const std::string& interface, KernelError error) {
     error.text = error.text.empty() ? interface : interface + ": " + error.text;
     return error;
@@ -30,10 +28,10 @@ KernelError about(const std::string& interface, KernelError error) {
 
 VirtualMacSet::VirtualMacSet(NetlinkSocket socket) : socket_(std::move(socket)) {}
 
-KernelResult<VirtualMacSet> VirtualMacSet::open() {
+KernelResult<VirtualMacSet> VirtualMacSet::open(int send_buffer_bytes) {
     SocketOptions options;
     options.protocol = NETLINK_NETFILTER;
-    options.send_buffer_bytes = generous_buffer_bytes;
+    options.send_buffer_bytes = send_buffer_bytes;
     auto socket = NetlinkSocket::open(options);
     if (!socket) return tl::unexpected(socket.error());
     return VirtualMacSet(std::move(*socket));
@@ -148,12 +146,19 @@ void VirtualMacSet::write_interface(NftablesBatch& batch, Interface& interface) 
     interface.table = Table::made;
 }
 
+/// Tried again with the next commit, unless there is no such device: then somebody will say when it has appeared.
+void VirtualMacSet::refuse(Interface& interface, const KernelError& error) {
+    const bool is_missing = error.error_number == ENOENT || error.error_number == ENODEV;
+    interface.table = is_missing ? Table::none : Table::refused;
+    if (!is_missing && !interface.routers.empty()) changed_.push_back(interface.routers.front());
+}
+
 KernelResult<void> VirtualMacSet::make(Interface& interface) {
     NftablesBatch batch(socket_);
     write_interface(batch, interface);
     auto made = batch.commit();
     if (made) return made;
-    interface.table = Table::refused;
+    refuse(interface, made.error());
     return tl::unexpected(about(interface.name, std::move(made.error())));
 }
 
@@ -188,7 +193,7 @@ KernelResult<void> VirtualMacSet::rebuild(std::string_view name) {
     if (found == by_name_.end()) return {};
     Interface& interface = interfaces_[found->second];
     if (auto removed = remove(interface); !removed) {
-        interface.table = Table::refused;
+        refuse(interface, removed.error());
         return tl::unexpected(about(interface.name, std::move(removed.error())));
     }
     return make(interface);
@@ -228,19 +233,17 @@ std::vector<KernelError> VirtualMacSet::commit() {
     NftablesBatch batch(socket_);
     const bool has_some = write_changed(batch);
     const bool is_done = !has_some || batch.commit();
+    const std::vector<std::uint32_t> changed = std::exchange(changed_, {});   // by interface; what is refused comes in again
     std::vector<KernelError> failures;
-    std::vector<std::uint32_t> unfinished;
-    for (std::size_t i = 0; i < changed_.size(); ++i) {
-        Interface& interface = interfaces_[routers_[changed_[i]].interface];
-        const bool is_first_of_interface = i == 0 || routers_[changed_[i - 1]].interface != routers_[changed_[i]].interface;
+    std::uint32_t before = static_cast<std::uint32_t>(interfaces_.size());
+    for (const std::uint32_t number : changed) {
+        if (std::exchange(before, routers_[number].interface) == routers_[number].interface) continue;
+        Interface& interface = interfaces_[routers_[number].interface];
         const bool was_refused = interface.table == Table::refused;
-        if (is_first_of_interface && (was_refused || (!is_done && interface.table == Table::made))) {
-            auto rebuilt = rebuild(interface.name);
-            if (!rebuilt && !was_refused) failures.push_back(std::move(rebuilt.error()));
-        }
-        if (interface.table == Table::refused) unfinished.push_back(changed_[i]);
+        if (!was_refused && (is_done || interface.table == Table::none)) continue;
+        auto rebuilt = rebuild(interface.name);
+        if (!rebuilt && !was_refused) failures.push_back(std::move(rebuilt.error()));
     }
-    changed_ = std::move(unfinished);
     return failures;
 }
 

@@ -36,14 +36,16 @@ class VirtualMacSet {
 public:
     using Member = std::size_t;
 
-    static KernelResult<VirtualMacSet> open();
+    /// Bytes for the transactions to the kernel, granted whole with CAP_NET_ADMIN; with less, and never below 128 KiB, there are more of them.
+    static KernelResult<VirtualMacSet> open(int send_buffer_bytes = 16 << 20);
 
     /// Tries whether this kernel has what is needed, on the loopback interface. EOPNOTSUPP: Linux before 5.16 or CONFIG_NETFILTER_EGRESS is not set.
     KernelResult<void> probe();
 
     /// The number is for want(). Takes effect with build().
     Member add(const VirtualMacMember& member);
-    /// Makes the tables of all interfaces that have members and no table, in one transaction. Returns the interfaces that failed and why.
+    /// Makes the tables of all interfaces that have members and no table, in one transaction. Returns the interfaces that failed and why: ENOENT when
+    /// there is no such device (before Linux 6.16), anything else is tried again with commit().
     std::vector<KernelError> build();
     /// Makes the table of one interface anew: its device has appeared, or a change was refused.
     KernelResult<void> rebuild(std::string_view interface);
@@ -99,6 +101,7 @@ private:
     void write_changes(NftablesBatch& batch, const Interface& interface, Changes& changes);
     void write_interface(NftablesBatch& batch, Interface& interface);
     bool write_changed(NftablesBatch& batch);
+    void refuse(Interface& interface, const KernelError& error);
     KernelResult<void> make(Interface& interface);
     KernelResult<void> remove(Interface& interface);
 

@@ -34,7 +34,7 @@
 // same time sends them. An address owner's addresses are not guarded: its interface has them by right, Active or not.
 //
 // The ingress rule for ARP is what drop_gratuitous_arp is for a macvlan: the kernel of a router that has just lost would answer the new
-// Active's gratuitous request. It is dropped only while the address is ours; a Backup must learn from it. The engine sees it all the same,
+// Active's gratuitous request, where accept_local is set. It is dropped only while the address is ours; a Backup must learn from it. The engine sees it all the same,
 // because packet sockets tap before the hook.
 //
 // Neighbour advertisements (136) carry our MAC in option 2, solicitations (135) in option 1, both as the first option at offset 24, where

@@ -102,14 +102,26 @@ AddressKey numbered_key(std::uint32_t interface_index, std::uint32_t number) {
     return {interface_index, ipv4(10, octet(16), octet(8), octet(0)), 32, {}};
 }
 
+namespace {
+
+bool set_net_admin(bool is_effective) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    if (syscall(SYS_capget, &header, data) != 0) return false;
+    constexpr auto bit = 1U << CAP_NET_ADMIN;
+    data[0].effective = is_effective ? data[0].effective | bit : data[0].effective & ~bit;
+    return syscall(SYS_capset, &header, data) == 0;
+}
+
+}  // namespace
+
+WithoutNetAdmin::WithoutNetAdmin() { EXPECT_TRUE(set_net_admin(false)); }
+WithoutNetAdmin::~WithoutNetAdmin() { EXPECT_TRUE(set_net_admin(true)); }
+
 int run_without_net_admin(const std::function<int()>& body) {
     const pid_t child = fork();
     if (child == 0) {
-        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-        __user_cap_data_struct data[2]{};
-        if (syscall(SYS_capget, &header, data) != 0) _exit(100);
-        data[0].effective &= ~(1U << CAP_NET_ADMIN);
-        if (syscall(SYS_capset, &header, data) != 0) _exit(101);
+        if (!set_net_admin(false)) _exit(100);
         _exit(body());
     }
     int status = 0;

@@ -44,4 +44,12 @@ AddressKey numbered_key(std::uint32_t interface_index, std::uint32_t number);
 /// Runs `body` in a child process without CAP_NET_ADMIN; returns its exit code, -1 when the child did not exit by itself.
 int run_without_net_admin(const std::function<int()>& body);
 
+/// Takes CAP_NET_ADMIN away from this thread while it lives.
+class WithoutNetAdmin {
+public:
+    WithoutNetAdmin();
+    ~WithoutNetAdmin();
+    WithoutNetAdmin(const WithoutNetAdmin&) = delete;
+};
+
 }  // namespace vigil::arp::kernel::test

@@ -200,6 +200,20 @@ void TwoHosts::send(std::span<const std::uint8_t> frame) {
     ASSERT_EQ(::send(wire_, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size())) << strerror(errno);
 }
 
+void TwoHosts::send_from(const char* interface, std::span<const std::uint8_t> frame) {
+    const int wire = open_wire(interface);
+    EXPECT_EQ(::send(wire, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size())) << strerror(errno);
+    ::close(wire);
+}
+
+void TwoHosts::enslave(const std::string& interface, const std::string& bridge) {
+    // A port joins disabled when the kernel has not yet noticed its carrier.
+    int patience = patience_ms;
+    while (!link(interface).is_running && --patience > 0) ::usleep(1000);
+    EXPECT_GT(patience, 0) << interface << " does not run";
+    set_master(link(interface).index, link(bridge).index);
+}
+
 Frame TwoHosts::next_frame(int timeout_ms) {
     if (!becomes_readable(wire_, timeout_ms)) return {};
     Frame frame(2048);

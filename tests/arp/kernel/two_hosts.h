@@ -31,6 +31,8 @@ protected:
 
     /// From the host's wire to the router.
     void send(std::span<const std::uint8_t> frame);
+    /// From an interface in the router's namespace.
+    void send_from(const char* interface, std::span<const std::uint8_t> frame);
     /// The next frame of the router that `take` accepts; nullopt when none comes for seconds.
     std::optional<Frame> wait_for(const std::function<bool(const Frame&)>& take);
     /// Frames that the router sent until it answered an ARP request for `marker`, an address of its own that it always answers for.
@@ -44,6 +46,9 @@ protected:
     bool exchange_datagrams(const IpAddress& address);
     /// From the router's kernel to wherever.
     void send_datagram_to(const IpAddress& address);
+
+    /// Puts an interface of the router's into a bridge, which passes frames at once.
+    void enslave(const std::string& interface, const std::string& bridge);
 
     std::uint32_t router_index() const { return router_index_; }
     MacAddress router_mac() const { return router_mac_; }

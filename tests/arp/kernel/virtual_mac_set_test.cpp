@@ -178,6 +178,8 @@ TEST_F(VirtualMacSetTest, ABackupIsSilentInNeighbourDiscovery) {
 }
 
 TEST_F(VirtualMacSetTest, AnotherRoutersGratuitousArpIsNotAnsweredWhileActive) {
+    // With its default the kernel takes nothing that says it comes from an address of its own.
+    ASSERT_TRUE(write_sysctl("net/ipv4/conf/lan/accept_local", "1"));
     const auto member = add(mac7, {virtual_ip});
     build();
     become(member, true);
@@ -199,6 +201,32 @@ TEST_F(VirtualMacSetTest, ABackupLearnsFromTheActivesGratuitousArp) {
     send(announcement);
     frames_until_answer_for(router_ip);
     EXPECT_TRUE(test::has_neighbor(socket(), router_index(), virtual_ip, mac7));
+}
+
+/// A bridge passes tagged frames on with their tag beside them, as a VLAN device does.
+TEST_F(VirtualMacSetTest, TaggedFramesAreAnotherLans) {
+    const auto member = add(mac7, {virtual_ip});
+    const auto other = add(mac8, {ipv4(192, 0, 2, 11)});
+    build();
+    become(member, true);
+    make_bridge("bridge");
+    make_veth("vlan", "port");
+    enslave("lan", "bridge");
+    enslave("port", "bridge");
+    constexpr MacAddress their_mac{{2, 0, 0, 0, 0, 9}};
+    for (const IpAddress& address : {virtual_ip, ipv4(192, 0, 2, 11)}) {
+        Frame tagged(46);
+        packet::ByteWriter writer(std::span<std::uint8_t>(tagged).subspan(4));
+        write_arp_frame(writer, broadcast_mac, their_mac, {ArpOperation::request, their_mac, address, {}, ipv4(192, 0, 2, 99)});
+        std::copy_n(tagged.begin() + 4, 12, tagged.begin());
+        std::ranges::copy(std::array<std::uint8_t, 4>{0x81, 0x00, 0x00, 0x05}, tagged.begin() + 12);
+        send_from("vlan", tagged);
+        const auto passed = wait_for([](const Frame& frame) { return type_of(frame) == 0x0806; });   // the socket takes the tag off
+        ASSERT_TRUE(passed) << "dropped: " << to_string(address);
+        EXPECT_EQ(source_of(*passed), their_mac);
+        EXPECT_EQ(read_arp_frame(*passed)->sender_mac, their_mac);
+    }
+    become(other, false);
 }
 
 TEST_F(VirtualMacSetTest, AnOwnersAddressIsOrdinaryWhileItIsNotActive) {
@@ -294,6 +322,7 @@ TEST_F(VirtualMacSetTest, ADeviceThatComesBackIsServedAgain) {
     become(other, true);
     remove_link(link("v0").index);
     set_->forget_device("v0");
+    EXPECT_EQ(list_tables().size(), 1U);
     become(other, false);   // meanwhile
     make_veth("v0", "v1");
     const auto rebuilt = set_->rebuild("v0");
@@ -303,28 +332,73 @@ TEST_F(VirtualMacSetTest, ADeviceThatComesBackIsServedAgain) {
     EXPECT_EQ(list_tables().size(), 2U);
 }
 
-TEST_F(VirtualMacSetTest, AMissingDeviceSpoilsNoOther) {
-    set_->add({.interface = "missing", .mac = mac8, .addresses = {virtual_ip}});
+TEST_F(VirtualMacSetTest, ADeviceThatCannotBeSpoilsNoOther) {
+    // A name that no device can have. One that is only missing is refused before Linux 6.16, and waited for since.
+    set_->add({.interface = "a_name_much_too_long", .mac = mac8, .addresses = {virtual_ip}});
     const auto member = add(mac7, {virtual_ip});
-    // Since Linux 6.16 a chain waits for its device; older kernels refuse it.
-    for (const KernelError& failure : set_->build()) {
-        EXPECT_EQ(failure.error_number, ENOENT);
-        EXPECT_TRUE(failure.text.starts_with("missing")) << failure.text;
-    }
-    become(member, true);
+    const auto failures = set_->build();
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_TRUE(failures[0].text.starts_with("a_name_much_too_long")) << to_string(failures[0]);
+    set_->want(member, true);
+    EXPECT_TRUE(set_->commit().empty()) << "said already";
+    EXPECT_TRUE(set_->has_changes()) << "it is tried again";
     add_router_address(virtual_ip, 24);
     EXPECT_EQ(ask(virtual_ip, router_ip).value().sender_mac, mac7);
 }
 
-TEST_F(VirtualMacSetTest, ARefusedTransactionIsMendedByMakingTheTableAnew) {
+TEST_F(VirtualMacSetTest, WhatTheKernelRefusedIsSaidOnceAndTriedAgain) {
     const auto member = add(mac7, {virtual_ip});
+    const auto other = add(mac8, {ipv4(192, 0, 2, 11)});
     build();
-    become(member, true);
-    // Behind its back, as the kernel does when the device goes and comes between two looks at the links.
-    set_->forget_device("lan");
-    ASSERT_TRUE(set_->rebuild("lan"));
     add_router_address(virtual_ip, 24);
+    {
+        const test::WithoutNetAdmin refused;
+        EXPECT_FALSE(set_->rebuild("lan"));
+        EXPECT_TRUE(set_->has_changes());
+    }
+    EXPECT_TRUE(set_->commit().empty());
+    EXPECT_FALSE(set_->has_changes());
+    set_->want(member, true);
+    {
+        const test::WithoutNetAdmin refused;
+        const auto failures = set_->commit();
+        ASSERT_EQ(failures.size(), 1U);
+        EXPECT_EQ(failures[0].error_number, EPERM);
+        EXPECT_TRUE(failures[0].text.starts_with("lan")) << failures[0].text;
+        EXPECT_TRUE(set_->has_changes());
+        set_->want(other, true);
+        EXPECT_TRUE(set_->commit().empty()) << "said already";
+    }
+    EXPECT_TRUE(set_->has_changes());
+    EXPECT_TRUE(set_->commit().empty());
+    EXPECT_FALSE(set_->has_changes());
     EXPECT_EQ(ask(virtual_ip, router_ip).value().sender_mac, mac7);
+    EXPECT_TRUE(takes_frame_to(mac8, router_ip));
+    become(other, false);
+    EXPECT_FALSE(takes_frame_to(mac8, router_ip));
+}
+
+TEST_F(VirtualMacSetTest, ASmallSocketTakesManyRoutersInSeveralTransactions) {
+    constexpr int room_for_one_message = 40'000;   // the kernel doubles it
+    auto small = VirtualMacSet::open(room_for_one_message);
+    ASSERT_TRUE(small);
+    set_.emplace(std::move(*small));
+    std::vector<VirtualMacSet::Member> members;
+    for (unsigned i = 0; i < 510; ++i) {
+        std::vector<IpAddress> addresses;
+        for (std::uint8_t number = 1; number <= 10; ++number) {
+            addresses.push_back(ipv4(10, static_cast<std::uint8_t>(i / 255), static_cast<std::uint8_t>(i % 255), number));
+        }
+        members.push_back(add(virtual_mac(i < 255 ? Family::ipv4 : Family::ipv6, static_cast<Vrid>(1 + i % 255)), addresses));
+    }
+    build();
+    for (const bool is_active : {true, false, true}) {
+        for (const auto member : members) set_->want(member, is_active);
+        for (const KernelError& error : set_->commit()) ADD_FAILURE() << to_string(error);
+        EXPECT_FALSE(set_->has_changes());
+        EXPECT_EQ(takes_frame_to(mac7, router_ip), is_active);
+        EXPECT_EQ(takes_frame_to(virtual_mac(Family::ipv6, Vrid{255}), router_ip), is_active);
+    }
 }
 
 TEST_F(VirtualMacSetTest, WithoutRightsItSaysSo) {
