@@ -20,11 +20,34 @@ TEST(RingPlan, ASlotHoldsAnAdvertTwiceAsLongAsOurs) {
 }
 
 TEST(RingPlan, SlotsFollowTheRouters) {
-    const std::vector<RingNeed> needs{{.router_count = 1}, {.router_count = 255}, {.router_count = 100'000}};
+    std::vector<RingNeed> needs(600, {.router_count = 1});   // 600 x 16 KiB: more than is given away
+    needs[1].router_count = 255;
+    needs[2].router_count = 100'000;
     const auto rings = plan_rings(needs);
     EXPECT_EQ(rings[0].slot_count, 64u);
     EXPECT_EQ(rings[1].slot_count, 256u);
     EXPECT_EQ(rings[2].slot_count, 4096u);
+}
+
+TEST(RingPlan, AHostWithFewLinksHasRoomForAFlood) {
+    for (const std::size_t links : {1u, 2u, 32u}) {
+        const std::vector<RingNeed> needs(links, {.router_count = 1});
+        for (const RingGeometry& ring : plan_rings(needs)) EXPECT_EQ(ring.slot_count, 1024u);
+    }
+}
+
+TEST(RingPlan, NoMoreThanEightMebibytesAreGivenAway) {
+    for (const std::size_t links : {33u, 100u, 256u, 500u}) {
+        const std::vector<RingNeed> needs(links, {.router_count = 1});
+        const auto rings = plan_rings(needs);
+        EXPECT_LE(total(rings), std::size_t{8} << 20);
+        EXPECT_GE(total(rings), std::size_t{4} << 20);   // and what could be is
+    }
+}
+
+TEST(RingPlan, ASmallBudgetIsNotExceededForComfort) {
+    const std::vector<RingNeed> needs(4, {.router_count = 1});
+    EXPECT_EQ(total(plan_rings(needs, 65536)), 65536u);
 }
 
 TEST(RingPlan, TwoHundredFiftySixFullLinksTakeSixteenMebibytes) {
