@@ -9,7 +9,7 @@
 //   set guarded6 { type ipv6_addr }
 //
 //   chain in  { type filter hook ingress priority -300
-//     ether daddr @active  ether type != 8021q  ether type != 8021ad  meta pkttype set host
+//     meta pkttype other  ether daddr @active  ether type != 8021q  ether type != 8021ad  meta pkttype set host
 //     arp saddr ip @mac4  drop
 //   }
 //   chain out { type filter hook egress priority 0
@@ -127,6 +127,8 @@ public:
 
     /// The protocol that the kernel noted beside the frame: quick, and blind to a VLAN tag.
     Rule& if_protocol(std::uint16_t protocol) { return load_meta(NFT_META_PROTOCOL).compare(NFT_CMP_EQ, octets_of(protocol)); }
+    /// To no MAC of the interface: most frames are spared the look into the set.
+    Rule& if_for_another_host() { return load_meta(NFT_META_PKTTYPE).compare(NFT_CMP_EQ, std::array<std::uint8_t, 1>{PACKET_OTHERHOST}); }
     Rule& if_transport(std::uint8_t protocol) {
         return load_meta(NFT_META_L4PROTO).compare(NFT_CMP_EQ, std::array<std::uint8_t, 1>{protocol});
     }
@@ -269,6 +271,7 @@ constexpr auto type_ip6 = octets_of(ETH_P_IPV6);
 
 void write_ingress(NftablesBatch& batch, const VirtualMacTable& table) {
     Rule(table, "in")
+        .if_for_another_host()
         .if_member(ethernet_destination, active_set)
         .if_field(ether_type, octets_of(ETH_P_8021Q), NFT_CMP_NEQ)
         .if_field(ether_type, octets_of(ETH_P_8021AD), NFT_CMP_NEQ)
