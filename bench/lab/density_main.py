@@ -8,7 +8,7 @@ import sys
 from densitylab import ears, goals, machine, plots, report
 from densitylab.daemons import make_kind
 from densitylab.figures import MEASURES
-from densitylab.session import Session
+from densitylab.session import EXPECTED_ERRORS, Session
 from densitylab.setting import MAX_ADDRESSES, MAX_INTERFACES, MAX_VRIDS, MODE_NEEDS_VIGIL, MODES, TOPOLOGIES, Setting
 from netlab import sandbox
 from netlab.workspace import Workspace
@@ -95,7 +95,7 @@ class Lab:
                 session = Session(setting, kind, measures, self._directory / f"run-{self._count}", seconds, self._say)
                 try:
                     results.add(kind.kind, *session.run())
-                except (OSError, RuntimeError) as error:
+                except EXPECTED_ERRORS as error:
                     results.add(kind.kind, session.figures, session.errors | {"lab": str(error)}, session.curves)
         return results
 

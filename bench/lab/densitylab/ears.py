@@ -26,12 +26,13 @@ def program():
 
 
 class Ear:
-    """Hears from construction on; with from_seconds and until_seconds (CLOCK_MONOTONIC) only that window counts."""
+    """Hears from construction on; with from_seconds and until_seconds (CLOCK_MONOTONIC) only that window counts. `room`: routers, and addresses, it can
+    remember."""
 
-    def __init__(self, namespace, directory, from_seconds=0.0, until_seconds=0.0):
+    def __init__(self, namespace, directory, room, from_seconds=0.0, until_seconds=0.0):
         handle, self._path = tempfile.mkstemp(dir=directory, prefix="ear-", suffix=".json")
         os.close(handle)
-        command = [program(), "--report", self._path]
+        command = [program(), "--report", self._path, "--routers", str(room), "--addresses", str(room)]
         if from_seconds:
             command += ["--from-ns", str(int(from_seconds * 1e9))]
         if until_seconds:
@@ -80,7 +81,7 @@ class Hearing:
     """One report, or several of different places put together."""
 
     def __init__(self):
-        self.frames = self.drops = self.adverts = self.announcements = self.overflows = 0
+        self.frames = self.lost = self.adverts = self.announcements = 0
         self.shortest_gap = self.longest_gap = 0.0
         self.late, self.early = collections.Counter(), collections.Counter()   # lower end in seconds -> gaps
         self.routers = {}      # (interface, source, vrid) -> Heard
@@ -89,10 +90,9 @@ class Hearing:
 
     def take_in(self, report):
         self.frames += report["frames"]
-        self.drops += report["drops"]
+        self.lost += report["drops"] + report["table_overflows"]
         self.adverts += report["adverts"]
         self.announcements += report["announcements"]
-        self.overflows += report["table_overflows"]
         shortest, self.longest_gap = report["shortest_gap_ns"] / 1e9, max(self.longest_gap, report["longest_gap_ns"] / 1e9)
         self.shortest_gap = min(self.shortest_gap or shortest, shortest or self.shortest_gap)
         for name, counter in (("late", self.late), ("early", self.early)):

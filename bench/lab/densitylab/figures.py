@@ -80,6 +80,6 @@ FIGURES = (
     Figure("memory", "rss_per_router", "memory per router (Rss, all processes)", size),
     *(figure for event in ("stop", "kill", "linkdown") for figure in _takeover(event)),
     Figure("observer", "false_takeovers", "addresses at the Backup while the Active runs", count, True),
-    Figure("observer", "observer_drops", "frames the observer lost", count),
+    Figure("observer", "observer_lost", "frames the observer lost", count),
     Figure("observer", "not_settled", "measurements begun before it was quiet", count, True),
 )

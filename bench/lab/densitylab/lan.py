@@ -12,6 +12,7 @@ from .ears import Ear
 from .setting import ACTIVE, BACKUP, interface_name, own_address
 
 SET_UP_SECONDS = 180
+LEAST_ROOM = 10_000     # routers and addresses an observer has room for
 
 
 class Seat:
@@ -32,7 +33,6 @@ class DensityLan:
     def __init__(self, setting, directory):
         self.setting = setting
         self._directory = directory
-        self._closers = contextlib.ExitStack()
         self.seats = [Seat(number) for number in (ACTIVE, BACKUP)]
         self._others = []
         self.switch = self.listener = None
@@ -95,7 +95,8 @@ class DensityLan:
             places = [self.listener]
         else:
             places = [self.seats[1 - number].namespace for number in heard_seats]
-        return [Ear(namespace, self._directory, **options) for namespace in places]
+        room = max(LEAST_ROOM, 2 * self.setting.address_count)
+        return [Ear(namespace, self._directory, room, **options) for namespace in places]
 
     def take_link_down(self, seat, down=True):
         """The switch's ports go down, so that the router loses carrier and its neighbour does not. Only bridged."""
@@ -104,6 +105,8 @@ class DensityLan:
 
     def remove_leftovers(self, seat):
         """What a killed daemon left goes away, as with its machine."""
+        if self.setting.mode == "vmac-set":
+            seat.namespace.run(["nft", "flush", "ruleset"], timeout=SET_UP_SECONDS)
         text = seat.namespace.run(["ip", "-o", "link", "show", "type", "macvlan"], timeout=SET_UP_SECONDS)
         names = [line.split(":")[1].split("@")[0].strip() for line in text.splitlines() if ":" in line]
         batch(seat.namespace, [f"link delete {name}" for name in names], force=True)

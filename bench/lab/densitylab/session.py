@@ -3,6 +3,8 @@
 A measure that fails is noted, and the next one is tried as long as the daemons are where it needs them. Between measures the daemons get
 time to finish what they do once (repeated announcements), told by the frames the kernel counts.
 """
+import contextlib
+import subprocess
 import time
 
 from netlab.daemon import DaemonError
@@ -27,6 +29,10 @@ class NotInTime(Exception):
     """A daemon did not get where it should be in the time given."""
 
 
+# What a daemon, the observer or the machine may do to a measurement.
+EXPECTED_ERRORS = (DaemonError, NotInTime, hearing.EarError, OSError, RuntimeError, subprocess.SubprocessError)
+
+
 class Session:
     """`run` returns (figures, errors, curves): numbers by key, texts by measure, and what the plots need."""
 
@@ -47,19 +53,23 @@ class Session:
             self._paths.append(self._directory / f"router-{seat + 1}.conf")
             self._paths[seat].write_text(configuration(self._setting, seat), encoding="ascii")
         self._say("wiring")
-        self._lan = DensityLan(self._setting, self._directory)
-        try:
+        with contextlib.ExitStack() as stack:
+            self._lan = DensityLan(self._setting, self._directory)
+            stack.callback(self._lan.close)
             self._seats = self._lan.seats
             self._addresses = [kernel.VirtualAddresses(seat.namespace) for seat in self._seats]
             self._sent = [kernel.SentFrames(seat.namespace) for seat in self._seats]
+            for question in self._addresses + self._sent:
+                stack.callback(question.close)
+            stack.callback(self._kill_all)
             self._measure()
-        finally:
-            self._say("taking down")
-            for daemon in self._daemons:
-                if daemon and daemon.running:
-                    daemon.kill()
-            self._lan.close()
         return self.figures, self.errors, self.curves
+
+    def _kill_all(self):
+        self._say("taking down")
+        for daemon in self._daemons:
+            if daemon and daemon.running:
+                daemon.kill()
 
     def _measure(self):
         self._try("config-test", self._config_test)
@@ -90,7 +100,7 @@ class Session:
         try:
             act()
             return True
-        except (DaemonError, NotInTime, hearing.EarError, OSError, RuntimeError) as error:
+        except EXPECTED_ERRORS as error:
             self.errors[measure] = str(error)
             return False
 
@@ -133,7 +143,7 @@ class Session:
 
     def _stop(self, ears):
         heard = hearing.stop_all(ears)
-        self.figures["observer_drops"] = self.figures.get("observer_drops", 0) + heard.drops
+        self.figures["observer_lost"] = self.figures.get("observer_lost", 0) + heard.lost
         return heard
 
     def _settle(self):
@@ -189,7 +199,7 @@ class Session:
         ears, begin, end = self._ears_for_window()
         cpu = self._cpu_between(begin, end, *daemons)
         heard = hearing.merge([ear.report() for ear in ears])
-        self.figures["observer_drops"] = self.figures.get("observer_drops", 0) + heard.drops
+        self.figures["observer_lost"] = self.figures.get("observer_lost", 0) + heard.lost
         if not heard.adverts:
             raise NotInTime("no advert was heard")
         return heard, cpu, end - begin
