@@ -1,4 +1,4 @@
-// vigil_flooder INTERFACE FRAMES_PER_SECOND SECONDS: sends frames that no VRRP router may act on, at an even pace, and prints how many of each kind left.
+// vigil_flooder INTERFACE FRAMES_PER_SECOND SECONDS [KIND]: sends frames that no VRRP router may act on, at an even pace, and prints how many of each kind left.
 //
 // Each is an advert for VRID 51 with priority 255 and the address 192.0.2.100 that is wrong in one way, or something else that looks like one: a router
 // that takes any of them for good yields at once. The families take turns, so that every one has its share of any stretch of time.
@@ -199,10 +199,12 @@ void flood(int fd, std::vector<Kind>& kinds, long per_second, long seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) return std::fprintf(stderr, "usage: vigil_flooder INTERFACE FRAMES_PER_SECOND SECONDS\n"), 2;
+    if (argc < 4 || argc > 5) return std::fprintf(stderr, "usage: vigil_flooder INTERFACE FRAMES_PER_SECOND SECONDS [KIND]\n"), 2;
     const int fd = open_socket(argv[1]);
     if (fd < 0) return std::perror("flooder: cannot send"), 1;
     std::vector<Kind> kinds = make_kinds();
+    if (argc == 5) std::erase_if(kinds, [&](const Kind& kind) { return kind.name != argv[4]; });
+    if (kinds.empty()) return std::fprintf(stderr, "flooder: there is no kind '%s'\n", argv[4]), 2;
     const long per_second = std::clamp(std::atol(argv[2]), 1L, 1'000'000L);
     flood(fd, kinds, per_second, std::clamp(std::atol(argv[3]), 1L, 3600L));
     for (const Kind& kind : kinds) std::printf("%llu %s\n", static_cast<unsigned long long>(kind.sent), kind.name.c_str());
