@@ -37,6 +37,8 @@ struct NotifyScript {
     std::string_view group;  ///< empty: the user's own
     SourceLocation where;
     ScriptEvent event = ScriptEvent::any;
+
+    friend bool operator==(const NotifyScript&, const NotifyScript&) = default;
 };
 
 /// One line of virtual_ipaddress or virtual_ipaddress_excluded.
@@ -59,6 +61,8 @@ struct ConfiguredAddress {
     SourceLocation where;
 
     static constexpr std::uint32_t forever = 0xffffffff;
+
+    friend bool operator==(const ConfiguredAddress&, const ConfiguredAddress&) = default;
 };
 
 struct UnicastPeer {
@@ -66,6 +70,8 @@ struct UnicastPeer {
     std::uint8_t min_ttl = 0;    ///< received TTL must be at least this
     std::uint8_t max_ttl = 255;  ///< and at most this
     SourceLocation where;
+
+    friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };
 
 /// An entry of track_interface or track_script.
@@ -74,6 +80,8 @@ struct TrackedItem {
     std::optional<std::int16_t> weight;  ///< -253..253; absent: interface down = FAULT, or the script's own weight
     bool reverse = false;
     SourceLocation where;
+
+    friend bool operator==(const TrackedItem&, const TrackedItem&) = default;
 };
 
 /// Gratuitous ARP and unsolicited NA schedule of an instance.
@@ -99,6 +107,8 @@ struct VirtualMacSettings {
     std::string_view name;              ///< of the macvlan; empty: {vmac_prefix}.{vrid}
     std::optional<MacAddress> address;  ///< complete (a 5 octet one has got the VRID appended); absent: the RFC 9568 address
     std::uint32_t group = 0;            ///< interface group; 0: copied from the base
+
+    friend bool operator==(const VirtualMacSettings&, const VirtualMacSettings&) = default;
 };
 
 enum class AuthenticationType : std::uint8_t { none, simple_password, ah };
@@ -154,6 +164,8 @@ struct VrrpInstance {
     std::vector<TrackedItem> track_scripts;    ///< kept for a later release, not acted on
     std::vector<NotifyScript> scripts;         ///< at most one per event
     std::uint8_t debug = 0;                    ///< 0-4
+
+    friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
 };
 
 /// First script for `event`, nullptr when there is none.

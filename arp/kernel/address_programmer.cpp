@@ -126,16 +126,16 @@ struct AddressProgrammer::Batch {
     std::size_t used_bytes = 0;
 };
 
-AddressProgrammer::AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send)
-    : socket_(std::move(socket)),
-      requests_per_send_(requests_per_send == 0 ? requests_for(socket_) : requests_per_send) {
+AddressProgrammer::AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send, bool remembers_ours)
+    : socket_(std::move(socket)), requests_per_send_(requests_per_send == 0 ? requests_for(socket_) : requests_per_send),
+      remembers_ours_(remembers_ours) {
     buffer_.resize(requests_per_send_ * largest_request_bytes);
 }
 
 KernelResult<AddressProgrammer> AddressProgrammer::open(const ProgrammerOptions& options) {
     auto socket = NetlinkSocket::open(options.socket);
     if (!socket) return tl::unexpected(socket.error());
-    return AddressProgrammer(std::move(*socket), options.requests_per_send);
+    return AddressProgrammer(std::move(*socket), options.requests_per_send, options.remembers_ours);
 }
 
 std::vector<AddressResult> AddressProgrammer::apply(std::span<const AddressChange> changes,
@@ -226,7 +226,7 @@ void AddressProgrammer::ask_again(const AddressChange& change, AddressResult& re
 }
 
 void AddressProgrammer::remember(const AddressChange& change, const AddressResult& result) {
-    if (result.outcome == AddressOutcome::refused) return;
+    if (!remembers_ours_ || result.outcome == AddressOutcome::refused) return;
     if (change.operation == AddressOperation::remove) {
         ours_.erase(change.spec.key);
     } else {

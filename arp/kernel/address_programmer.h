@@ -56,10 +56,12 @@ struct ProgrammerOptions {
     SocketOptions socket{};
     /// Requests per datagram, 1 or more. 0: as many as the receive buffer can hold errors for, 1,000 at most.
     std::size_t requests_per_send = 0;
+    /// Keeps the table of what is ours, 70 octets an address. Without it, whoever calls apply() must know what to remove.
+    bool remembers_ours = true;
 };
 
-/// Puts addresses on interfaces and takes them off again, thousands in a few system calls, and remembers which are ours.
-/// Control thread only. Destroying it removes nothing: call remove_all_of_ours() at exit.
+/// Puts addresses on interfaces and takes them off again, thousands in a few system calls, and remembers which are ours
+/// unless told not to. Control thread only. Destroying it removes nothing: call remove_all_of_ours() at exit.
 class AddressProgrammer {
 public:
     static KernelResult<AddressProgrammer> open(const ProgrammerOptions& options = {});
@@ -83,7 +85,7 @@ private:
     struct Job;
     struct Batch;
 
-    AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send);
+    AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send, bool remembers_ours);
     Batch write_batch(const Job& job, std::span<const std::uint32_t> items);
     std::size_t send_some(Job& job, std::size_t start, std::size_t& limit);
     bool collect_verdicts(Job& job, const Batch& batch, std::vector<bool>& answered);
@@ -93,6 +95,7 @@ private:
     NetlinkSocket socket_;
     std::vector<std::byte> buffer_;
     std::size_t requests_per_send_;
+    bool remembers_ours_;
     std::unordered_set<AddressKey, AddressKeyHash> ours_;
 };
 

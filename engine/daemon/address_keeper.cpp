@@ -31,22 +31,14 @@ constexpr Nanoseconds last_delay = std::chrono::seconds{30};
 
 }  // namespace
 
-AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules) : plan_(plan), kernel_(kernel), rules_(rules), devices_(plan.links.size(), 0) {
-    AddressNumber count = 0;
-    for (const PlannedRouter& planned : plan.routers) {
-        routers_.push_back({.first_address = count});
-        count += static_cast<AddressNumber>(planned.addresses.size());
-    }
-    addresses_.resize(count);
-    by_value_.resize(count);
+AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules)
+    : plan_(plan), kernel_(kernel), rules_(rules), routers_(plan.routers.size()), addresses_(plan.addresses.size()), devices_(plan.links.size(), 0) {
+    by_value_.resize(plan.addresses.size());
     std::iota(by_value_.begin(), by_value_.end(), AddressNumber{0});
-    std::vector<const IpAddress*> values;
-    for (const PlannedRouter& one : plan.routers) {
-        for (const PlannedAddress& address : one.addresses) values.push_back(&address.address());
-    }
-    std::sort(by_value_.begin(), by_value_.end(), [&](AddressNumber a, AddressNumber b) { return *values[a] < *values[b]; });
+    std::sort(by_value_.begin(), by_value_.end(),
+              [&](AddressNumber a, AddressNumber b) { return plan.addresses[a].address < plan.addresses[b].address; });
     for (std::size_t i = 1; i < by_value_.size(); ++i) {
-        if (*values[by_value_[i - 1]] == *values[by_value_[i]]) addresses_[by_value_[i - 1]].is_shared = addresses_[by_value_[i]].is_shared = true;
+        if (plan.addresses[by_value_[i - 1]].address == plan.addresses[by_value_[i]].address) addresses_[by_value_[i - 1]].is_shared = addresses_[by_value_[i]].is_shared = true;
     }
 }
 
@@ -54,7 +46,7 @@ void AddressKeeper::leave_alone(const std::unordered_map<AddressKey, arp::kernel
     refresh_devices();
     for (std::size_t router = 0; router < routers_.size(); ++router) {
         for (std::size_t i = 0; i < address_count(router); ++i) {
-            const AddressNumber address = routers_[router].first_address + static_cast<AddressNumber>(i);
+            const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
             const AddressKey key = key_of(router, address);
             addresses_[address].is_foreign = key.interface_index != 0 && present.contains(key);
         }
@@ -62,25 +54,25 @@ void AddressKeeper::leave_alone(const std::unordered_map<AddressKey, arp::kernel
 }
 
 std::uint32_t AddressKeeper::device_of(std::size_t router, AddressNumber address) const {
-    const engine::LinkIndex link = planned(router, address).link;
+    const engine::LinkIndex link = plan_.addresses[address].link;
     return link == engine::LinkIndex::none ? routers_[router].macvlan : devices_[engine::to_number(link)];
 }
 
 AddressKey AddressKeeper::key_of(std::size_t router, AddressNumber address) const {
-    AddressKey key = planned(router, address).spec().key;
+    AddressKey key = plan_.addresses[address].spec().key;
     key.interface_index = device_of(router, address);
     return key;
 }
 
 std::size_t AddressKeeper::router_of(AddressNumber address) const {
-    const auto behind = std::upper_bound(routers_.begin(), routers_.end(), address,
-                                         [](AddressNumber value, const Router& one) { return value < one.first_address; });
-    return static_cast<std::size_t>(behind - routers_.begin()) - 1;
+    const auto behind = std::upper_bound(plan_.routers.begin(), plan_.routers.end(), address,
+                                         [](AddressNumber value, const PlannedRouter& one) { return value < one.first_address; });
+    return static_cast<std::size_t>(behind - plan_.routers.begin()) - 1;
 }
 
 /// The routers by whom the address is there: several may have the same.
 std::vector<AddressKeeper::Pending> AddressKeeper::holders_of(const AddressKey& key) const {
-    const auto value = [this](AddressNumber number) -> const IpAddress& { return planned(router_of(number), number).address(); };
+    const auto value = [this](AddressNumber number) -> const IpAddress& { return plan_.addresses[number].address; };
     auto at = std::lower_bound(by_value_.begin(), by_value_.end(), key.address,
                                [&](AddressNumber number, const IpAddress& wanted) { return value(number) < wanted; });
     std::vector<Pending> holders;
@@ -102,7 +94,7 @@ void AddressKeeper::want(std::size_t router, bool is_active) {
     one.is_wanted = is_active;
     one.is_announced = false;
     rules_.want(router, is_active);
-    for (std::size_t i = 0; !refused_.empty() && i < address_count(router); ++i) refused_.erase(one.first_address + static_cast<AddressNumber>(i));
+    for (std::size_t i = 0; !refused_.empty() && i < address_count(router); ++i) refused_.erase(first_address(router) + static_cast<AddressNumber>(i));
     mark_dirty(router);
 }
 
@@ -138,7 +130,7 @@ std::vector<std::size_t> AddressKeeper::take_ready(const std::vector<std::size_t
     std::vector<std::size_t> ready;
     for (const std::size_t i : work) {
         Router& router = routers_[i];
-        const auto first = addresses_.begin() + router.first_address;
+        const auto first = addresses_.begin() + first_address(i);
         const auto last = first + static_cast<std::ptrdiff_t>(address_count(i));
         const bool has_some = first == last || std::any_of(first, last, [](const Address& one) { return one.is_present || one.is_foreign; });
         if (!router.is_wanted || router.is_announced || !has_some) continue;
@@ -158,12 +150,12 @@ void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChang
         to_lower_.push_back(index);
     }
     for (std::size_t i = 0; i < address_count(index); ++i) {
-        const AddressNumber address = router.first_address + static_cast<AddressNumber>(i);
+        const AddressNumber address = first_address(index) + static_cast<AddressNumber>(i);
         if (!addresses_[address].is_present) continue;
         addresses_[address].is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
         const AddressKey key = key_of(index, address);
         if (addresses_[address].is_shared && stays_for_another(key, index)) continue;
-        changes.push_back({AddressOperation::remove, planned(index, address).spec()});
+        changes.push_back({AddressOperation::remove, plan_.addresses[address].spec()});
         changes.back().spec.key = key;
         pending.push_back({index, address});
     }
@@ -197,7 +189,7 @@ void AddressKeeper::collect_additions(std::size_t index, Instant now, std::vecto
     if (!router.is_wanted) return;
     bool was_raised = router.macvlan == 0;
     for (std::size_t i = 0; i < address_count(index); ++i) {
-        const AddressNumber address = router.first_address + static_cast<AddressNumber>(i);
+        const AddressNumber address = first_address(index) + static_cast<AddressNumber>(i);
         if (addresses_[address].is_present || addresses_[address].is_foreign) continue;
         if (const auto refusal = refused_.find(address); refusal != refused_.end() && refusal->second.next_attempt > now) continue;
         if (!was_raised) {
@@ -207,12 +199,12 @@ void AddressKeeper::collect_additions(std::size_t index, Instant now, std::vecto
             }
         }
         if (const AddressKey key = key_of(index, address); key.interface_index != 0) {
-            changes.push_back({AddressOperation::add, planned(index, address).spec()});
+            changes.push_back({AddressOperation::add, plan_.addresses[address].spec()});
             changes.back().spec.key = key;
             pending.push_back({index, address});
             continue;
         }
-        const engine::LinkIndex link = planned(index, address).link;
+        const engine::LinkIndex link = plan_.addresses[address].link;
         postpone({index, address}, now, link == engine::LinkIndex::none ? "its virtual MAC device does not exist"
                                                                         : "there is no interface " + plan_.links[engine::to_number(link)].name);
     }
@@ -242,9 +234,9 @@ void AddressKeeper::postpone(const Pending& pending, Instant now, const std::str
     refusal.next_attempt = now + refusal.delay;
     next_attempt_ = std::min(next_attempt_, refusal.next_attempt);
     if (!is_first) return;
-    const PlannedAddress& address = planned(pending.router, pending.address);
-    spdlog::error("({}) cannot set address {}/{}: {}; trying again", name(pending.router), to_string(address.address()),
-                  address.configured->prefix_length, why);
+    const PlannedAddress& address = plan_.addresses[pending.address];
+    spdlog::error("({}) cannot set address {}/{}: {}; trying again", name(pending.router), to_string(address.address),
+                  address.prefix_length, why);
 }
 
 std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
@@ -256,7 +248,7 @@ std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
     for (const Pending& at : holders) {
         addresses_[at.address].is_present = false;
         if (!routers_[at.router].is_wanted) continue;
-        if (is_link_usable && planned(at.router, at.address).gives_up_when_deleted()) giving_up.push_back(at.router);
+        if (is_link_usable && plan_.addresses[at.address].gives_up_when_deleted()) giving_up.push_back(at.router);
         else mark_dirty(at.router);
     }
     kernel_.programmer().forget(key);
@@ -267,7 +259,7 @@ void AddressKeeper::on_interface_gone(std::uint32_t index) {
     kernel_.programmer().forget_interface(index);
     for (std::size_t router = 0; router < routers_.size(); ++router) {
         for (std::size_t i = 0; i < address_count(router); ++i) {
-            const AddressNumber address = routers_[router].first_address + static_cast<AddressNumber>(i);
+            const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
             if (!addresses_[address].is_present || device_of(router, address) != index) continue;
             addresses_[address].is_present = false;
             mark_dirty(router);
@@ -281,10 +273,10 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
     if (index == 0 || found == routers_.end()) return std::nullopt;
     const auto router = static_cast<std::size_t>(found - routers_.begin());
     for (std::size_t i = 0; i < address_count(router); ++i) {
-        const AddressNumber address = found->first_address + static_cast<AddressNumber>(i);
+        const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
         // IPv4 addresses outlive it. The messages of the IPv6 ones are still to come: forgotten now, they are not taken for a deletion by hand.
         const bool is_lost = addresses_[address].is_present && device_of(router, address) == index &&
-                             planned(router, address).address().family == Family::ipv6;
+                             plan_.addresses[address].address.family == Family::ipv6;
         if (!is_lost) continue;
         addresses_[address].is_present = false;
         refused_.erase(address);
@@ -299,7 +291,7 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
 
 void AddressKeeper::on_link_usable(engine::LinkIndex link, Instant now) {
     for (auto& [address, refusal] : refused_) {
-        if (planned(refusal.router, address).link != link) continue;
+        if (plan_.addresses[address].link != link) continue;
         refusal.next_attempt = now;
         refusal.delay = Nanoseconds{0};
         mark_dirty(refusal.router);
@@ -309,14 +301,14 @@ void AddressKeeper::on_link_usable(engine::LinkIndex link, Instant now) {
 void AddressKeeper::set_macvlan(std::size_t router, std::uint32_t index) {
     routers_[router].macvlan = index;
     for (std::size_t i = 0; i < address_count(router); ++i) {
-        const auto refusal = refused_.find(routers_[router].first_address + static_cast<AddressNumber>(i));
+        const auto refusal = refused_.find(first_address(router) + static_cast<AddressNumber>(i));
         if (refusal != refused_.end()) refusal->second.next_attempt = Instant{};
     }
     if (routers_[router].is_wanted) mark_dirty(router);
 }
 
 std::size_t AddressKeeper::present_count(std::size_t router) const {
-    const auto first = addresses_.begin() + routers_[router].first_address;
+    const auto first = addresses_.begin() + first_address(router);
     return static_cast<std::size_t>(
         std::count_if(first, first + static_cast<std::ptrdiff_t>(address_count(router)), [](const Address& one) { return one.is_present; }));
 }

@@ -55,7 +55,7 @@ public:
     std::size_t present_count(std::size_t router) const;
 
 private:
-    /// All addresses of all routers have numbers in one row, a router's one behind the other.
+    /// In Plan::addresses.
     using AddressNumber = std::uint32_t;
     struct Address {
         bool is_present : 1 = false;
@@ -63,7 +63,6 @@ private:
         bool is_shared : 1 = false;        ///< another router has the same
     };
     struct Router {
-        AddressNumber first_address = 0;
         std::uint32_t macvlan = 0;         ///< 0: none
         bool is_wanted = false;
         bool is_announced = false;         ///< was returned by apply() since it is wanted
@@ -80,10 +79,8 @@ private:
         AddressNumber address;
     };
 
-    std::size_t address_count(std::size_t router) const { return plan_.routers[router].addresses.size(); }
-    const PlannedAddress& planned(std::size_t router, AddressNumber address) const {
-        return plan_.routers[router].addresses[address - routers_[router].first_address];
-    }
+    AddressNumber first_address(std::size_t router) const { return plan_.routers[router].first_address; }
+    std::size_t address_count(std::size_t router) const { return plan_.routers[router].address_count; }
     std::uint32_t device_of(std::size_t router, AddressNumber address) const;
     arp::kernel::AddressKey key_of(std::size_t router, AddressNumber address) const;
     std::size_t router_of(AddressNumber address) const;
@@ -97,7 +94,7 @@ private:
     void refresh_devices();
     bool stays_for_another(const arp::kernel::AddressKey& key, std::size_t router) const;
     std::vector<std::size_t> take_ready(const std::vector<std::size_t>& work);
-    std::string_view name(std::size_t router) const { return plan_.routers[router].instance->name; }
+    std::string_view name(std::size_t router) const { return plan_.routers[router].name; }
 
     const Plan& plan_;
     KernelSide& kernel_;

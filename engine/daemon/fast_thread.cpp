@@ -25,8 +25,8 @@ tl::expected<engine::Engine, std::string> make_engine(Plan& plan, Instant now) {
         if (made) return std::move(*made);
         const std::size_t at = engine::to_number(made.error().router);
         if (at >= plan.routers.size()) return tl::unexpected("Cannot build the packet engine: " + made.error().text);
-        const config::VrrpInstance& instance = *plan.routers[at].instance;
-        plan.problems.push_back({instance.where, fmt::format("({}) does not run: {}", instance.name, made.error().text), true});
+        const PlannedRouter& router = plan.routers[at];
+        plan.problems.push_back({router.where, fmt::format("({}) does not run: {}", router.name, made.error().text), true});
         plan.engine.routers.erase(plan.engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
         plan.routers.erase(plan.routers.begin() + static_cast<std::ptrdiff_t>(at));
     }

@@ -39,7 +39,7 @@ std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const ker
     std::vector<kernel::AddressKey> configured;
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
         if (plan.routers[i].is_owner()) continue;
-        for (const PlannedAddress& address : plan.routers[i].addresses) {
+        for (const PlannedAddress& address : plan.addresses_of(plan.routers[i])) {
             if (address.link == engine::LinkIndex::none) continue;
             const std::uint32_t number = numbers[engine::to_number(address.link)];
             if (number == 0) continue;
@@ -58,7 +58,7 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
     if (!monitor) return tl::unexpected("Cannot follow links and addresses: " + to_string(monitor.error()));
     auto socket = kernel::NetlinkSocket::open();
     if (!socket) return tl::unexpected("Cannot open a netlink socket: " + to_string(socket.error()));
-    auto programmer = kernel::AddressProgrammer::open();
+    auto programmer = kernel::AddressProgrammer::open({.remembers_ours = false});   // AddressKeeper knows
     if (!programmer) return tl::unexpected("Cannot open a netlink socket: " + to_string(programmer.error()));
     std::unique_ptr<KernelSide> side(new KernelSide(std::move(*monitor), std::move(*socket), std::move(*programmer)));
     log_failures("Cannot restore a setting that an earlier run changed", side->keeper_.restore_leftovers());
@@ -143,13 +143,6 @@ void KernelSide::remove_leftovers(const Plan& plan) {
         devices.push_back(link.index);
     }
     log_failures("Cannot remove a device that an earlier run left", kernel::delete_links(socket_, devices));
-}
-
-void KernelSide::remove_all() {
-    for (const kernel::AddressResult& result : programmer_.remove_all_of_ours()) {
-        spdlog::error("Cannot remove an address: {}", to_string(result.error));
-    }
-    restore_settings();
 }
 
 void KernelSide::restore_settings() {

@@ -39,8 +39,6 @@ public:
     /// Removes what a killed run left: marked addresses and devices, and those that this configuration would set. While another vigild
     /// serves this network namespace only the latter, because marks do not tell whose they are. Logs what it removed.
     void remove_leftovers(const Plan& plan);
-    /// Everything of ours goes, settings are given back. Logs what was refused.
-    void remove_all();
     /// Settings and devices only, for a session that is replaced.
     void restore_settings();
 

@@ -32,12 +32,13 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
     }
+    tracking_.reserve(plan.routers.size());
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
         routers_of_[engine::to_number(plan.routers[i].link)].push_back(static_cast<std::uint32_t>(i));
         tracking_.push_back({false, plan.routers[i].base_priority});
-        for (const PlannedTrack& track : plan.routers[i].tracks) {
-            const auto* link = kernel.monitor().find_link(track.interface);
-            tracked_[track.interface] = link != nullptr && is_running(*link);
+        for (const config::TrackedItem& item : plan.routers[i].settings->track_interfaces) {
+            const auto* link = kernel.monitor().find_link(item.name);
+            tracked_[std::string(item.name)] = link != nullptr && is_running(*link);
         }
     }
 }
@@ -114,7 +115,7 @@ void LinkWatch::keep_macvlan_up(const kernel::LinkState& state, Instant now) {
     if (current == kernel_.monitor().links().end() || current->second.is_up) return;  // our own, and raised since
     const auto router = keeper_.raise_again(state.index);
     if (!router || !limiter_.admit(fmt::format("{} set down", state.name), now)) return;
-    spdlog::warn("({}) somebody set its virtual MAC device {} down; raised it again", plan_.routers[*router].instance->name, state.name);
+    spdlog::warn("({}) somebody set its virtual MAC device {} down; raised it again", plan_.routers[*router].name, state.name);
 }
 
 void LinkWatch::on_link_gone(std::uint32_t index) {
@@ -214,7 +215,7 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
 
 /// keepalived's answer to a deleted virtual address: say stop, be Backup again. Whoever then wins adds the address anew.
 void LinkWatch::step_back(std::size_t router, const kernel::AddressKey& key) {
-    spdlog::warn("({}) somebody deleted address {}; stepping back", plan_.routers[router].instance->name, to_string(key.address));
+    spdlog::warn("({}) somebody deleted address {}; stepping back", plan_.routers[router].name, to_string(key.address));
     send_to_router(Command::Kind::shutdown, router);
     send_to_router(Command::Kind::start, router);
 }
@@ -245,11 +246,11 @@ void LinkWatch::refresh_source(std::size_t router, const AddressesByInterface& a
         const auto is_source = [&](const kernel::AddressState& one) { return one.key.address == *planned.source; };
         if (std::any_of(there->second.begin(), there->second.end(), is_source)) return;
     }
-    const auto source = choose_source(addresses, interface_index, planned.instance->family, planned.addresses, planned.is_owner());
+    const auto source = choose_source(addresses, interface_index, planned.settings->family, plan_.addresses_of(planned), planned.is_owner());
     if (source == planned.source) return;
     planned.source = source;
-    if (source) spdlog::info("({}) sends from {} now", planned.instance->name, to_string(*source));
-    else spdlog::warn("({}) has no address to send from any more", planned.instance->name);
+    if (source) spdlog::info("({}) sends from {} now", planned.name, to_string(*source));
+    else spdlog::warn("({}) has no address to send from any more", planned.name);
     Command command{.kind = Command::Kind::set_primary_address, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}};
     if (source) command.address = source->octets;
     fast_.send(command);
@@ -261,28 +262,29 @@ void LinkWatch::make_macvlan(std::size_t router) {
     if (!planned.macvlan || link.interface_index == 0 || keeper_.macvlan(router) != 0) return;
     auto device = kernel_.macvlans().create(*planned.macvlan);
     if (!device) {
-        spdlog::error("({}) cannot make its virtual MAC device on {}: {}; its addresses cannot be set", planned.instance->name, planned.interface,
+        spdlog::error("({}) cannot make its virtual MAC device on {}: {}; its addresses cannot be set", planned.name, planned.interface,
                       to_string(device.error()));
         return;
     }
-    spdlog::info("({}) virtual MAC device {} on {}", planned.instance->name, device->name, planned.interface);
+    spdlog::info("({}) virtual MAC device {} on {}", planned.name, device->name, planned.interface);
     for (const kernel::KernelError& warning : device->warnings) {
-        spdlog::warn("({}) {}: a setting could not be made: {}", planned.instance->name, device->name, to_string(warning));
+        spdlog::warn("({}) {}: a setting could not be made: {}", planned.name, device->name, to_string(warning));
     }
     keeper_.set_macvlan(router, device->index);
 }
 
 void LinkWatch::evaluate_trackers() {
-    const auto is_up = [&](const std::string& name) {
-        const auto found = tracked_.find(name);
+    const auto is_up = [&](std::string_view name) {
+        const auto found = tracked_.find(std::string(name));
         return found != tracked_.end() && found->second;
     };
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (plan_.routers[i].tracks.empty()) continue;
-        const TrackingResult result = evaluate_tracking(plan_.routers[i], is_up);
+        const auto& items = plan_.routers[i].settings->track_interfaces;
+        if (items.empty()) continue;
+        const TrackingResult result = evaluate_tracking(plan_.routers[i].base_priority, items, is_up);
         const TrackingResult before = std::exchange(tracking_[i], result);
         if (result.priority != before.priority) {
-            spdlog::info("({}) Changing effective priority from {} to {}", plan_.routers[i].instance->name, before.priority, result.priority);
+            spdlog::info("({}) Changing effective priority from {} to {}", plan_.routers[i].name, before.priority, result.priority);
             send_to_router(Command::Kind::set_priority, i, Fault::none, result.priority);
         }
         if (result.is_faulty != before.is_faulty) {

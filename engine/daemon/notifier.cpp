@@ -43,34 +43,33 @@ std::vector<std::string> script_arguments(const config::NotifyScript& script, st
     return words;
 }
 
-Notifier::Notifier(const config::Configuration& configuration, ScriptRunner& runner) : runner_(runner) {
-    const config::GlobalDefinitions& global = configuration.global;
-    for (const config::VrrpInstance& instance : configuration.instances) {
-        for (const config::NotifyScript& script : instance.scripts) {
+Notifier::Notifier(const Plan& plan, const config::GlobalDefinitions& global, ScriptRunner& runner) : runner_(runner) {
+    for (const config::VrrpInstance& settings : plan.settings.instances()) {
+        for (const config::NotifyScript& script : settings.scripts) {
             if (auto found = find_script_program(script, global)) usable_.emplace(&script, Usable{found->identity, found->path});
         }
     }
 }
 
-void Notifier::on_state(std::size_t router, const config::VrrpInstance& instance, OperatorState state, int priority) {
+void Notifier::on_state(std::size_t index, const PlannedRouter& router, OperatorState state, int priority) {
     const auto event = event_of(state);
     if (!event) return;
-    if (const auto* script = config::find_script(instance, *event)) call(router, instance, *script, to_string(state), priority);
-    if (const auto* script = config::find_script(instance, config::ScriptEvent::any)) call(router, instance, *script, to_string(state), priority);
+    if (const auto* script = config::find_script(*router.settings, *event)) call(index, router, *script, to_string(state), priority);
+    if (const auto* script = config::find_script(*router.settings, config::ScriptEvent::any)) call(index, router, *script, to_string(state), priority);
 }
 
-void Notifier::on_lower_priority(std::size_t router, const config::VrrpInstance& instance) {
-    const auto* script = config::find_script(instance, config::ScriptEvent::master_rx_lower_priority);
-    if (script != nullptr) call(router, instance, *script, "", 0);
+void Notifier::on_lower_priority(std::size_t index, const PlannedRouter& router) {
+    const auto* script = config::find_script(*router.settings, config::ScriptEvent::master_rx_lower_priority);
+    if (script != nullptr) call(index, router, *script, "", 0);
 }
 
-void Notifier::call(std::size_t router, const config::VrrpInstance& instance, const config::NotifyScript& script, std::string_view state,
+void Notifier::call(std::size_t index, const PlannedRouter& router, const config::NotifyScript& script, std::string_view state,
                     int priority) {
     const auto found = usable_.find(&script);
     if (found == usable_.end()) return;
-    std::vector<std::string> arguments = script_arguments(script, instance.name, state, priority);
+    std::vector<std::string> arguments = script_arguments(script, router.name, state, priority);
     arguments.front() = found->second.path;
-    runner_.enqueue(router, {fmt::format("({}) {}", instance.name, keyword(script.event)), std::move(arguments), found->second.identity});
+    runner_.enqueue(index, {fmt::format("({}) {}", router.name, keyword(script.event)), std::move(arguments), found->second.identity});
 }
 
 }  // namespace vigil::daemon

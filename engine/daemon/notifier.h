@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/model.h"
+#include "engine/daemon/plan.h"
 #include "engine/daemon/router_status.h"
 #include "engine/daemon/script_runner.h"
 #include "engine/daemon/script_security.h"
@@ -19,16 +20,16 @@ std::vector<std::string> script_arguments(const config::NotifyScript& script, st
 /// reported by check_scripts().
 class Notifier {
 public:
-    /// Both outlive it.
-    Notifier(const config::Configuration& configuration, ScriptRunner& runner);
+    /// All outlive it.
+    Notifier(const Plan& plan, const config::GlobalDefinitions& global, ScriptRunner& runner);
 
     /// The specific script of the state, then the generic one.
-    void on_state(std::size_t router, const config::VrrpInstance& instance, OperatorState state, int priority);
+    void on_state(std::size_t index, const PlannedRouter& router, OperatorState state, int priority);
     /// notify_master_rx_lower_pri.
-    void on_lower_priority(std::size_t router, const config::VrrpInstance& instance);
+    void on_lower_priority(std::size_t index, const PlannedRouter& router);
 
 private:
-    void call(std::size_t router, const config::VrrpInstance& instance, const config::NotifyScript& script, std::string_view state, int priority);
+    void call(std::size_t index, const PlannedRouter& router, const config::NotifyScript& script, std::string_view state, int priority);
 
     /// What was found out about a script at load; scripts that may not run are not listed.
     struct Usable {

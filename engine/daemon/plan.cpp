@@ -39,6 +39,13 @@ public:
     Plan take() && {
         plan_.engine.garp_interval = configuration_.global.vrrp_garp_interval;
         plan_.engine.gna_interval = configuration_.global.vrrp_gna_interval;
+        std::size_t addresses = 0;
+        for (const VrrpInstance& instance : configuration_.instances) {
+            addresses += instance.virtual_addresses.size() + instance.excluded_addresses.size();
+        }
+        plan_.engine.routers.reserve(configuration_.instances.size());
+        plan_.routers.reserve(configuration_.instances.size());
+        plan_.addresses.reserve(addresses);
         for (const VrrpInstance& instance : configuration_.instances) add_instance(instance);
         return std::move(plan_);
     }
@@ -122,16 +129,16 @@ void Planner::add_instance(const VrrpInstance& instance) {
     if (!interface || !is_usable(instance, *interface)) return;
 
     PlannedRouter planned;
-    planned.instance = &instance;
+    planned.name = instance.name;
     planned.interface = *interface;
+    planned.has_routed_interface = instance.interface.empty();
+    planned.settings = plan_.settings.keep(instance);
+    planned.where = instance.where;
+    planned.position = static_cast<std::uint32_t>(&instance - configuration_.instances.data());
+    planned.vrid = instance.vrid;
     planned.link = link_of(*interface);
     planned.ignores_own_link = instance.dont_track_primary;
     planned.base_priority = to_number(instance.priority);
-    for (const config::TrackedItem& item : instance.track_interfaces) {
-        std::optional<int> weight;
-        if (item.weight) weight = *item.weight;
-        planned.tracks.push_back({std::string(item.name), weight, item.reverse});
-    }
 
     engine::RouterSpec spec;
     spec.name = instance.name;
@@ -171,7 +178,7 @@ std::optional<std::string_view> Planner::interface_of(const VrrpInstance& instan
     if (route) {
         const auto link = std::find_if(facts_.links.begin(), facts_.links.end(),
                                        [&](const LinkState& one) { return one.index == route->interface_index; });
-        if (link != facts_.links.end()) return plan_.routed_interfaces.emplace_front(link->name);
+        if (link != facts_.links.end()) return plan_.settings.keep(link->name);
     }
     report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}; the instance does not run. Name the interface",
                                        to_string(peer)));
@@ -221,7 +228,8 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
     const bool has_macvlan = planned.macvlan != nullptr;
     const auto add = [&](const ConfiguredAddress& address) {
         const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface;
-        planned.addresses.push_back({&address, device.empty() ? engine::LinkIndex::none : link_of(device)});
+        plan_.addresses.push_back({address.address, address.prefix_length, device.empty() ? engine::LinkIndex::none : link_of(device),
+                                   plan_.settings.keep(address)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
         const bool is_virtual = device.empty() || (planned.ruled_mac && link == spec.link);
         const MacAddress mac = is_virtual ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
@@ -231,7 +239,9 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
                                                 to_string(address.address)));
         }
     };
-    planned.addresses.reserve(instance.virtual_addresses.size() + instance.excluded_addresses.size());
+    planned.first_address = static_cast<std::uint32_t>(plan_.addresses.size());
+    planned.address_count = static_cast<std::uint16_t>(instance.virtual_addresses.size() + instance.excluded_addresses.size());
+    planned.advertised_count = static_cast<std::uint16_t>(instance.virtual_addresses.size());
     for (const ConfiguredAddress& address : instance.virtual_addresses) {
         spec.advertised.push_back(address.address);
         add(address);
@@ -278,11 +288,11 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
         return;
     }
     const std::uint32_t index = plan_.links[to_number(spec.link)].interface_index;
-    const auto source = choose_source(addresses_, index, instance.family, planned.addresses, instance.priority == Priority::owner);
+    const auto source = choose_source(addresses_, index, instance.family, plan_.addresses_of(planned), instance.priority == Priority::owner);
     if (source) {
         planned.source = spec.primary_address = *source;
-    } else if (index != 0 && (choose_source(addresses_, index, instance.family, planned.addresses, true) ||
-                              choose_source(addresses_before_, index, instance.family, planned.addresses, true))) {
+    } else if (index != 0 && (choose_source(addresses_, index, instance.family, plan_.addresses_of(planned), true) ||
+                              choose_source(addresses_before_, index, instance.family, plan_.addresses_of(planned), true))) {
         report(instance, false, fmt::format("the only {} address of interface '{}' is the instance's own virtual address; the instance waits in FAULT "
                                             "until the interface has another to send from. Give it one, or make this router the owner with 'priority 255'",
                                             instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local", planned.interface));
@@ -314,19 +324,35 @@ void Planner::note_link_needs(const engine::RouterSpec& spec) {
 
 arp::kernel::AddressSpec PlannedAddress::spec() const {
     arp::kernel::AddressSpec spec;
-    spec.key.address = configured->address;
-    spec.key.prefix_length = configured->prefix_length;
-    spec.key.peer = configured->peer;
-    spec.broadcast = configured->broadcast;
-    spec.label = configured->label;
-    spec.scope = configured->scope;
-    spec.has_duplicate_detection = configured->duplicate_detection;
-    spec.is_home_address = configured->home_address;
-    spec.manages_temporary_addresses = configured->manage_temporary;
-    spec.has_no_prefix_route = configured->no_prefix_route;
-    spec.joins_multicast = configured->auto_join;
-    spec.preferred_lifetime = configured->preferred_lifetime;
+    spec.key.address = address;
+    spec.key.prefix_length = prefix_length;
+    spec.key.peer = settings->peer;
+    spec.broadcast = settings->broadcast;
+    spec.label = settings->label;
+    spec.scope = settings->scope;
+    spec.has_duplicate_detection = settings->duplicate_detection;
+    spec.is_home_address = settings->home_address;
+    spec.manages_temporary_addresses = settings->manage_temporary;
+    spec.has_no_prefix_route = settings->no_prefix_route;
+    spec.joins_multicast = settings->auto_join;
+    spec.preferred_lifetime = settings->preferred_lifetime;
     return spec;
+}
+
+config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router) {
+    config::VrrpInstance instance = *router.settings;
+    instance.name = router.name;
+    if (!router.has_routed_interface) instance.interface = router.interface;
+    instance.vrid = router.vrid;
+    instance.priority = Priority{router.base_priority};
+    const auto addresses = plan.addresses_of(router);
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        config::ConfiguredAddress address = *addresses[i].settings;
+        address.address = addresses[i].address;
+        address.prefix_length = addresses[i].prefix_length;
+        (i < router.advertised_count ? instance.virtual_addresses : instance.excluded_addresses).push_back(address);
+    }
+    return instance;
 }
 
 AddressesByInterface group_by_interface(const std::vector<AddressState>& addresses) {
@@ -336,7 +362,7 @@ AddressesByInterface group_by_interface(const std::vector<AddressState>& address
 }
 
 std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
-                                       const std::vector<PlannedAddress>& own, bool is_owner) {
+                                       std::span<const PlannedAddress> own, bool is_owner) {
     const auto there = addresses.find(interface_index);
     if (there == addresses.end() || interface_index == 0) return std::nullopt;
     std::optional<IpAddress> own_candidate;
@@ -344,7 +370,7 @@ std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, st
         if (state.key.address.family != family) continue;
         if (family == Family::ipv6 && !state.key.address.is_link_local()) continue;
         if ((state.flags & IFA_F_DADFAILED) != 0 || state.scope == RT_SCOPE_HOST) continue;
-        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.address() == state.key.address; });
+        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.address == state.key.address; });
         if (!is_own && state.protocol != arp::kernel::our_address_protocol) return state.key.address;
         if (is_own && !own_candidate) own_candidate = state.key.address;
     }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <forward_list>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +15,7 @@
 #include "arp/kernel/macvlan.h"
 #include "config/model.h"
 #include "engine/core/spec.h"
+#include "engine/daemon/settings_pool.h"
 #include "engine/io/packet_filter.h"
 
 namespace vigil::daemon {
@@ -34,33 +35,35 @@ struct KernelFacts {
 
 /// An address that the control thread programs while the router is Active. Small, because there are many: the rest is in the configuration.
 struct PlannedAddress {
-    const config::ConfiguredAddress* configured = nullptr;
+    IpAddress address;
+    std::uint8_t prefix_length = 32;
     engine::LinkIndex link = engine::LinkIndex::none;   ///< of its device; none: the router's virtual MAC device
+    const config::ConfiguredAddress* settings = nullptr;   ///< all else, shared with other addresses
 
-    const IpAddress& address() const { return configured->address; }
     /// Somebody else deletes it: the router steps back (no_track: it stays).
-    bool gives_up_when_deleted() const { return !configured->no_track; }
+    bool gives_up_when_deleted() const { return !settings->no_track; }
     /// Without its interface index, which may change.
     arp::kernel::AddressSpec spec() const;
 };
 
-struct PlannedTrack {
-    std::string interface;
-    std::optional<int> weight;         ///< absent: down means FAULT
-    bool is_reversed = false;
-};
-
-/// What the control thread knows of one router beside the engine's RouterSpec at the same index.
+/// What the control thread knows of one router beside the engine's RouterSpec at the same index. About a hundred octets: what a router has in
+/// common with others is in `settings`.
 struct PlannedRouter {
-    const config::VrrpInstance* instance = nullptr;   ///< inside the Configuration that the plan was made from
-    std::string_view interface;        ///< lives as long as the plan
-    std::vector<PlannedAddress> addresses;
+    std::string_view name;             ///< lives as long as the Configuration's texts
+    std::string_view interface;        ///< lives as long as the plan and the texts
+    const config::VrrpInstance* settings = nullptr;   ///< without what is here; lives as long as the plan
     std::unique_ptr<const arp::kernel::MacvlanSpec> macvlan;
     std::unique_ptr<const MacAddress> ruled_mac;   ///< its addresses on its own interface get this MAC by nftables rules
-    std::vector<PlannedTrack> tracks;
+    config::SourceLocation where;
+    std::uint32_t position = 0;        ///< in Configuration::instances
+    std::uint32_t first_address = 0;   ///< in Plan::addresses
+    std::uint16_t address_count = 0;   ///< excluded ones included
+    std::uint16_t advertised_count = 0;  ///< of these, the first, stand in adverts
+    Vrid vrid{0};
     engine::LinkIndex link = engine::LinkIndex::none;
     bool has_fixed_source = false;     ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
     bool ignores_own_link = false;     ///< dont_track_primary
+    bool has_routed_interface = false; ///< the file names none; `interface` is where the route to its peer leads
 
     std::uint8_t base_priority = 100;
     std::optional<IpAddress> source;   ///< of its adverts; kept up to date by LinkWatch
@@ -91,22 +94,30 @@ struct PlanProblem {
 struct Plan {
     engine::EngineSpec engine;            ///< its routers are dropped when the engine has been made (drop_load_data())
     std::vector<PlannedRouter> routers;   ///< same index as engine.routers
+    std::vector<PlannedAddress> addresses;   ///< of all routers, one router's behind the other's
     std::vector<PlannedLink> links;       ///< same index as engine.links
     std::vector<PlanProblem> problems;
-    std::forward_list<std::string> routed_interfaces;   ///< names that routes gave, for PlannedRouter::interface
+    SettingsPool settings;
+
+    std::span<const PlannedAddress> addresses_of(const PlannedRouter& router) const {
+        return std::span(addresses).subspan(router.first_address, router.address_count);
+    }
 
     /// What only the engine's making needed: thousands of routers' worth of memory.
     void drop_load_data() { engine.routers = {}; }
 };
 
-/// Configuration and this host's facts -> what the two threads need. Pure. `configuration` must outlive the plan.
+/// Configuration and this host's facts -> what the two threads need. Pure. The plan needs nothing of `configuration` later but its texts.
 Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts);
+
+/// A planned instance as the file had it, but for the places in the file.
+config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router);
 
 /// The source of adverts on an interface: its first address of the family that is none of `own` (our virtual addresses), link-local
 /// for IPv6 (RFC 9568 §5.1.2.1). An owner's own virtual address is better than none. nullopt when there is no candidate.
 using AddressesByInterface = std::unordered_map<std::uint32_t, std::vector<arp::kernel::AddressState>>;
 AddressesByInterface group_by_interface(const std::vector<arp::kernel::AddressState>& addresses);
 std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
-                                       const std::vector<PlannedAddress>& own, bool is_owner);
+                                       std::span<const PlannedAddress> own, bool is_owner);
 
 }  // namespace vigil::daemon

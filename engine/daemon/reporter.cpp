@@ -16,10 +16,10 @@ using engine::Event;
 using engine::Reason;
 using engine::State;
 
-std::string peer_of(const Event& event, const PlannedRouter& router) { return to_string(IpAddress{event.peer, router.instance->family}); }
+std::string peer_of(const Event& event, const PlannedRouter& router) { return to_string(IpAddress{event.peer, router.settings->family}); }
 
 void describe_transition(const Event& event, const PlannedRouter& router, const RouterStatus& before, std::vector<LogLine>& lines) {
-    const std::string_view name = router.instance->name;
+    const std::string_view name = router.name;
     const auto say = [&](std::string text) { lines.push_back({LogLine::Level::info, "", std::move(text)}); };
     const OperatorState now = operator_state(event.to, event.faults);
     if (event.to == State::active) {
@@ -61,14 +61,14 @@ std::string rejection_text(const Event& event, const PlannedRouter& router) {
         return fmt::format("received an advert from {} with another auth_type than ours", peer);
     case ReceiveError::interval_mismatch:
         return fmt::format("received an advert from {} with another advert_int than ours ({} s); VRRPv2 routers must agree on it", peer,
-                           router.instance->advert_int.count() / 100.0);
+                           router.settings->advert_int.count() / 100.0);
     case ReceiveError::version_mismatch:
         return fmt::format("received an advert from {} in another VRRP version than ours; set 'version' to the same", peer);
     case ReceiveError::bad_ttl:
         return fmt::format("received an advert from {} with a TTL other than 255: it came over a router, or is forged", peer);
     case ReceiveError::wrong_destination:
         return fmt::format("received an advert from {} to {} address; unicast_peer must be set on both or on neither", peer,
-                           router.instance->unicast ? "the multicast" : "our unicast");
+                           router.settings->unicast ? "the multicast" : "our unicast");
     case ReceiveError::not_a_peer: return fmt::format("received an advert from {}, which is no unicast_peer", peer);
     case ReceiveError::bad_checksum: return fmt::format("received an advert from {} with a wrong checksum", peer);
     default: return fmt::format("refused an advert from {}: {}", peer, packet::to_string(event.error));
@@ -79,7 +79,7 @@ std::string rejection_text(const Event& event, const PlannedRouter& router) {
 
 std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& router, const RouterStatus& before) {
     std::vector<LogLine> lines;
-    const std::string_view name = router.instance->name;
+    const std::string_view name = router.name;
     const auto add = [&](LogLine::Level level, std::string_view cause, std::string text) {
         lines.push_back({level, fmt::format("({}) {}", name, cause), fmt::format("({}) {}", name, text)});
     };
@@ -102,7 +102,7 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
     case Event::Kind::interval_learned:
         add(LogLine::Level::info, "advert interval changes",
             fmt::format("the Active {} advertises every {} ms, we are set to {} ms; following it", peer_of(event, router), event.detail * 10,
-                        router.instance->advert_int.count() * 10));
+                        router.settings->advert_int.count() * 10));
         break;
     case Event::Kind::address_list_differs:
         add(LogLine::Level::warning, "differing address lists",
@@ -128,22 +128,23 @@ LogLine describe_pause(const Event& event) {
                         "for too long listens before it sends", event.detail / 1000.0)};
 }
 
-std::string describe_reason(const Event& event, const PlannedRouter& router) {
-    switch (event.reason) {
+std::string describe_reason(const RouterStatus& status, const PlannedRouter& router) {
+    const std::string peer = to_string(IpAddress{status.last_peer, router.settings->family});
+    switch (status.last_reason) {
     case Reason::none: return "";
     case Reason::startup: return "started";
     case Reason::shutdown: return "stopped";
-    case Reason::fault: return describe_faults(event.faults, router);
+    case Reason::fault: return describe_faults(status.faults, router);
     case Reason::active_down_timer: return "no advert was heard in time";
     case Reason::adver_timer: return "";
-    case Reason::active_stopped: return fmt::format("{} said that it stops", peer_of(event, router));
-    case Reason::active_heard: return fmt::format("{} was heard", peer_of(event, router));
-    case Reason::lower_heard: return fmt::format("{} was heard with priority {}", peer_of(event, router), event.value);
-    case Reason::higher_priority: return fmt::format("{} was heard with priority {}", peer_of(event, router), event.value);
-    case Reason::tie_lost: return fmt::format("{} was heard with our priority and a greater address", peer_of(event, router));
+    case Reason::active_stopped: return fmt::format("{} said that it stops", peer);
+    case Reason::active_heard: return fmt::format("{} was heard", peer);
+    case Reason::lower_heard: return fmt::format("{} was heard with priority {}", peer, status.last_value);
+    case Reason::higher_priority: return fmt::format("{} was heard with priority {}", peer, status.last_value);
+    case Reason::tie_lost: return fmt::format("{} was heard with our priority and a greater address", peer);
     case Reason::priority_changed: return "the priority changed";
     case Reason::listening: return "";
-    case Reason::replaced: return fmt::format("{} became master while this process did not run", peer_of(event, router));
+    case Reason::replaced: return fmt::format("{} became master while this process did not run", peer);
     }
     return "";
 }

@@ -24,7 +24,7 @@ std::vector<LogLine> describe_event(const engine::Event& event, const PlannedRou
 /// Event::Kind::paused, which is of no router.
 LogLine describe_pause(const engine::Event& event);
 /// Why the last transition happened, for the status dump.
-std::string describe_reason(const engine::Event& event, const PlannedRouter& router);
+std::string describe_reason(const RouterStatus& status, const PlannedRouter& router);
 /// "interface eth0 is down, no source address".
 std::string describe_faults(std::uint8_t faults, const PlannedRouter& router);
 

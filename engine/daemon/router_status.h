@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "engine/core/messages.h"
@@ -36,9 +35,11 @@ constexpr OperatorState operator_state(engine::State state, std::uint8_t faults)
 struct RouterStatus {
     OperatorState state = OperatorState::init;
     std::uint8_t faults = 0;
-    int effective_priority = 0;
+    std::uint8_t effective_priority = 0;
+    engine::Reason last_reason = engine::Reason::none;   ///< of the last transition, with the next two and `faults`: see describe_reason()
+    std::uint8_t last_value = 0;
+    AddressOctets last_peer{};
     std::int64_t since_wall_seconds = 0;   ///< of the last transition; 0: none yet
-    std::string last_reason;               ///< of the last transition, as a sentence
 };
 
 }  // namespace vigil::daemon

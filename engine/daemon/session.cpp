@@ -73,13 +73,14 @@ tl::expected<void, std::string> Session::prepare(bool is_first) {
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     report_problems();
-    plan_.drop_load_data();
+    drop_load_data();
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_);
     keeper_->leave_alone(kernel_.monitor().addresses());
     links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, limiter_, options_.log_address_changes);
-    notifier_ = std::make_unique<Notifier>(configuration_, runner_);
-    for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority, .last_reason = {}});
+    notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, runner_);
+    statuses_.reserve(plan_.routers.size());
+    for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority});
 
     links_->start();
     fast_->start();
@@ -112,6 +113,28 @@ void Session::report_problems() {
         if (problem.is_fatal) spdlog::error(text);
         else spdlog::warn(text);
     }
+}
+
+/// What is left is a hundred octets for a router, instead of a thousand.
+void Session::drop_load_data() {
+    plan_.drop_load_data();
+    std::vector<bool> is_planned(configuration_.instances.size(), false);
+    for (const PlannedRouter& router : plan_.routers) is_planned[router.position] = true;
+    std::vector<config::VrrpInstance> left;
+    for (std::uint32_t i = 0; i < is_planned.size(); ++i) {
+        if (is_planned[i]) continue;
+        left.push_back(std::move(configuration_.instances[i]));
+        unplanned_positions_.push_back(i);
+    }
+    configuration_.instances = std::move(left);
+}
+
+config::Configuration Session::configuration() const {
+    config::Configuration whole = configuration_;
+    whole.instances.resize(plan_.routers.size() + unplanned_positions_.size());
+    for (std::size_t i = 0; i < unplanned_positions_.size(); ++i) whole.instances[unplanned_positions_[i]] = configuration_.instances[i];
+    for (const PlannedRouter& router : plan_.routers) whole.instances[router.position] = instance_of(plan_, router);
+    return whole;
 }
 
 void Session::begin_election() {
@@ -206,10 +229,10 @@ void Session::on_event(const Event& event) {
     const std::size_t router = engine::to_number(event.router);
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);
-    statuses_[router].effective_priority = links_->effective_priority(router);
+    statuses_[router].effective_priority = static_cast<std::uint8_t>(links_->effective_priority(router));
     write_log(describe_event(event, plan_.routers[router], statuses_[router]), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
-    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(router, *plan_.routers[router].instance);
+    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(router, plan_.routers[router]);
 }
 
 void Session::on_transition(const Event& event) {
@@ -218,7 +241,9 @@ void Session::on_transition(const Event& event) {
     status.state = operator_state(event.to, event.faults);
     status.faults = event.faults;
     status.since_wall_seconds = std::time(nullptr);
-    status.last_reason = describe_reason(event, plan_.routers[router]);
+    status.last_peer = event.peer;
+    status.last_reason = event.reason;
+    status.last_value = event.value;
     notify(router, status.state);
 }
 
@@ -266,7 +291,7 @@ void Session::notify(std::size_t router, OperatorState state) { notifications_.e
 
 void Session::flush_notifications() {
     for (const auto& [router, state] : notifications_) {
-        notifier_->on_state(router, *plan_.routers[router].instance, state, statuses_[router].effective_priority);
+        notifier_->on_state(router, plan_.routers[router], state, statuses_[router].effective_priority);
     }
     notifications_.clear();
     runner_.pump(io::clock::now());
@@ -280,7 +305,7 @@ void Session::request_dump(bool only_statistics) {
 void Session::write_dump() {
     const io::Snapshot* snapshot = fast_->channel().take_snapshot();
     if (snapshot == nullptr) return;
-    DumpInput input{.configuration = &configuration_, .plan = &plan_, .snapshot = snapshot, .statuses = &statuses_,
+    DumpInput input{.plan = &plan_, .snapshot = snapshot, .statuses = &statuses_,
                     .addresses_present = {}, .backend = fast_->backend_name()};
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) input.addresses_present.push_back(keeper_->present_count(i));
     // A disc may be slow, and the control thread has addresses to set: somebody else writes.
@@ -290,7 +315,7 @@ void Session::write_dump() {
             return written ? fmt::format("Wrote {}", path) : written.error();
         }));
     };
-    if (std::exchange(wants_status_, false)) write("keepalived.data", status_text(input) + config::dump(configuration_));
+    if (std::exchange(wants_status_, false)) write("keepalived.data", status_text(input) + config::dump(configuration()));
     if (std::exchange(wants_statistics_, false)) write("keepalived.stats", statistics_text(input));
     fast_->channel().release_snapshot();
 }
@@ -319,8 +344,7 @@ void Session::stop(bool for_good) {
     if (!options_.keep_addresses || !for_good) {
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
         keeper_->apply(io::clock::now(), {});
-        if (for_good) kernel_.remove_all();
-        else kernel_.restore_settings();
+        kernel_.restore_settings();
     }
     flush_notifications();
 }

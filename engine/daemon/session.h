@@ -34,7 +34,8 @@ public:
                                                                      ScriptRunner& runner, bool is_first);
     ~Session();
 
-    const config::Configuration& configuration() const { return configuration_; }
+    /// As it was read, put together anew: only what makes instances different is kept of them.
+    config::Configuration configuration() const;
     /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.
     bool has_failed() const { return fast_->has_failed() && !is_stopped_; }
     /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.
@@ -47,6 +48,7 @@ private:
     tl::expected<void, std::string> prepare(bool is_first);
     void clear_leftovers();
     void report_problems();
+    void drop_load_data();
     void begin_election();
     void watch_events();
     void watch_kernel();
@@ -66,7 +68,8 @@ private:
 
     boost::asio::io_context& io_;
     const Options& options_;
-    config::Configuration configuration_;
+    config::Configuration configuration_;                    // after the load without the instances that are in plan_
+    std::vector<std::uint32_t> unplanned_positions_;         // where those that remain in it stood
     KernelSide& kernel_;
     ScriptRunner& runner_;
     Plan plan_;

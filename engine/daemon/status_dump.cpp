@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/daemon/reporter.h"
 #include "engine/daemon/version.h"
 
 namespace vigil::daemon {
@@ -33,25 +34,25 @@ void add(std::string& text, std::string_view name, const std::string& value) { t
 
 void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     const PlannedRouter& router = input.plan->routers[i];
-    const config::VrrpInstance& instance = *router.instance;
+    const config::VrrpInstance& settings = *router.settings;
     const RouterStatus& status = (*input.statuses)[i];
     const io::RouterSnapshot& now = input.snapshot->routers[i];
-    text += fmt::format(" VRRP Instance = {}\n", instance.name);
+    text += fmt::format(" VRRP Instance = {}\n", router.name);
     add(text, "State", std::string(to_string(operator_state(now.record.state, now.record.faults))));
-    add(text, "Last transition", fmt::format("{}{}", wall_time(status.since_wall_seconds),
-                                             status.last_reason.empty() ? "" : ": " + status.last_reason));
+    const std::string reason = describe_reason(status, router);
+    add(text, "Last transition", fmt::format("{}{}", wall_time(status.since_wall_seconds), reason.empty() ? "" : ": " + reason));
     add(text, "Interface", std::string(router.interface));
-    add(text, "Virtual Router ID", std::to_string(to_number(instance.vrid)));
-    add(text, "Version", std::to_string(to_number(instance.version)));
-    add(text, "Priority", fmt::format("{} (configured {})", to_number(now.record.priority), to_number(instance.priority)));
+    add(text, "Virtual Router ID", std::to_string(to_number(router.vrid)));
+    add(text, "Version", std::to_string(to_number(settings.version)));
+    add(text, "Priority", fmt::format("{} (configured {})", to_number(now.record.priority), router.base_priority));
     add(text, "Advert interval", fmt::format("{} ms, Active's {} ms", now.record.advertisement_interval.count() * 10,
                                              now.record.active_adver_interval.count() * 10));
-    add(text, "Source address", to_string(IpAddress{now.record.primary_address, instance.family}));
-    add(text, "Preempt", instance.nopreempt ? "no" : "yes");
-    add(text, "Virtual addresses set", fmt::format("{} of {}", input.addresses_present[i], router.addresses.size()));
-    for (const PlannedAddress& address : router.addresses) {
+    add(text, "Source address", to_string(IpAddress{now.record.primary_address, settings.family}));
+    add(text, "Preempt", settings.nopreempt ? "no" : "yes");
+    add(text, "Virtual addresses set", fmt::format("{} of {}", input.addresses_present[i], router.address_count));
+    for (const PlannedAddress& address : input.plan->addresses_of(router)) {
         const bool has_link = address.link != engine::LinkIndex::none;
-        text += fmt::format("     {}/{} dev {}\n", to_string(address.address()), address.configured->prefix_length,
+        text += fmt::format("     {}/{} dev {}\n", to_string(address.address), address.prefix_length,
                             has_link ? input.plan->links[engine::to_number(address.link)].name : "(virtual MAC device)");
     }
     const engine::RouterCounters& counters = now.counters;
@@ -108,7 +109,7 @@ std::string statistics_text(const DumpInput& input) {
         text += fmt::format("VRRP Instance: {}\n  Advertisements:\n    Received: {}\n    Sent: {}\n  Became master: {}\n  Released master: {}\n"
                             "  Packet Errors:\n    Advertisement Interval: {}\n    Address List: {}\n  Authentication Errors:\n"
                             "    Type Mismatch: {}\n    Failure: {}\n  Priority Zero:\n    Received: {}\n    Sent: {}\n",
-                            input.plan->routers[i].instance->name, c.adverts_received, c.adverts_sent, c.became_active, c.released_active,
+                            input.plan->routers[i].name, c.adverts_received, c.adverts_sent, c.became_active, c.released_active,
                             c.interval_mismatch, c.address_list_differs, c.auth_type_mismatch, c.auth_failed, c.stop_received, c.stop_sent);
     }
     return text;

@@ -15,7 +15,6 @@ namespace vigil::daemon {
 
 /// The readable picture for SIGUSR1. Pure.
 struct DumpInput {
-    const config::Configuration* configuration = nullptr;
     const Plan* plan = nullptr;
     const io::Snapshot* snapshot = nullptr;
     const std::vector<RouterStatus>* statuses = nullptr;

@@ -72,9 +72,9 @@ TEST(Plan, AnInstanceBecomesARouterOnItsInterface) {
     EXPECT_EQ(spec.group, vrrp_group_ipv4);
     ASSERT_EQ(spec.announced.size(), 1u);
     EXPECT_EQ(spec.announced[0].mac, eth0_mac);
-    ASSERT_EQ(plan.routers[0].addresses.size(), 1u);
-    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[0].link)].name, "eth0");
-    EXPECT_EQ(plan.routers[0].addresses[0].spec().key.prefix_length, 24);
+    ASSERT_EQ(plan.routers[0].address_count, 1u);
+    EXPECT_EQ(plan.links[engine::to_number(plan.addresses[0].link)].name, "eth0");
+    EXPECT_EQ(plan.addresses[0].spec().key.prefix_length, 24);
     EXPECT_TRUE(plan.problems.empty());
 }
 
@@ -87,7 +87,7 @@ TEST(Plan, AVirtualMacIsTheSourceOfAdvertsAndAnnouncements) {
     EXPECT_EQ(plan.engine.links.size(), 1u);   // the macvlan carries addresses, not adverts
     ASSERT_TRUE(plan.routers[0].macvlan);
     EXPECT_EQ(plan.routers[0].macvlan->base, "eth0");
-    EXPECT_EQ(plan.routers[0].addresses[0].link, engine::LinkIndex::none);
+    EXPECT_EQ(plan.addresses[0].link, engine::LinkIndex::none);
 }
 
 TEST(Plan, XmitBaseSendsAdvertsWithTheInterfacesMacAndAnnouncesTheVirtualOne) {
@@ -143,7 +143,7 @@ TEST(Plan, AnAddressOnAnotherDeviceIsAnnouncedThereWithItsMac) {
     const engine::AnnouncedAddress& other = plan.engine.routers[0].announced[1];
     EXPECT_EQ(plan.engine.links[engine::to_number(other.link)].name, "eth1");
     EXPECT_EQ(other.mac, eth1_mac);
-    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[1].link)].name, "eth1");
+    EXPECT_EQ(plan.links[engine::to_number(plan.addresses[1].link)].name, "eth1");
     EXPECT_EQ(plan.links[1].router_count, 0u);
 }
 
@@ -151,7 +151,7 @@ TEST(Plan, ExcludedAddressesAreProgrammedAndAnnouncedButNotAdvertised) {
     const auto [loaded, plan] = plan_text(instance(vip + "virtual_ipaddress_excluded {\n10.0.0.200/24\n2001:db8::200/64\n}\n"));
     EXPECT_EQ(plan.engine.routers[0].advertised.size(), 1u);
     EXPECT_EQ(plan.engine.routers[0].announced.size(), 3u);
-    EXPECT_EQ(plan.routers[0].addresses.size(), 3u);
+    EXPECT_EQ(plan.routers[0].address_count, 3u);
 }
 
 TEST(Plan, ConfiguredSourceWinsAndDoesNotFollowTheInterface) {
@@ -240,15 +240,13 @@ TEST(Plan, AhStartsAboveWhatAnEarlierRunSent) {
 }
 
 TEST(ChooseSource, TakesTheFirstAddressThatIsNotVirtual) {
-    const config::ConfiguredAddress configured{.address = *read_address("10.0.0.1")};
-    const std::vector<PlannedAddress> own{{&configured, engine::LinkIndex{0}}};
+    const std::vector<PlannedAddress> own{{.address = *read_address("10.0.0.1")}};
     const auto addresses = group_by_interface({address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(3, "10.0.0.3")});
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), read_address("10.0.0.9"));
 }
 
 TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {
-    const config::ConfiguredAddress configured{.address = *read_address("10.0.0.1")};
-    const std::vector<PlannedAddress> own{{&configured, engine::LinkIndex{0}}};
+    const std::vector<PlannedAddress> own{{.address = *read_address("10.0.0.1")}};
     const auto addresses = group_by_interface({address(2, "10.0.0.1")});
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), std::nullopt);
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, true), read_address("10.0.0.1"));

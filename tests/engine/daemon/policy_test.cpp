@@ -46,32 +46,35 @@ TEST(RestartPolicy, WithoutRespawnADeathEndsTheDaemon) {
     EXPECT_EQ(RestartPolicy(false).on_death({true, 9}, 1h).exit_code, 1);
 }
 
-PlannedRouter tracking(int base, std::vector<PlannedTrack> tracks) {
-    PlannedRouter router;
-    router.base_priority = base;
-    router.tracks = std::move(tracks);
-    return router;
+struct Item {
+    const char* interface;
+    std::optional<std::int16_t> weight;
+    bool reverse;
+};
+TrackingResult tracking(int base, std::vector<Item> items) {
+    std::vector<config::TrackedItem> tracked;
+    for (const Item& item : items) tracked.push_back({item.interface, item.weight, item.reverse, {}});
+    return evaluate_tracking(base, tracked, [](std::string_view name) { return name == "eth1"; });
 }
-bool only_eth1_is_up(const std::string& name) { return name == "eth1"; }
 
 TEST(Tracking, AnInterfaceWithoutWeightIsAFaultWhileDown) {
-    EXPECT_TRUE(evaluate_tracking(tracking(100, {{"eth2", {}, false}}), only_eth1_is_up).is_faulty);
-    EXPECT_FALSE(evaluate_tracking(tracking(100, {{"eth1", {}, false}}), only_eth1_is_up).is_faulty);
-    EXPECT_TRUE(evaluate_tracking(tracking(100, {{"eth1", {}, true}}), only_eth1_is_up).is_faulty);
+    EXPECT_TRUE(tracking(100, {{"eth2", {}, false}}).is_faulty);
+    EXPECT_FALSE(tracking(100, {{"eth1", {}, false}}).is_faulty);
+    EXPECT_TRUE(tracking(100, {{"eth1", {}, true}}).is_faulty);
 }
 
 TEST(Tracking, PositiveWeightsCountWhileUpAndNegativeWhileDown) {
-    EXPECT_EQ(evaluate_tracking(tracking(100, {{"eth1", 20, false}}), only_eth1_is_up).priority, 120);
-    EXPECT_EQ(evaluate_tracking(tracking(100, {{"eth2", 20, false}}), only_eth1_is_up).priority, 100);
-    EXPECT_EQ(evaluate_tracking(tracking(100, {{"eth1", -20, false}}), only_eth1_is_up).priority, 100);
-    EXPECT_EQ(evaluate_tracking(tracking(100, {{"eth2", -20, false}}), only_eth1_is_up).priority, 80);
-    EXPECT_EQ(evaluate_tracking(tracking(100, {{"eth2", 20, true}}), only_eth1_is_up).priority, 120);
+    EXPECT_EQ(tracking(100, {{"eth1", 20, false}}).priority, 120);
+    EXPECT_EQ(tracking(100, {{"eth2", 20, false}}).priority, 100);
+    EXPECT_EQ(tracking(100, {{"eth1", -20, false}}).priority, 100);
+    EXPECT_EQ(tracking(100, {{"eth2", -20, false}}).priority, 80);
+    EXPECT_EQ(tracking(100, {{"eth2", 20, true}}).priority, 120);
 }
 
 TEST(Tracking, TheSumIsClampedAndAnOwnerIsNotTouched) {
-    EXPECT_EQ(evaluate_tracking(tracking(200, {{"eth1", 100, false}}), only_eth1_is_up).priority, 254);
-    EXPECT_EQ(evaluate_tracking(tracking(50, {{"eth2", -100, false}}), only_eth1_is_up).priority, 1);
-    EXPECT_EQ(evaluate_tracking(tracking(255, {{"eth2", -100, false}}), only_eth1_is_up).priority, 255);
+    EXPECT_EQ(tracking(200, {{"eth1", 100, false}}).priority, 254);
+    EXPECT_EQ(tracking(50, {{"eth2", -100, false}}).priority, 1);
+    EXPECT_EQ(tracking(255, {{"eth2", -100, false}}).priority, 255);
 }
 
 constexpr Instant at(std::chrono::seconds since) { return Instant{std::chrono::nanoseconds{since}.count()}; }
@@ -101,11 +104,15 @@ TEST(RateLimiter, TooManyCausesShareOne) {
 
 class Reporter : public testing::Test {
 protected:
-    Reporter() { router_.instance = &loaded_.configuration.instances.at(0), router_.interface = "eth0"; }
+    Reporter() {
+        router_.settings = &loaded_.configuration.instances.at(0);
+        router_.name = router_.settings->name;
+        router_.interface = "eth0";
+    }
 
     std::vector<std::string> describe(const engine::Event& event, OperatorState before = OperatorState::backup, int priority = 100) {
         std::vector<std::string> texts;
-        for (const LogLine& line : describe_event(event, router_, {.state = before, .effective_priority = priority, .last_reason = {}})) {
+        for (const LogLine& line : describe_event(event, router_, {.state = before, .effective_priority = static_cast<std::uint8_t>(priority)})) {
             texts.push_back(line.text);
         }
         return texts;

@@ -1,0 +1,45 @@
+#include "engine/daemon/settings_pool.h"
+
+#include <algorithm>
+
+namespace vigil::daemon {
+namespace {
+
+/// Equal ones stand near each other in a file, or there are few kinds: comparing with more would cost time without saving memory.
+constexpr std::size_t compared = 16;
+
+template <class Value>
+const Value* keep_once(std::deque<Value>& pool, Value value) {
+    const std::size_t first = pool.size() < compared ? 0 : pool.size() - compared;
+    for (std::size_t i = pool.size(); i-- > first;) {
+        if (pool[i] == value) return &pool[i];
+    }
+    return &pool.emplace_back(std::move(value));
+}
+
+}  // namespace
+
+const config::VrrpInstance* SettingsPool::keep(const config::VrrpInstance& instance) {
+    config::VrrpInstance common = instance;
+    common.name = common.interface = {};
+    common.where = common.interface_where = {};
+    common.vrid = Vrid{0};
+    common.priority = Priority::default_value;
+    common.virtual_addresses = {};
+    common.excluded_addresses = {};
+    for (auto& peer : common.unicast_peers) peer.where = {};
+    for (auto& item : common.track_interfaces) item.where = {};
+    for (auto& item : common.track_scripts) item.where = {};
+    for (auto& script : common.scripts) script.where = {};
+    return keep_once(instances_, std::move(common));
+}
+
+const config::ConfiguredAddress* SettingsPool::keep(const config::ConfiguredAddress& address) {
+    config::ConfiguredAddress common = address;
+    common.address = {{}, address.address.family};
+    common.prefix_length = 0;
+    common.where = {};
+    return keep_once(addresses_, common);
+}
+
+}  // namespace vigil::daemon
