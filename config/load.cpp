@@ -27,6 +27,7 @@ LoadResult load_with(const LoadOptions& options, Read read) {
     read(preprocessor);
     parser.finish();
     validate(context);
+    result.configuration.texts->finish();
     result.configuration.files = sources.names();
     result.diagnostics.sort();
     result.is_readable = preprocessor.is_readable();

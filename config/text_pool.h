@@ -19,6 +19,11 @@ public:
     std::string_view store(std::string_view text);
     /// The one copy of `text`: interface names and defaults that many instances share take memory once. Expected O(1).
     std::string_view intern(std::string_view text);
+    /// The load is over: gives back what only intern() needed. A later intern() begins anew.
+    void finish() {
+        slots_ = std::vector<std::string_view>();
+        used_ = 0;
+    }
     /// Octets held.
     std::size_t size() const { return stored_; }
 

@@ -85,8 +85,9 @@ void Monitor::take_address(const AddressState& address, bool is_gone, std::vecto
         if (known == addresses_.end()) return;
         addresses_.erase(known);
     } else {
-        if (known != addresses_.end() && known->second == address) return;
-        addresses_.insert_or_assign(key, address);
+        if (known != addresses_.end() && *known == address) return;
+        if (known != addresses_.end()) addresses_.erase(known);
+        addresses_.insert(address);
     }
     events.emplace_back(AddressEvent{address, is_gone});
 }
@@ -114,8 +115,8 @@ KernelResult<std::vector<KernelEvent>> Monitor::resync() {
     for (const AddressState& address : *addresses) new_addresses.insert(address.key);
 
     std::vector<AddressState> gone_addresses;
-    for (const auto& [key, address] : addresses_) {
-        if (!new_addresses.contains(key)) gone_addresses.push_back(address);
+    for (const AddressState& address : addresses_) {
+        if (!new_addresses.contains(address.key)) gone_addresses.push_back(address);
     }
     std::vector<LinkState> gone_links;
     for (const auto& [index, link] : links_) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,19 @@ struct ResyncNeeded {};
 
 using KernelEvent = std::variant<LinkEvent, AddressEvent, ResyncNeeded>;
 
+/// Address states by their key, without keeping the key twice: there may be tens of thousands.
+struct AddressHash {
+    using is_transparent = void;
+    std::size_t operator()(const AddressKey& key) const { return AddressKeyHash{}(key); }
+    std::size_t operator()(const AddressState& state) const { return AddressKeyHash{}(state.key); }
+};
+struct AddressEqual {
+    using is_transparent = void;
+    static const AddressKey& key_of(const AddressKey& key) { return key; }
+    static const AddressKey& key_of(const AddressState& state) { return state.key; }
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
+};
+
 /// Follows links and addresses of this network namespace and keeps their last known state. Events say only what differs
 /// from that state, whether they come from a notification or from a dump. Control thread only.
 class Monitor {
@@ -50,7 +64,9 @@ public:
     /// nullptr when there is none of that name. O(links).
     const LinkState* find_link(std::string_view name) const;
     bool has_address(const AddressKey& key) const { return addresses_.contains(key); }
-    const std::unordered_map<AddressKey, AddressState, AddressKeyHash>& addresses() const { return addresses_; }
+    /// Found by AddressKey, too.
+    using Addresses = std::unordered_set<AddressState, AddressHash, AddressEqual>;
+    const Addresses& addresses() const { return addresses_; }
 
 private:
     Monitor(NetlinkSocket subscription, NetlinkSocket query);
@@ -62,7 +78,7 @@ private:
     NetlinkSocket subscription_;
     NetlinkSocket query_;
     std::unordered_map<std::uint32_t, LinkState> links_;
-    std::unordered_map<AddressKey, AddressState, AddressKeyHash> addresses_;
+    Addresses addresses_;
     bool needs_resync_ = false;
 };
 

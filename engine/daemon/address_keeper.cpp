@@ -8,7 +8,8 @@
 // at least one address of the router is there: those that were refused are announced too (the engine's schedule is per router), which is what the
 // protocol has promised to the LAN anyway.
 //
-// With tens of thousands of addresses nothing here may look at all of them: what is to be done stands in a list, refused addresses in a map
+// Thousands of routers that change at once are brought into line some hundreds at a time: the engine announces the first while the rest are set, and
+// no batch needs much memory. With tens of thousands of addresses nothing here may look at all of them: what is to be done stands in a list, refused addresses in a map
 // with the time of the next attempt, and an address that the kernel tells of is found in an order by value that is made once.
 
 #include "engine/daemon/address_keeper.h"
@@ -42,7 +43,7 @@ AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRul
     }
 }
 
-void AddressKeeper::leave_alone(const std::unordered_map<AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present) {
+void AddressKeeper::leave_alone(const arp::kernel::Monitor::Addresses& present) {
     refresh_devices();
     for (std::size_t router = 0; router < routers_.size(); ++router) {
         for (std::size_t i = 0; i < address_count(router); ++i) {
@@ -112,11 +113,7 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
     refresh_devices();
     retry_due(now);
     rules_.apply();   // before the addresses, both ways: an address never answers with the interface's own MAC
-    std::vector<std::size_t> work = std::move(dirty_);
-    dirty_.clear();
-    for (const std::size_t router : work) routers_[router].is_dirty = false;
-    std::sort(work.begin(), work.end());
-
+    const std::vector<std::size_t> work = take_work();
     std::vector<AddressChange> changes;
     std::vector<Pending> pending;
     for (const std::size_t router : work) collect_removals(router, changes, pending);
@@ -124,6 +121,19 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
     const auto results = kernel_.programmer().apply(changes, between_sends);
     for (std::size_t i = 0; i < results.size(); ++i) settle(pending[i], changes[i], results[i], now);
     return take_ready(work);
+}
+
+/// An address may move from one router to another, so all removals go before the first addition.
+std::vector<std::size_t> AddressKeeper::take_work() {
+    const auto is_wanted = [this](std::size_t router) { return routers_[router].is_wanted; };
+    if (dirty_.size() > routers_per_batch) std::partition(dirty_.begin(), dirty_.end(), is_wanted);
+    const std::size_t count = std::min(dirty_.size(), routers_per_batch);
+    std::vector<std::size_t> work(dirty_.end() - static_cast<std::ptrdiff_t>(count), dirty_.end());
+    dirty_.resize(dirty_.size() - count);
+    if (dirty_.empty()) dirty_.shrink_to_fit();
+    for (const std::size_t router : work) routers_[router].is_dirty = false;
+    std::sort(work.begin(), work.end());
+    return work;
 }
 
 std::vector<std::size_t> AddressKeeper::take_ready(const std::vector<std::size_t>& work) {

@@ -25,13 +25,14 @@ public:
     AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules);
 
     /// Addresses that were here before we started and are not to be touched (an owner's).
-    void leave_alone(const std::unordered_map<arp::kernel::AddressKey, arp::kernel::AddressState, arp::kernel::AddressKeyHash>& present);
+    void leave_alone(const arp::kernel::Monitor::Addresses& present);
     /// From now on the router's addresses shall be there, or not. Takes effect with apply().
     void want(std::size_t router, bool is_active);
     bool is_wanted(std::size_t router) const { return routers_[router].is_wanted; }
 
-    /// One batch for all routers that are not as wanted, and for refused addresses that are due again. Returns the routers whose
-    /// addresses have come to be there by it. `between_sends`: read the monitor meanwhile.
+    /// One batch for routers that are not as wanted, and for refused addresses that are due again: at most `routers_per_batch` of them, those
+    /// that fall silent first, so that the first addresses of thousands are announced before the last are set. Returns the routers whose
+    /// addresses have come to be there by it; call again while has_work(). `between_sends`: read the monitor meanwhile.
     std::vector<std::size_t> apply(Instant now, const std::function<void()>& between_sends);
     /// Takes down one virtual MAC device whose router is no longer Active; false when there is none left. The kernel waits up to 16 ms in it,
     /// so it is to be called when nothing else is to be done.
@@ -53,6 +54,8 @@ public:
     std::uint32_t macvlan(std::size_t router) const { return routers_[router].macvlan; }
     /// Addresses that are there now, for the status dump.
     std::size_t present_count(std::size_t router) const;
+
+    static constexpr std::size_t routers_per_batch = 512;
 
 private:
     /// In Plan::addresses.
@@ -87,6 +90,7 @@ private:
     std::vector<Pending> holders_of(const arp::kernel::AddressKey& key) const;
     void mark_dirty(std::size_t router);
     void retry_due(Instant now);
+    std::vector<std::size_t> take_work();
     void collect_removals(std::size_t router, std::vector<arp::kernel::AddressChange>& changes, std::vector<Pending>& pending);
     void collect_additions(std::size_t router, Instant now, std::vector<arp::kernel::AddressChange>& changes, std::vector<Pending>& pending);
     void settle(const Pending& pending, const arp::kernel::AddressChange& change, const arp::kernel::AddressResult& result, Instant now);

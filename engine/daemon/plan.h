@@ -104,7 +104,7 @@ struct Plan {
     }
 
     /// What only the engine's making needed: thousands of routers' worth of memory.
-    void drop_load_data() { engine.routers = {}; }
+    void drop_load_data() { engine.routers = std::vector<engine::RouterSpec>(); }
 };
 
 /// Configuration and this host's facts -> what the two threads need. Pure. The plan needs nothing of `configuration` later but its texts.

@@ -6,7 +6,8 @@
 // cost one batch.
 //
 // The packet thread never waits for any of this. When the control thread is late, adverts go on, and the events of the meantime are handled
-// together: only the last state of each router counts for its addresses, while every change is logged and notified.
+// together: only the last state of each router counts for its addresses, while every change is logged and notified. When thousands change at
+// once, addresses that change next go before the words about those that have changed.
 
 #include "engine/daemon/session.h"
 
@@ -32,6 +33,7 @@ using engine::Event;
 constexpr std::chrono::seconds tick_period{1};
 constexpr std::chrono::milliseconds journal_period{50};
 constexpr unsigned port_retry_ticks = 10;
+constexpr std::size_t events_per_turn = 512;
 
 io::BackendChoice backend_choice(Backend backend) {
     switch (backend) {
@@ -181,6 +183,7 @@ void Session::tick() {
         const Instant now = io::clock::now();
         write_summaries(limiter_, now);
         collect_dump_result();
+        trim_memory();
         if (++ticks_ % port_retry_ticks == 0) links_->retry_ports(now);
         on_wake();
         tick();
@@ -215,13 +218,36 @@ void Session::on_wake() {
 /// its kernel would answer otherwise, and a log line costs more than the netlink batch.
 void Session::take_events() {
     const auto events = fast_->take_events();
+    backlog_.insert(backlog_.end(), events.begin(), events.end());
     for (const Event& event : events) {
         const std::size_t router = engine::to_number(event.router);
         const bool tells_state = event.kind == Event::Kind::transition || event.kind == Event::Kind::state_report;
         if (tells_state && router < plan_.routers.size()) keeper_->want(router, event.to == engine::State::active);
     }
     if (!is_stopped_) apply_addresses();
-    for (const Event& event : events) on_event(event);
+    report_events(is_stopped_ ? backlog_.size() : events_per_turn);
+}
+
+/// Log lines and scripts for events whose addresses are done, some of them: thousands of lines take a second, and what happens meanwhile goes first.
+void Session::report_events(std::size_t limit) {
+    const std::size_t end = std::min(backlog_.size(), reported_ + limit);
+    for (; reported_ < end; ++reported_) on_event(Event(backlog_[reported_]));
+    if (reported_ < backlog_.size()) {
+        boost::asio::post(io_, [this, alive = alive_] {
+            if (*alive && !is_stopped_) on_wake();
+        });
+        return;
+    }
+    is_trim_due_ = is_trim_due_ || backlog_.size() > 1000;
+    if (!backlog_.empty()) backlog_ = std::vector<Event>();
+    reported_ = 0;
+}
+
+/// After thousands of changes the heap holds ten times what is in use, and keeps it.
+void Session::trim_memory() {
+    if (!is_trim_due_ || !backlog_.empty()) return;
+    is_trim_due_ = false;
+    ::malloc_trim(0);
 }
 
 void Session::on_event(const Event& event) {
@@ -265,9 +291,11 @@ void Session::apply_addresses() {
     const auto between_sends = [this] {
         for (auto& event : kernel_.monitor().read_events()) kernel_events_.push_back(std::move(event));
     };
-    for (const std::size_t router : keeper_->apply(now, between_sends)) {
-        fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
-    }
+    do {
+        for (const std::size_t router : keeper_->apply(now, between_sends)) {
+            fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+        }
+    } while (keeper_->has_work(now));
     lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
     if (kernel_events_.empty()) return;
@@ -343,7 +371,10 @@ void Session::stop(bool for_good) {
     for (std::size_t i = 0; for_good && i < plan_.routers.size(); ++i) notify(i, OperatorState::stop);  // those in FAULT too
     if (!options_.keep_addresses || !for_good) {
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
-        keeper_->apply(io::clock::now(), {});
+        const Instant now = io::clock::now();
+        do {
+            keeper_->apply(now, {});
+        } while (keeper_->has_work(now));
         kernel_.restore_settings();
     }
     flush_notifications();

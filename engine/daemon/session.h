@@ -56,6 +56,8 @@ private:
     void drain_journal_often();
     void on_wake();
     void take_events();
+    void report_events(std::size_t limit);
+    void trim_memory();
     void on_event(const engine::Event& event);
     void on_transition(const engine::Event& event);
     void on_state_report(const engine::Event& event);
@@ -80,6 +82,9 @@ private:
     std::unique_ptr<LinkWatch> links_;
     std::unique_ptr<Notifier> notifier_;
     std::vector<RouterStatus> statuses_;
+    std::vector<engine::Event> backlog_;                    // addresses are as they should be after these, words are still to come
+    std::size_t reported_ = 0;                              // of backlog_
+    bool is_trim_due_ = false;
     std::vector<arp::kernel::KernelEvent> kernel_events_;   // read while addresses were being programmed
     std::vector<std::pair<std::size_t, OperatorState>> notifications_;   // to be sent after the addresses are as they should be
 

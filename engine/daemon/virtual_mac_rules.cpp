@@ -21,8 +21,8 @@ VirtualMacRules::VirtualMacRules(const Plan& plan, KernelSide& kernel) : plan_(p
         const PlannedRouter& router = plan.routers[i];
         if (!router.ruled_mac) continue;
         arp::kernel::VirtualMacMember member{.interface = std::string(router.interface), .mac = *router.ruled_mac, .is_owner = router.is_owner()};
-        for (const PlannedAddress& address : router.addresses) {
-            if (address.link == router.link) member.addresses.push_back(address.address());
+        for (const PlannedAddress& address : plan.addresses_of(router)) {
+            if (address.link == router.link) member.addresses.push_back(address.address);
         }
         members_[i] = static_cast<std::uint32_t>(set_->add(member));
     }

@@ -65,8 +65,8 @@ const Snapshot* ControlChannel::take_snapshot() {
 
 void ControlChannel::release_snapshot() {
     if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::ready) return;
-    snapshot_.routers = {};
-    snapshot_.links = {};
+    snapshot_.routers = std::vector<RouterSnapshot>();
+    snapshot_.links = std::vector<LinkSnapshot>();
     snapshot_state_.store(SnapshotState::idle, std::memory_order_release);
 }
 
