@@ -142,7 +142,7 @@ TEST_F(MonitorTest, LostNotificationsComeBackAsDifferences) {
     ASSERT_EQ(links_named(*difference, "v1").size(), 1U);
     EXPECT_TRUE(links_named(*difference, "v1").front().is_gone);
     EXPECT_EQ(std::ranges::count_if(monitor.addresses(), [&](const auto& entry) {
-                  return entry.first.interface_index == index && entry.first.address.family == Family::ipv4;
+                  return entry.key.interface_index == index && entry.key.address.family == Family::ipv4;
               }), 540);
     EXPECT_FALSE(wants_resync(monitor.read_events()));
 }

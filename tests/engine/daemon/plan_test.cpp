@@ -108,7 +108,7 @@ TEST(Plan, RulesGiveTheVirtualMacToTheAddressesOfTheInterface) {
     EXPECT_FALSE(plan.routers[0].macvlan);
     ASSERT_TRUE(plan.routers[0].ruled_mac);
     EXPECT_EQ(*plan.routers[0].ruled_mac, expected);
-    EXPECT_EQ(plan.links[engine::to_number(plan.routers[0].addresses[0].link)].name, "eth0");
+    EXPECT_EQ(plan.links[engine::to_number(plan.addresses[0].link)].name, "eth0");
     EXPECT_EQ(plan.links[engine::to_number(spec.link)].unicast_macs, std::vector{expected});   // the NIC must let it in
     EXPECT_TRUE(plan.problems.empty());
 }
