@@ -32,6 +32,7 @@ struct EngineCounters {
     std::array<std::uint64_t, 3> checksum_forms{};   ///< by packet::ChecksumForm
     std::uint64_t announcements = 0;
     std::uint64_t events_lost = 0;
+    std::uint64_t intervals_missed = 0;   ///< whole Advertisement_Intervals in which an Active sent nothing because its timer was served late
     std::uint64_t listened = 0;              ///< timers put off because silence proved nothing (state_machine.cpp)
 };
 

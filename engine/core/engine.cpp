@@ -23,7 +23,10 @@ void Engine::on_time(Instant now, TxBatch& tx) {
     wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
         const RouterIndex index{i};
         if (!has_room(index, tx)) return false;
-        apply(index, state_machine::on_timer(table_[index], now, lost_at_[to_number(table_[index].link)]), now, nullptr, tx);
+        const Nanoseconds late = now - table_[index].deadline;
+        const Step step = state_machine::on_timer(table_[index], now, lost_at_[to_number(table_[index].link)]);
+        if (step.reason == Reason::adver_timer && late >= table_[index].advertisement_interval) note_missed_interval(index, late, now);
+        apply(index, step, now, nullptr, tx);
         return true;
     });
     announce(now, tx);
@@ -146,6 +149,15 @@ bool Engine::may_report(ColdRouter& cold, Event::Kind kind, Instant at) {
     if (last != 0 && now - last < report_distance_ms) return false;
     last = std::max(now, std::uint32_t{1});
     return true;
+}
+
+/// The period is counted on from now, so what was missed is not made up for by a burst; but it is never passed over in silence.
+void Engine::note_missed_interval(RouterIndex index, Nanoseconds late, Instant now) {
+    counters_.intervals_missed += static_cast<std::uint64_t>(late / Nanoseconds{table_[index].advertisement_interval});
+    if (!may_report(cold_[to_number(index)], Event::Kind::interval_missed, now)) return;
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(late).count();
+    emit({.kind = Event::Kind::interval_missed, .from = State::active, .to = State::active, .router = index,
+          .detail = static_cast<std::uint32_t>(milliseconds), .at = now});
 }
 
 void Engine::note_deposition(RouterIndex index, Instant now) {

@@ -147,6 +147,7 @@ private:
     void emit(const Event& event);
     bool may_report(ColdRouter& cold, Event::Kind kind, Instant at);
     void note_deposition(RouterIndex index, Instant now);
+    void note_missed_interval(RouterIndex index, Nanoseconds late, Instant now);
 
     RouterTable table_;
     TimerWheel<VirtualRouter> wheel_;

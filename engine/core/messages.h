@@ -48,6 +48,7 @@ struct Event {
         rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
         transmit_failed,    ///< errno in `detail` (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
+        interval_missed,    ///< an advert left `detail` milliseconds late, a whole interval or more (rate-limited): advert_int is not held
         paused,             ///< the process did not run for `detail` milliseconds; no router (by the fast loop itself)
     };
     static constexpr std::size_t kind_count = static_cast<std::size_t>(Kind::paused) + 1;

@@ -154,6 +154,7 @@ void Transcript::event(const Event& event, const VirtualRouter& router, std::str
     case Event::Kind::address_list_differs: text = fmt::format("hears another address list, {} long,{} ({} §7.1)", event.detail, peer, rfc); break;
     case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, describe(event.error)); break;
     case Event::Kind::transmit_failed: text = fmt::format("could not send: error {}", event.detail); break;
+    case Event::Kind::interval_missed: text = fmt::format("could not hold its interval: an advert left {} ms late", event.detail); break;
     case Event::Kind::flapping: text = "is deposed again and again (RFC 9568 §2.5)"; break;
     case Event::Kind::paused: text = fmt::format("did not run for {} ms", event.detail); break;
     }

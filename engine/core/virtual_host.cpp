@@ -42,20 +42,15 @@ void VirtualHost::receive(std::span<const RxFrame> frames, Instant now) {
 }
 
 Instant VirtualHost::next_deadline() const {
-    Instant next = engine_.next_deadline();
-    for (const PendingAddresses& pending : pending_) next = std::min(next, pending.at);
-    return next;
+    const Instant next = engine_.next_deadline();
+    return pending_.empty() ? next : std::min(next, pending_.front().at);
 }
 
 void VirtualHost::run_due(Instant now) {
     now_ = now;
-    for (std::size_t i = 0; i < pending_.size();) {
-        if (pending_[i].at > now) {
-            ++i;
-            continue;
-        }
-        const RouterIndex router = pending_[i].router;
-        pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
+    while (!pending_.empty() && pending_.front().at <= now) {
+        const RouterIndex router = pending_.front().router;
+        pending_.pop_front();
         engine_.on_command({.kind = Command::Kind::addresses_ready, .router = router}, now, tx_);
     }
     engine_.on_time(now, tx_);

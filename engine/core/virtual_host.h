@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 
 #include "engine/core/engine.h"
@@ -47,7 +48,7 @@ private:
         Instant at;
         RouterIndex router;
     };
-    std::vector<PendingAddresses> pending_;
+    std::deque<PendingAddresses> pending_;   // in order of time
     OnSent on_sent_ = [](Instant, const TxFrame&) {};
     OnEvent on_event_ = [](const Event&) {};
 };

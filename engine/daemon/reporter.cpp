@@ -114,6 +114,11 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
             fmt::format("cannot send on {}: {}", router.interface, std::strerror(static_cast<int>(event.detail))));
         break;
     case Event::Kind::paused: break;   // of the process, not of a router: describe_pause()
+    case Event::Kind::interval_missed:   // one cause for all routers: it is the machine that is too slow
+        lines.push_back({LogLine::Level::warning, "advert intervals that were not held",
+                         fmt::format("({}) an advert left {} ms late, an advert_int of {} ms or more: this machine cannot hold the intervals that are configured",
+                                     name, event.detail, router.settings->advert_int.count() * 10)});
+        break;
     case Event::Kind::flapping:
         add(LogLine::Level::warning, "flapping",
             fmt::format("gains and loses the addresses over and over: does every router hear the others? Are priorities equal by mistake?"));

@@ -85,6 +85,7 @@ std::string status_text(const DumpInput& input) {
     add(text, "Latest timer", fmt::format("{} us late", std::chrono::duration_cast<std::chrono::microseconds>(snapshot.loop.lateness.worst).count()));
     add(text, "Pauses", fmt::format("{}, longest {:.1f} s; {} timers put off to listen", snapshot.loop.pauses,
                                     static_cast<double>(snapshot.loop.longest_pause.count()) / 1e9, snapshot.engine.listened));
+    add(text, "Advert intervals missed", std::to_string(snapshot.engine.intervals_missed));
     add(text, "Announcements", std::to_string(snapshot.engine.announcements));
     text += "------< Frames refused >------\n";
     for (std::size_t i = 0; i < packet::receive_error_count; ++i) {

@@ -1,4 +1,5 @@
 // simulate [--count N] [--first SEED] [--seed SEED]: runs N random LANs with consecutive seeds, or replays one seed with its whole story.
+// simulate --dense LANS: two hosts with 255 virtual routers on each of so many LANs (1-256), through a fixed story.
 
 #include <fmt/core.h>
 
@@ -6,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/sim/dense.h"
 #include "tests/sim/random_lan.h"
 
 namespace {
@@ -43,6 +45,17 @@ int run_many(std::uint64_t first, std::uint64_t count) {
     return failed == 0 ? 0 : 1;
 }
 
+int run_dense(std::size_t links) {
+    if (links < 1 || links > 256) return fmt::print("--dense takes 1 to 256 LANs\n"), 2;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto outcome = sim::run_dense_lans(links, 255);
+    for (const std::string& violation : outcome.violations) fmt::print("VIOLATION {}\n", violation);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    fmt::print("{} virtual routers on {} LANs, two hosts: {:.1f} s of virtual time, {} frames sent, {} transitions, {} violations; took {:.1f} s\n",
+               outcome.routers, links, outcome.virtual_seconds, outcome.frames, outcome.transitions, outcome.violations.size(), took.count());
+    return outcome.violations.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,6 +64,7 @@ int main(int argc, char** argv) {
         const std::string_view option = argv[i];
         const std::uint64_t value = std::strtoull(argv[i + 1], nullptr, 10);
         if (option == "--seed") return replay(value);
+        if (option == "--dense") return run_dense(value);
         if (option == "--first") first = value;
         else if (option == "--count") count = value;
         else return fmt::print("unknown option {}\n", option), 2;

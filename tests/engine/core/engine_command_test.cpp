@@ -188,6 +188,17 @@ TEST(EngineEvents, FlappingIsToldAfterThreeDepositionsInARow) {  // RFC 9568 §2
     EXPECT_EQ(count(events, Event::Kind::flapping), 2u) << "the fourth and the fifth deposition";
 }
 
+TEST(EngineEvents, AnIntervalThatIsNotHeldIsToldAndCounted) {
+    Harness harness = started(v3_router(7, Priority{255}));   // Active at 0 s: adverts at 1 s, 2 s, ...
+    harness.time(at(1s + 999ms));
+    EXPECT_EQ(count(harness.events(), Event::Kind::interval_missed), 0u) << "late, but within its interval";
+    harness.time(at(2s + 1500ms));   // due at 2 s
+    const auto events = harness.events();
+    ASSERT_EQ(count(events, Event::Kind::interval_missed), 1u);
+    EXPECT_EQ(events.back().detail, 1500u);
+    EXPECT_EQ(harness.engine.counters().intervals_missed, 1u);
+}
+
 TEST(EngineEvents, TransmitErrorsAreCountedAndToldOncePerSecond) {
     Harness harness = started(v3_router(7, Priority{100}));
     for (int i = 0; i < 5; ++i) harness.engine.on_transmit_error(RouterIndex{0}, 105, at(1s + i * 300ms));
