@@ -159,9 +159,13 @@ void FastThread::send(const engine::Command& command) {
     if (!waiting_.empty() || !channel_->post(command)) waiting_.push_back(command);
 }
 
+void FastThread::post_waiting() {
+    while (!waiting_.empty() && channel_->post(waiting_.front())) waiting_.pop_front();
+}
+
 std::vector<engine::Event> FastThread::take_events() {
     write_summaries(port_failures_, io::clock::now());
-    while (!waiting_.empty() && channel_->post(waiting_.front())) waiting_.pop_front();
+    post_waiting();
     std::vector<std::unique_ptr<io::LinkPort>> returned;
     while (auto port = channel_->take_returned()) returned.push_back(std::move(port));
     if (!returned.empty()) io::close_ports(std::move(returned));

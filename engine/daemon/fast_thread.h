@@ -40,9 +40,11 @@ public:
     std::vector<bool> open_ports(const std::vector<PlannedLink>& links);
     void close_port(engine::LinkIndex link);
     void start();
-    /// Keeps the order; what the channel does not take at once is kept and posted later.
+    /// Keeps the order; what the channel does not take at once is kept: call post_waiting() soon.
     void send(const engine::Command& command);
-    /// Oldest first; empty when there is none. Also closes returned ports and posts kept commands.
+    void post_waiting();
+    bool has_waiting() const { return !waiting_.empty(); }
+    /// Oldest first; empty when there is none. Also closes returned ports.
     std::vector<engine::Event> take_events();
     /// Readable when take_events() has something, after arm().
     int event_fd() const { return channel_->event_fd(); }

@@ -32,6 +32,7 @@ using engine::Event;
 
 constexpr std::chrono::seconds tick_period{1};
 constexpr std::chrono::milliseconds journal_period{50};
+constexpr std::chrono::milliseconds command_period{1};
 constexpr unsigned port_retry_ticks = 10;
 constexpr std::size_t events_per_turn = 512;
 
@@ -57,7 +58,7 @@ tl::expected<std::unique_ptr<Session>, std::string> Session::start(boost::asio::
 Session::Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel,
                  ScriptRunner& runner)
     : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), runner_(runner), event_descriptor_(io),
-      kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io) {}
+      kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io), command_timer_(io) {}
 
 Session::~Session() {
     *alive_ = false;
@@ -212,6 +213,18 @@ void Session::on_wake() {
     apply_addresses();
     flush_notifications();
     if (wants_status_ || wants_statistics_) write_dump();
+    post_commands_soon();
+}
+
+/// Thousands of routers at once are more commands than the channel holds. Nothing else may wake us before the packet thread has made room.
+void Session::post_commands_soon() {
+    if (!fast_->has_waiting()) return;
+    command_timer_.expires_after(command_period);
+    command_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error || is_stopped_) return;
+        fast_->post_waiting();
+        post_commands_soon();
+    });
 }
 
 /// Addresses first, words later: a router that has yielded must fall silent before the new Active's gratuitous ARPs are there, which
@@ -364,6 +377,7 @@ void Session::stop(bool for_good) {
     tick_timer_.cancel();
     start_timer_.cancel();
     journal_timer_.cancel();
+    command_timer_.cancel();
     fast_->send({.kind = Command::Kind::shutdown});
     fast_->stop();
     take_events();

@@ -63,6 +63,7 @@ private:
     void on_state_report(const engine::Event& event);
     void apply_addresses();
     void lower_devices();
+    void post_commands_soon();
     void notify(std::size_t router, OperatorState state);
     void flush_notifications();
     void write_dump();
@@ -93,6 +94,7 @@ private:
     boost::asio::steady_timer tick_timer_;
     boost::asio::steady_timer start_timer_;
     boost::asio::steady_timer journal_timer_;
+    boost::asio::steady_timer command_timer_;
     bool is_stopped_ = false;
     bool is_lowering_ = false;
     unsigned ticks_ = 0;
