@@ -1,6 +1,6 @@
 """One vigild on a host of a small LAN, with its log, its kernel and its processes at hand.
 
-Used by tests/engine/daemon/daemon_test and tests/bad-input/run. Needs netlab (bench/lab) and a sandbox that was entered.
+Used by the tests beside it and tests/bad-input/run. Needs netlab (bench/lab) and a sandbox that was entered.
 """
 import ipaddress
 import os

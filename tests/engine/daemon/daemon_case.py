@@ -1,0 +1,50 @@
+"""What the tests of a running vigild have in common."""
+import os
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from rig import Rig, instance  # noqa: E402
+from netlab import sandbox  # noqa: E402
+from netlab.vigild import Vigild  # noqa: E402
+from netlab.workspace import Workspace  # noqa: E402
+
+
+class DaemonTest(unittest.TestCase):
+    workspace = None
+
+    def rig(self, text=None, **options):
+        rig = Rig(self.workspace.path / self.id().rpartition(".")[2], instance() if text is None else text, **options)
+        self.addCleanup(rig.close)
+        return rig
+
+    def started(self, text=None, **options):
+        """A rig whose daemon holds the virtual address."""
+        rig = self.rig(text, **options)
+        rig.start()
+        rig.wait_holds()
+        return rig
+
+
+def main():
+    reason = sandbox.why_not() or Vigild.why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        return sandbox.SKIPPED
+    sandbox.enter()
+    workspace = Workspace("vigil-daemon-")
+    DaemonTest.workspace = workspace
+    succeeded = False
+    try:
+        succeeded = unittest.main(exit=False, verbosity=2).result.wasSuccessful()
+    finally:
+        workspace.finish(keep=not succeeded)
+    return 0 if succeeded else 1
+
+
+def run_and_exit():
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)
