@@ -11,7 +11,6 @@
 namespace vigil::engine {
 namespace {
 
-constexpr std::uint32_t report_distance_ms = 1000;
 /// Depositions closer together than this many advertisement intervals count as flapping (RFC 9568 §2.5).
 constexpr int flap_intervals = 10;
 constexpr std::uint8_t flaps_until_report = 3;
@@ -143,11 +142,13 @@ void Engine::emit(const Event& event) {
     if (!events_.push(event)) ++counters_.events_lost;
 }
 
+/// Two octets for each kind and router: sixty-fourths of a second modulo 2^16. A report of about 17 minutes ago may hold back one, for a second.
 bool Engine::may_report(ColdRouter& cold, Event::Kind kind, Instant at) {
-    std::uint32_t& last = cold.last_report[static_cast<std::size_t>(kind)];
-    const auto now = static_cast<std::uint32_t>(at.ns / 1'000'000);
-    if (last != 0 && now - last < report_distance_ms) return false;
-    last = std::max(now, std::uint32_t{1});
+    constexpr std::uint16_t distance = 64;
+    std::uint16_t& last = cold.last_report[static_cast<std::size_t>(kind)];
+    const auto now = static_cast<std::uint16_t>(at.ns / (1'000'000'000 / 64));
+    if (last != 0 && static_cast<std::uint16_t>(now - last) < distance) return false;
+    last = std::max(now, std::uint16_t{1});
     return true;
 }
 

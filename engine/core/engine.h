@@ -87,14 +87,15 @@ private:
         RouterCounters counters;
         std::uint32_t first_address = 0;           // into announced_
         std::uint32_t address_count = 0;
-        std::uint32_t first_advertised = 0;        // into advertised_
+        std::uint32_t first_advertised = 0;        // into advertised_; advertises_announced: into announced_
         std::uint16_t advertised_count = 0;
         std::uint32_t authentication = no_authentication;  // into authentications_
         std::uint32_t first_peer = 0;              // into peers_
         std::uint16_t peer_count = 0;
         std::uint8_t flaps = 0;                    // depositions in a row at short distance
+        bool advertises_announced = false;         // the advertised addresses are the first of those announced: not kept twice
         Instant last_deposed{};
-        std::array<std::uint32_t, Event::kind_count> last_report{};  // rate limit, by Event::Kind: milliseconds modulo 2^32, 0 for never
+        std::array<std::uint16_t, Event::kind_count> last_report{};  // rate limit, by Event::Kind: see may_report(); 0 for never
     };
     /// AH state of one router.
     struct Authentication {
@@ -125,6 +126,9 @@ private:
     packet::ReceiveError check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold);
     packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
     bool is_peculiar(const packet::ReceivedFrame& frame, RouterIndex index) const;
+    const IpAddress& advertised(const ColdRouter& cold, std::size_t i) const {
+        return cold.advertises_announced ? announced_[cold.first_advertised + i].address : advertised_[cold.first_advertised + i];
+    }
     void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
     void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
     // engine.cpp

@@ -1,5 +1,7 @@
 // Builds an Engine from its specification: all memory is taken here, in time linear in the specification.
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "engine/core/engine.h"
@@ -79,6 +81,13 @@ std::string_view find_error(const RouterSpec& spec, std::size_t link_count) {
     return {};
 }
 
+/// As the daemon makes them: the announced addresses are the advertised ones, then the excluded ones.
+bool begins_with_advertised(const RouterSpec& router) {
+    return router.advertised.size() <= router.announced.size() &&
+           std::equal(router.advertised.begin(), router.advertised.end(), router.announced.begin(),
+                      [](const IpAddress& address, const AnnouncedAddress& announced) { return address == announced.address; });
+}
+
 struct Sizes {
     std::size_t frames = 0;
     std::size_t frame_bytes = 0;
@@ -96,7 +105,7 @@ Sizes measure(const EngineSpec& spec) {
         sizes.frames += frames;
         sizes.frame_bytes += frames * packet::frame_size(frame_spec(router, router.group, is_unicast));
         sizes.announced += router.announced.size();
-        sizes.advertised += router.advertised.size();
+        sizes.advertised += begins_with_advertised(router) ? 0 : router.advertised.size();
         sizes.peers += router.peers.size();
         sizes.authentications += router.auth_type == packet::AuthType::none ? 0 : 1;
     }
@@ -154,9 +163,10 @@ tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterI
     cold.first_address = static_cast<std::uint32_t>(announced_.size());
     cold.address_count = static_cast<std::uint32_t>(spec.announced.size());
     announced_.insert(announced_.end(), spec.announced.begin(), spec.announced.end());
-    cold.first_advertised = static_cast<std::uint32_t>(advertised_.size());
     cold.advertised_count = static_cast<std::uint16_t>(spec.advertised.size());
-    advertised_.insert(advertised_.end(), spec.advertised.begin(), spec.advertised.end());
+    cold.advertises_announced = begins_with_advertised(spec);
+    cold.first_advertised = cold.advertises_announced ? cold.first_address : static_cast<std::uint32_t>(advertised_.size());
+    if (!cold.advertises_announced) advertised_.insert(advertised_.end(), spec.advertised.begin(), spec.advertised.end());
     cold.first_peer = static_cast<std::uint32_t>(peers_.size());
     cold.peer_count = static_cast<std::uint16_t>(spec.peers.size());
     peers_.insert(peers_.end(), spec.peers.begin(), spec.peers.end());

@@ -182,10 +182,12 @@ void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex 
     // Comparing is quadratic in the addresses, so it is limited like the report: senders that alternate must not keep this thread busy.
     if (hearing.last_sender == frame.source.octets || !may_report(cold, Event::Kind::address_list_differs, at)) return;
     hearing.last_sender = frame.source.octets;
-    const std::span own = std::span(advertised_).subspan(cold.first_advertised, cold.advertised_count);
-    bool is_equal = advertisement.address_count() == own.size();
-    for (std::size_t i = 0; is_equal && i < own.size(); ++i) {
-        is_equal = std::find(own.begin(), own.end(), advertisement.address(i)) != own.end();
+    bool is_equal = advertisement.address_count() == cold.advertised_count;
+    for (std::size_t i = 0; is_equal && i < cold.advertised_count; ++i) {
+        const IpAddress heard = advertisement.address(i);
+        bool is_own = false;
+        for (std::size_t k = 0; !is_own && k < cold.advertised_count; ++k) is_own = advertised(cold, k) == heard;
+        is_equal = is_own;
     }
     if (is_equal) return;
     ++cold.counters.address_list_differs;

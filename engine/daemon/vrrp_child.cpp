@@ -6,6 +6,7 @@
 
 #include "engine/daemon/vrrp_child.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -190,6 +191,7 @@ int run_vrrp_child(const Options& options, const std::string& pid_file, int read
         return exit_fatal;
     }
     pid->write_pid();
+    ::mallopt(M_ARENA_MAX, 1);   // threads that open ports for a moment need no heaps of their own
     raise_descriptor_limit();
     return VrrpChild(options, ready_fd).run();
 }
