@@ -68,7 +68,7 @@ void Conflicts::claim_addresses(const VrrpInstance& instance) {
                                         "(" + std::string(instance.name) + ") " + to_string(address.address) + " is an address of '" +
                                             std::string(first->instance->name) + "' on line " +
                                             std::to_string(first->address->where.line) + " already",
-                                        "each address belongs to one instance: the first to leave it removes it for both");
+                                        "each address should belong to one instance: this one stays until the last of them lets it go");
         }
     }
 }

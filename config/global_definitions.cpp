@@ -109,6 +109,9 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_garp_lower_prio_repeat", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_repeat = number_of(n); }},
     {"vrrp_min_garp", set_min_garp},
     {"vrrp_startup_delay", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_startup_delay = seconds_of(n); }},
+    {"vrrp_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_priority = static_cast<std::int8_t>(read_number(n.word(1))->value); }},
+    {"vrrp_rt_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_rt_priority = static_cast<std::uint8_t>(number_of(n)); }},
+    {"vrrp_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_no_swap = true; }},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
     {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"random_seed", [](Context&, GlobalDefinitions&, const Node&) {}},  // the preprocessor has taken it

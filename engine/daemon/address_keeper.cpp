@@ -46,7 +46,7 @@ AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRul
 void AddressKeeper::leave_alone(const arp::kernel::Monitor::Addresses& present) {
     refresh_devices();
     for (std::size_t router = 0; router < routers_.size(); ++router) {
-        for (std::size_t i = 0; i < address_count(router); ++i) {
+        for (std::size_t i = 0; plan_.routers[router].is_owner() && i < address_count(router); ++i) {
             const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
             const AddressKey key = key_of(router, address);
             addresses_[address].is_foreign = key.interface_index != 0 && present.contains(key);
@@ -61,7 +61,7 @@ std::uint32_t AddressKeeper::device_of(std::size_t router, AddressNumber address
 
 AddressKey AddressKeeper::key_of(std::size_t router, AddressNumber address) const {
     AddressKey key = plan_.addresses[address].spec().key;
-    key.interface_index = device_of(router, address);
+    key.interface_index = addresses_[address].is_present ? addresses_[address].device : device_of(router, address);
     return key;
 }
 
@@ -162,8 +162,8 @@ void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChang
     for (std::size_t i = 0; i < address_count(index); ++i) {
         const AddressNumber address = first_address(index) + static_cast<AddressNumber>(i);
         if (!addresses_[address].is_present) continue;
-        addresses_[address].is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
         const AddressKey key = key_of(index, address);
+        addresses_[address].is_present = false;  // before the kernel tells us, so that our own deletion is not taken for somebody else's
         if (addresses_[address].is_shared && stays_for_another(key, index)) continue;
         changes.push_back({AddressOperation::remove, plan_.addresses[address].spec()});
         changes.back().spec.key = key;
@@ -226,6 +226,7 @@ void AddressKeeper::settle(const Pending& pending, const AddressChange& change, 
     if (result.outcome != AddressOutcome::refused) {
         if (!is_addition) return;
         addresses_[pending.address].is_present = true;
+        addresses_[pending.address].device = change.spec.key.interface_index;
         if (refused_.erase(pending.address) != 0) spdlog::info("({}) address {} is set now", name(pending.router), to_string(address));
         if (result.outcome == AddressOutcome::already_there) {
             spdlog::info("({}) address {} was there already; it is ours now", name(pending.router), to_string(address));
@@ -270,7 +271,7 @@ void AddressKeeper::on_interface_gone(std::uint32_t index) {
     for (std::size_t router = 0; router < routers_.size(); ++router) {
         for (std::size_t i = 0; i < address_count(router); ++i) {
             const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
-            if (!addresses_[address].is_present || device_of(router, address) != index) continue;
+            if (!addresses_[address].is_present || addresses_[address].device != index) continue;
             addresses_[address].is_present = false;
             mark_dirty(router);
         }
@@ -285,12 +286,12 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
     for (std::size_t i = 0; i < address_count(router); ++i) {
         const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
         // IPv4 addresses outlive it. The messages of the IPv6 ones are still to come: forgotten now, they are not taken for a deletion by hand.
-        const bool is_lost = addresses_[address].is_present && device_of(router, address) == index &&
+        const bool is_lost = addresses_[address].is_present && addresses_[address].device == index &&
                              plan_.addresses[address].address.family == Family::ipv6;
         if (!is_lost) continue;
+        kernel_.programmer().forget(key_of(router, address));
         addresses_[address].is_present = false;
         refused_.erase(address);
-        kernel_.programmer().forget(key_of(router, address));
     }
     if (auto up = kernel_.macvlans().bring_up(index); !up) {
         spdlog::error("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));

@@ -24,7 +24,7 @@ public:
     /// All outlive it.
     AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules);
 
-    /// Addresses that were here before we started and are not to be touched (an owner's).
+    /// An owner's addresses that are here already are its host's own, and not to be touched.
     void leave_alone(const arp::kernel::Monitor::Addresses& present);
     /// From now on the router's addresses shall be there, or not. Takes effect with apply().
     void want(std::size_t router, bool is_active);
@@ -61,6 +61,7 @@ private:
     /// In Plan::addresses.
     using AddressNumber = std::uint32_t;
     struct Address {
+        std::uint32_t device = 0;          ///< number of the interface that it was set on: names may change
         bool is_present : 1 = false;
         bool is_foreign : 1 = false;       ///< not ours to add or remove
         bool is_shared : 1 = false;        ///< another router has the same

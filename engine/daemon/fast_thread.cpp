@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdio>
 
+#include <future>
+
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/reporter.h"
@@ -47,6 +49,7 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
     if (!made) return tl::unexpected(made.error());
     self->engine_ = std::make_unique<engine::Engine>(std::move(*made));
     self->rings_ = rings_of(plan);
+    self->scheduling_ = settings.scheduling;
 
     const std::size_t routers = plan.routers.size();
     const std::size_t links = std::max<std::size_t>(plan.links.size(), 1);
@@ -144,7 +147,15 @@ void FastThread::start() {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
+    std::promise<io::Result<void>> scheduled;   // only the control thread writes to the log
+    thread_ = std::thread([this, &scheduled] {
+        scheduled.set_value(io::enter_real_time(scheduling_));
+        run();
+    });
+    if (const auto entered = scheduled.get_future().get(); !entered) {
+        spdlog::warn("The packet thread is scheduled as any other: {}. vrrp_priority and vrrp_rt_priority need CAP_SYS_NICE, vrrp_no_swap CAP_IPC_LOCK",
+                     entered.error().text());
+    }
     pthread_setname_np(thread_.native_handle(), "vigil-packets");
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

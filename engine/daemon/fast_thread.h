@@ -18,12 +18,14 @@
 #include "engine/io/backend.h"
 #include "engine/io/control_channel.h"
 #include "engine/io/fast_loop.h"
+#include "engine/io/real_time.h"
 
 namespace vigil::daemon {
 
 struct FastThreadSettings {
     io::BackendChoice backend = io::BackendChoice::automatic;
     std::string journal;   ///< file; empty: none
+    io::RealTimeOptions scheduling;
 };
 
 /// The control thread's handle of the fast thread: engine, channel, loop and the ports' making. Everything here is called by the control
@@ -77,6 +79,7 @@ private:
     RateLimiter port_failures_{1, std::chrono::seconds{60}};   // a flapping interface refuses many ports a second
     std::thread thread_;
     std::string backend_name_;
+    io::RealTimeOptions scheduling_;
     std::optional<std::string> loop_error_;   // written by the thread, read after join
     std::atomic<bool> has_ended_{false};
 };

@@ -96,6 +96,8 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
         tracked->second = is_running(state);
         if (!by_name_.contains(state.name)) spdlog::info("Netlink reports tracked interface {} {}", state.name, tracked->second ? "up" : "down");
     }
+    // Under its old name a renamed one is not there any more.
+    for (auto& [name, is_up] : tracked_) is_up = is_up && kernel_.monitor().find_link(name) != nullptr;
     keep_macvlan_up(state, now);
     const auto found = by_name_.find(state.name);
     if (found == by_name_.end()) return;

@@ -49,9 +49,9 @@ io::BackendChoice backend_choice(Backend backend) {
 
 tl::expected<std::unique_ptr<Session>, std::string> Session::start(boost::asio::io_context& io, const Options& options,
                                                                    config::Configuration configuration, KernelSide& kernel,
-                                                                   ScriptRunner& runner, bool is_first) {
+                                                                   ScriptRunner& runner) {
     std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, runner));
-    if (auto prepared = session->prepare(is_first); !prepared) return tl::unexpected(prepared.error());
+    if (auto prepared = session->prepare(); !prepared) return tl::unexpected(prepared.error());
     return session;
 }
 
@@ -68,11 +68,14 @@ Session::~Session() {
     if (kernel_descriptor_.is_open()) kernel_descriptor_.release();
 }
 
-tl::expected<void, std::string> Session::prepare(bool is_first) {
+tl::expected<void, std::string> Session::prepare() {
     kernel_.monitor().read_events();  // what the session before us removed is gone, and must not pass for somebody else's
     plan_ = make_plan(configuration_, kernel_.facts());
-    if (is_first) clear_leftovers();
-    auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal});
+    clear_leftovers();
+    const config::GlobalDefinitions& global = configuration_.global;
+    auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
+                                           .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority,
+                                                          .lock_memory = global.vrrp_no_swap}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     report_problems();

@@ -28,10 +28,11 @@ namespace vigil::daemon {
 /// the control thread.
 class Session {
 public:
-    /// `kernel` and `runner` outlive it. The error is a sentence. `is_first`: leftovers of a killed run are removed.
+    /// `kernel` and `runner` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
+    /// that somebody else has set, are removed first.
     static tl::expected<std::unique_ptr<Session>, std::string> start(boost::asio::io_context& io, const Options& options,
                                                                      config::Configuration configuration, KernelSide& kernel,
-                                                                     ScriptRunner& runner, bool is_first);
+                                                                     ScriptRunner& runner);
     ~Session();
 
     /// As it was read, put together anew: only what makes instances different is kept of them.
@@ -45,7 +46,7 @@ public:
 
 private:
     Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner);
-    tl::expected<void, std::string> prepare(bool is_first);
+    tl::expected<void, std::string> prepare();
     void clear_leftovers();
     void report_problems();
     void drop_load_data();

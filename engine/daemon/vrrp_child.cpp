@@ -103,7 +103,7 @@ int VrrpChild::run() {
     }
     kernel_ = std::move(*kernel);
     if (loaded.configuration.instances.empty()) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
-    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, true);
+    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_);
     if (!session) {
         spdlog::error(session.error());
         return exit_fatal;
@@ -151,7 +151,7 @@ void VrrpChild::reload() {
         session_->stop(false);
         session_.reset();
         if (options_.dump_configuration) log_dump(loaded.configuration);
-        auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, false);
+        auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_);
         if (!session) {
             spdlog::error(session.error());
             exit_code_ = exit_fatal;

@@ -2,6 +2,8 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -21,6 +23,8 @@ Result<void> enter_real_time(const RealTimeOptions& options) {
         if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return last_error("lock memory");
         touch_stack();
     }
+    // Of this thread alone: on Linux a thread has a nice value of its own, and scripts shall not inherit ours.
+    if (options.nice != 0 && ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), options.nice) != 0) return last_error("set nice value");
     if (options.priority == 0) return {};
     sched_param parameters{};
     parameters.sched_priority = options.priority;

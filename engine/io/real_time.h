@@ -6,6 +6,7 @@ namespace vigil::io {
 
 struct RealTimeOptions {
     int priority = 0;             ///< SCHED_RR priority 1-99 of the calling thread; 0: leaves the scheduling alone
+    int nice = 0;                 ///< nice value of the calling thread, -20 to 19; 0: leaves it alone
     bool lock_memory = false;     ///< mlockall() of the whole process, present and future
 };
 

@@ -248,19 +248,40 @@ def refused_frame(title, counter, frame, words=None, text=None):
         return [rig.wait_for_line(words)] if words else [], f"counted as `{counter}`; stays MASTER"
 
 
+def junk_frame(title, reason, frame):
+    """What cannot be a good advert: the kernel refuses it before it takes a place in the ring, and counts."""
+    @case(FRAMES, title)
+    def act(rig):
+        rig.start()
+        rig.wait_holds()
+        neighbour = Neighbour(rig)
+        rig.mark()
+        neighbour.send(frame)
+        neighbour.close()
+        text = ""
+
+        def counted():
+            nonlocal text
+            text = dump(rig)
+            return re.search(rf"^   eth0 .*, 1 of junk.*{reason}", text, re.MULTILINE)
+        wait_for(counted, PATIENCE, f"one frame of junk, {reason}, is counted ({text})")
+        expect(rig.holds() and not rig.find("Entering"), "the state changed")
+        return [], f"refused in the kernel, counted as junk (`{reason}`); stays MASTER"
+
+
 VERSION_2 = instance().replace("version 3", "version 2").replace("0.1", "1")
 PASSWORD = instance("authentication {\n auth_type PASS\n auth_pass secret\n }").replace("version 3", "version 2").replace("0.1", "1")
 HIGHER = {"priority": 200}
 
 refused_frame("priority 200, wrong checksum", "bad_checksum", advert(**HIGHER, checksum=0x1234))
-refused_frame("priority 200, TTL 64 (came over a router)", "bad_ttl", advert(**HIGHER, ttl=64))
+junk_frame("priority 200, TTL 64 (came over a router)", "bad_ttl", advert(**HIGHER, ttl=64))
 refused_frame("priority 200, cut in the middle of its address", "truncated", advert(**HIGHER, cut=2))
 refused_frame("priority 200, address count 200 in a message of 12 octets", "truncated", advert(**HIGHER, count=200))
 refused_frame("priority 200, address count 0", "no_addresses", advert(**HIGHER, addresses=()))
-refused_frame("priority 200, type 2", "bad_type", advert(**HIGHER, kind=2))
-refused_frame("priority 200, VRRP version 7", "bad_version", advert(**HIGHER, version=7))
-refused_frame("priority 200, VRID 0", "zero_vrid", advert(**HIGHER, vrid=0))
-refused_frame("priority 200, VRID 99 (not ours)", "unknown_vrid", advert(**HIGHER, vrid=99))
+junk_frame("priority 200, type 2", "bad_type", advert(**HIGHER, kind=2))
+junk_frame("priority 200, VRRP version 7", "bad_version", advert(**HIGHER, version=7))
+junk_frame("priority 200, VRID 0", "zero_vrid", advert(**HIGHER, vrid=0))
+junk_frame("priority 200, VRID 99 (not ours)", "unknown_vrid", advert(**HIGHER, vrid=99))
 refused_frame("priority 200, interval 0", "zero_interval", advert(**HIGHER, interval=0))
 refused_frame("priority 200, from our own address", "own_source", advert(**HIGHER, source="192.0.2.1"), "our own source address")
 refused_frame("priority 200, version 2 to a version 3 router", "version_mismatch", advert(**HIGHER, version=2, interval=1), "another VRRP version")
