@@ -25,6 +25,7 @@ class DaemonTest(unittest.TestCase):
         rig = self.rig(text, **options)
         rig.start()
         rig.wait_holds()
+        rig.wait_for_line("Entering MASTER STATE")   # which comes after the address
         return rig
 
 
