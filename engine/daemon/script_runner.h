@@ -31,6 +31,7 @@ public:
     void reap();
     bool is_idle() const { return running_.empty() && waiting_count_ == 0; }
     std::size_t running_count() const { return running_.size(); }
+    std::size_t waiting_count() const { return waiting_count_; }
 
 private:
     struct Running {

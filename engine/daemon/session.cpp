@@ -286,7 +286,8 @@ void Session::on_transition(const Event& event) {
     status.last_peer = event.peer;
     status.last_reason = event.reason;
     status.last_value = event.value;
-    notify(router, status.state);
+    // A router that only steps back is not stopped for those whom scripts serve; stop() tells of the end itself.
+    if (status.state != OperatorState::stop) notify(router, status.state);
 }
 
 /// After the start: routers that a fault keeps from starting. Later: events were lost, and this is what they led to.

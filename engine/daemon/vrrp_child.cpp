@@ -177,6 +177,7 @@ void VrrpChild::finish_scripts() {
         runner_.pump(io::clock::now());
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
+    if (runner_.waiting_count() != 0) spdlog::warn("{} notify scripts were not run: there was a second for all of them", runner_.waiting_count());
 }
 
 }  // namespace
