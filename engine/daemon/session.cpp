@@ -32,6 +32,8 @@ using engine::Event;
 
 constexpr std::chrono::seconds tick_period{1};
 constexpr std::chrono::milliseconds journal_period{50};
+/// Adverts of 4,080 routers are a burst of 5 ms; as one among many such a thread is put back in the middle of it (docs/differences.md).
+constexpr int usual_nice = -20;
 constexpr std::chrono::milliseconds command_period{1};
 constexpr unsigned port_retry_ticks = 10;
 constexpr std::size_t events_per_turn = 512;
@@ -74,7 +76,7 @@ tl::expected<void, std::string> Session::prepare() {
     clear_leftovers();
     const config::GlobalDefinitions& global = configuration_.global;
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
-                                           .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority,
+                                           .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority != 0 ? global.vrrp_priority : usual_nice,
                                                           .lock_memory = global.vrrp_no_swap}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
