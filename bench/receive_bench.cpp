@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr io::RingGeometry per_link_ring{.slot_bytes = 256, .slot_count = 256};
+constexpr io::RingGeometry per_link_ring{.slot_bytes = 256, .least_slots = 256};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -31,7 +31,7 @@ struct SharedRing {
     explicit SharedRing(std::uint32_t slots, io::FilterSide side = io::FilterSide::adverts, unsigned interface_index = 0) {
         const int on = 1;
         ::setsockopt(socket.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
-        const io::RingGeometry geometry{.slot_bytes = 256, .slot_count = slots};
+        const io::RingGeometry geometry{.slot_bytes = 256, .least_slots = slots};
         io::FilterOptions filter;
         filter.capture_bytes = geometry.frame_bytes();
         (void)io::attach_packet_filter(socket.get(), filter, side);
@@ -115,7 +115,7 @@ void receive_ring_for_all(benchmark::State& state) {
     const auto links = static_cast<std::size_t>(state.range(0));
     if (const auto missing = make_pairs(static_cast<int>(links)); !missing.empty()) return state.SkipWithError(missing.c_str());
     Senders senders(links);
-    SharedRing shared(static_cast<std::uint32_t>(links) * per_link_ring.slot_count);
+    SharedRing shared(static_cast<std::uint32_t>(links) * per_link_ring.slot_count());
     measure(
         state, senders, [&] { return shared.ring.has_frame(); },
         [&](const io::clock::ArrivalWindow& window) { return drain(shared.ring, window); });

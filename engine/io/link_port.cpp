@@ -53,7 +53,7 @@ Result<std::unique_ptr<LinkPort>> LinkPort::open(const LinkPortOptions& options)
 }
 
 void LinkPort::count_junk() {
-    std::array<engine::RxFrame, PacketPort::junk_geometry.slot_count> frames;
+    std::array<engine::RxFrame, PacketPort::junk_geometry.slot_count()> frames;
     const std::size_t count = packet_.junk_ring().read(frames, link_, {});
     for (const engine::RxFrame& frame : std::span(frames).first(count)) ++counters.junk_reasons[static_cast<std::size_t>(reason_of(frame))];
     packet_.junk_ring().release(count);

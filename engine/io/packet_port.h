@@ -39,7 +39,7 @@ public:
     /// Forgets the error that a link change left on the receive socket (ENETDOWN), which would otherwise wake its poller for ever.
     void clear_error();
 
-    static constexpr RingGeometry junk_geometry{.slot_bytes = 512, .slot_count = 8};   // one page
+    static constexpr RingGeometry junk_geometry{.slot_bytes = 512, .least_slots = 8};   // one page
 
 private:
     struct Receiver {

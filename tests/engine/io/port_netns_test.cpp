@@ -140,7 +140,7 @@ TEST_F(Port, OwnFramesAreNotHeard) {
 }
 
 TEST_F(Port, AFrameLongerThanTheSlotIsMarkedTruncated) {
-    const RingGeometry ring{.slot_bytes = 256, .slot_count = 64};
+    const RingGeometry ring{.slot_bytes = 256, .least_slots = 64};
     auto port = open_port(port_options("v1", 0, ring));
     Tap sender("v0");
     ASSERT_TRUE(sender.send(multicast_frame(1, ring.frame_bytes())));

@@ -35,7 +35,7 @@ private:
     FileDescriptor socket_;
 };
 
-LinkPortOptions port_options(const std::string& interface_name, std::uint16_t link, RingGeometry ring = {.slot_bytes = 256, .slot_count = 64});
+LinkPortOptions port_options(const std::string& interface_name, std::uint16_t link, RingGeometry ring = {.slot_bytes = 256, .least_slots = 64});
 std::unique_ptr<LinkPort> open_port(const LinkPortOptions& options);
 
 /// Everything that lies in the ring now.
