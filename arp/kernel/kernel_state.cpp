@@ -56,7 +56,7 @@ KernelResult<LinkState> ask_for_link(NetlinkSocket& socket, MessageWriter& messa
 
 }  // namespace
 
-std::size_t AddressKeyHash::operator()(const AddressKey& key) const {
+std::size_t AddressKeyHash::operator()(const AddressKey& key) const noexcept {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
     std::memcpy(&high, key.address.octets.data(), sizeof high);

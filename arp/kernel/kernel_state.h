@@ -49,7 +49,7 @@ struct AddressKey {
 };
 
 struct AddressKeyHash {
-    std::size_t operator()(const AddressKey& key) const;
+    std::size_t operator()(const AddressKey& key) const noexcept;
 };
 
 struct AddressState {

@@ -30,11 +30,11 @@ struct ResyncNeeded {};
 
 using KernelEvent = std::variant<LinkEvent, AddressEvent, ResyncNeeded>;
 
-/// Address states by their key, without keeping the key twice: there may be tens of thousands.
+/// Address states by their key, without keeping the key twice: there may be tens of thousands. `noexcept` keeps the hash out of the nodes.
 struct AddressHash {
     using is_transparent = void;
-    std::size_t operator()(const AddressKey& key) const { return AddressKeyHash{}(key); }
-    std::size_t operator()(const AddressState& state) const { return AddressKeyHash{}(state.key); }
+    std::size_t operator()(const AddressKey& key) const noexcept { return AddressKeyHash{}(key); }
+    std::size_t operator()(const AddressState& state) const noexcept { return AddressKeyHash{}(state.key); }
 };
 struct AddressEqual {
     using is_transparent = void;
