@@ -22,7 +22,6 @@ namespace vigil::packet {
 
 namespace {
 
-constexpr std::uint16_t hsrp_port = 1985;
 constexpr std::uint16_t hsrp_ipv6_port = 2029;
 constexpr std::size_t carp_size = 36;
 constexpr std::uint8_t carp_first_octet = 0x21;

@@ -9,6 +9,7 @@
 namespace vigil::packet {
 
 constexpr std::size_t ah_header_size = 24;
+constexpr std::uint16_t hsrp_port = 1985;   ///< UDP, over IPv4 (RFC 2281 §5)
 /// AH's Payload Len: its size in 32-bit words minus 2 (RFC 2402 §2.2).
 constexpr std::uint8_t ah_payload_length = ah_header_size / 4 - 2;
 

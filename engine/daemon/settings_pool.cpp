@@ -25,8 +25,8 @@ const config::VrrpInstance* SettingsPool::keep(const config::VrrpInstance& insta
     common.where = common.interface_where = {};
     common.vrid = Vrid{0};
     common.priority = Priority::default_value;
-    common.virtual_addresses = {};
-    common.excluded_addresses = {};
+    common.virtual_addresses = std::vector<config::ConfiguredAddress>();   // = {} would keep the room
+    common.excluded_addresses = std::vector<config::ConfiguredAddress>();
     for (auto& peer : common.unicast_peers) peer.where = {};
     for (auto& item : common.track_interfaces) item.where = {};
     for (auto& item : common.track_scripts) item.where = {};

@@ -6,6 +6,10 @@
 #include <cstddef>
 
 #include "engine/io/filter_assembler.h"
+#include "packet/advertisement.h"
+#include "packet/ethernet.h"
+#include "packet/frame.h"
+#include "packet/ip.h"
 
 // The filter that stands in front of every receive ring.
 //
@@ -38,15 +42,16 @@ namespace {
 using Label = FilterAssembler::Label;
 constexpr Label next = FilterAssembler::next;
 
-constexpr std::uint32_t protocol_vrrp = 112;
-constexpr std::uint32_t protocol_ah = 51;
-constexpr std::uint32_t protocol_udp = 17;
-constexpr std::uint32_t port_hsrp = 1985;
+constexpr auto protocol_vrrp = static_cast<std::uint32_t>(packet::IpProtocol::vrrp);
+constexpr auto protocol_ah = static_cast<std::uint32_t>(packet::IpProtocol::ah);
+constexpr auto protocol_udp = static_cast<std::uint32_t>(packet::IpProtocol::udp);
+constexpr auto ether_type_ipv4 = static_cast<std::uint32_t>(packet::EtherType::ipv4);
+constexpr auto ether_type_ipv6 = static_cast<std::uint32_t>(packet::EtherType::ipv6);
 constexpr std::uint32_t packet_type_multicast = 2;   // PACKET_HOST 0, PACKET_BROADCAST 1, PACKET_MULTICAST 2
-constexpr std::uint32_t ethernet_bytes = 14;
-constexpr std::uint32_t ipv6_header_bytes = 40;
-constexpr std::uint32_t ah_bytes = 24;
-constexpr std::uint32_t least_message_bytes = 8;
+constexpr std::uint32_t ethernet_bytes = packet::ethernet_header_size;
+constexpr std::uint32_t ipv6_header_bytes = packet::ipv6_header_size;
+constexpr std::uint32_t ah_bytes = packet::ah_header_size;
+constexpr std::uint32_t least_message_bytes = packet::AdvertisementView::fixed_size;
 constexpr std::uint32_t version2_advertisement = 0x21;
 constexpr std::uint32_t version3_advertisement = 0x31;
 
@@ -84,8 +89,8 @@ private:
     void choose_family() {
         code_.place(network_);
         code_.load_half(12);                                         // EtherType; a second tag is nobody's here
-        code_.if_equal(0x0800, ipv4_);
-        code_.if_equal(0x86dd, ipv6_, other_);
+        code_.if_equal(ether_type_ipv4, ipv4_);
+        code_.if_equal(ether_type_ipv6, ipv6_, other_);
     }
 
     void take_ipv4() {
@@ -125,7 +130,7 @@ private:
         code_.if_at_least_index(next, junk_);
         code_.restore_index(1);
         code_.load_half(20);
-        code_.if_any_bit(0x3fff, junk_);                             // More Fragments, or an offset
+        code_.if_any_bit(packet::ipv4_fragment_mask, junk_);         // More Fragments, or an offset
     }
 
     void take_ipv6() {
@@ -151,7 +156,7 @@ private:
         code_.if_any_bit(0x1fff, other_);                            // a later fragment has no UDP header
         code_.index_of_ip_header_end();
         code_.load_half_at_index(ethernet_bytes + 2);                // destination port
-        code_.if_equal(port_hsrp, junk_, other_);
+        code_.if_equal(packet::hsrp_port, junk_, other_);
     }
 
     struct HopLimitPlaces {
