@@ -115,7 +115,7 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.line("vrrp_garp_interval", seconds(global.vrrp_garp_interval));
     out.line("vrrp_gna_interval", seconds(global.vrrp_gna_interval));
     write_announcements(out, "vrrp_", global.announcements);
-    if (global.vrrp_priority != 0) out.line("vrrp_priority", std::to_string(global.vrrp_priority));
+    if (global.vrrp_priority) out.line("vrrp_priority", std::to_string(*global.vrrp_priority));
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));

@@ -76,7 +76,7 @@ tl::expected<void, std::string> Session::prepare() {
     clear_leftovers();
     const config::GlobalDefinitions& global = configuration_.global;
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
-                                           .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority != 0 ? global.vrrp_priority : usual_nice,
+                                           .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority.value_or(usual_nice),
                                                           .lock_memory = global.vrrp_no_swap}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
