@@ -16,9 +16,6 @@
 //
 // EEXIST on adding is success: an operator's or an earlier run's address is adopted. It is reported as such, because an
 // adopted address carries other flags and lifetimes than asked for.
-//
-// The table of what is ours lives here, since every change passes here. The control thread owns all of it; nothing is
-// removed by a destructor, because an exit that hands addresses over (reload, crash of the parent) must be able to keep them.
 
 #include "arp/kernel/address_programmer.h"
 
@@ -126,16 +123,15 @@ struct AddressProgrammer::Batch {
     std::size_t used_bytes = 0;
 };
 
-AddressProgrammer::AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send, bool remembers_ours)
-    : socket_(std::move(socket)), requests_per_send_(requests_per_send == 0 ? requests_for(socket_) : requests_per_send),
-      remembers_ours_(remembers_ours) {
+AddressProgrammer::AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send)
+    : socket_(std::move(socket)), requests_per_send_(requests_per_send == 0 ? requests_for(socket_) : requests_per_send) {
     buffer_.resize(requests_per_send_ * largest_request_bytes);
 }
 
 KernelResult<AddressProgrammer> AddressProgrammer::open(const ProgrammerOptions& options) {
     auto socket = NetlinkSocket::open(options.socket);
     if (!socket) return tl::unexpected(socket.error());
-    return AddressProgrammer(std::move(*socket), options.requests_per_send, options.remembers_ours);
+    return AddressProgrammer(std::move(*socket), options.requests_per_send);
 }
 
 std::vector<AddressResult> AddressProgrammer::apply(std::span<const AddressChange> changes,
@@ -146,7 +142,6 @@ std::vector<AddressResult> AddressProgrammer::apply(std::span<const AddressChang
     std::size_t limit = requests_per_send_;
     for (std::size_t done = 0; done < job.order.size();) {
         const std::size_t count = send_some(job, done, limit);
-        for (const std::uint32_t item : std::span(job.order).subspan(done, count)) remember(changes[item], job.results[item]);
         done += count;
         if (between_sends) between_sends();
     }
@@ -223,31 +218,6 @@ void AddressProgrammer::ask_again(const AddressChange& change, AddressResult& re
     result = verdict ? AddressResult{} : judge(change.operation, verdict.error());
     // The lost first attempt may have been the one that did it.
     if (result.outcome != AddressOutcome::refused) result.outcome = AddressOutcome::done;
-}
-
-void AddressProgrammer::remember(const AddressChange& change, const AddressResult& result) {
-    if (!remembers_ours_ || result.outcome == AddressOutcome::refused) return;
-    if (change.operation == AddressOperation::remove) {
-        ours_.erase(change.spec.key);
-    } else {
-        ours_.insert(change.spec.key);
-    }
-}
-
-std::vector<AddressResult> AddressProgrammer::remove_all_of_ours() {
-    std::vector<AddressChange> changes;
-    changes.reserve(ours_.size());
-    for (const AddressKey& key : ours_) {
-        changes.push_back({AddressOperation::remove, {}});
-        changes.back().spec.key = key;
-    }
-    std::vector<AddressResult> results = apply(changes);
-    std::erase_if(results, [](const AddressResult& result) { return result.outcome != AddressOutcome::refused; });
-    return results;
-}
-
-void AddressProgrammer::forget_interface(std::uint32_t interface_index) {
-    std::erase_if(ours_, [&](const AddressKey& key) { return key.interface_index == interface_index; });
 }
 
 }  // namespace vigil::arp::kernel

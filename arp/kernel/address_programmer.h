@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "arp/kernel/kernel_error.h"
@@ -42,7 +41,7 @@ struct AddressChange {
 
 enum class AddressOutcome : std::uint8_t {
     done,            ///< the kernel did what was asked
-    already_there,   ///< add: EEXIST, adopted, ours from now on
+    already_there,   ///< add: EEXIST, adopted
     already_gone,    ///< remove: EADDRNOTAVAIL, or the interface itself is gone (ENODEV)
     refused,         ///< see error; the address is as it was
 };
@@ -56,12 +55,10 @@ struct ProgrammerOptions {
     SocketOptions socket{};
     /// Requests per datagram, 1 or more. 0: as many as the receive buffer can hold errors for, 1,000 at most.
     std::size_t requests_per_send = 0;
-    /// Keeps the table of what is ours, 70 octets an address. Without it, whoever calls apply() must know what to remove.
-    bool remembers_ours = true;
 };
 
-/// Puts addresses on interfaces and takes them off again, thousands in a few system calls, and remembers which are ours
-/// unless told not to. Control thread only. Destroying it removes nothing: call remove_all_of_ours() at exit.
+/// Puts addresses on interfaces and takes them off again, thousands in a few system calls. Remembers none: destroying it removes nothing. Control
+/// thread only.
 class AddressProgrammer {
 public:
     static KernelResult<AddressProgrammer> open(const ProgrammerOptions& options = {});
@@ -71,32 +68,19 @@ public:
     /// buffer fills.
     std::vector<AddressResult> apply(std::span<const AddressChange> changes, const std::function<void()>& between_sends = {});
 
-    /// Removes everything in the table; returns what the kernel refused (normally empty), which stays in the table.
-    std::vector<AddressResult> remove_all_of_ours();
-
-    bool is_ours(const AddressKey& key) const { return ours_.contains(key); }
-    std::size_t our_count() const { return ours_.size(); }
-    /// Somebody else deleted it (monitor event): no longer ours to remove.
-    void forget(const AddressKey& key) { ours_.erase(key); }
-    /// The interface is gone, and its addresses with it. O(our_count()).
-    void forget_interface(std::uint32_t interface_index);
-
 private:
     struct Job;
     struct Batch;
 
-    AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send, bool remembers_ours);
+    AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send);
     Batch write_batch(const Job& job, std::span<const std::uint32_t> items);
     std::size_t send_some(Job& job, std::size_t start, std::size_t& limit);
     bool collect_verdicts(Job& job, const Batch& batch, std::vector<bool>& answered);
     void ask_again(const AddressChange& change, AddressResult& result);
-    void remember(const AddressChange& change, const AddressResult& result);
 
     NetlinkSocket socket_;
     std::vector<std::byte> buffer_;
     std::size_t requests_per_send_;
-    bool remembers_ours_;
-    std::unordered_set<AddressKey, AddressKeyHash> ours_;
 };
 
 }  // namespace vigil::arp::kernel

@@ -32,27 +32,17 @@ Leftovers find_leftovers(std::span<const LinkState> links, std::span<const Addre
     return leftovers;
 }
 
-KernelResult<CleanupReport> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer,
-                                             std::span<const AddressKey> configured) {
-    const auto links = dump_links(socket);
-    if (!links) return tl::unexpected(links.error());
-    const auto addresses = dump_addresses(socket);
-    if (!addresses) return tl::unexpected(addresses.error());
-    CleanupReport report{find_leftovers(*links, *addresses, configured), {}};
-
+std::vector<KernelError> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer, const Leftovers& leftovers) {
     std::vector<std::uint32_t> macvlan_indices;
-    for (const LinkState& link : report.removed.macvlans) macvlan_indices.push_back(link.index);
-    report.failures = delete_links(socket, macvlan_indices);
+    for (const LinkState& link : leftovers.macvlans) macvlan_indices.push_back(link.index);
+    std::vector<KernelError> failures = delete_links(socket, macvlan_indices);
     std::vector<AddressChange> changes;
-    changes.reserve(report.removed.addresses.size());
-    for (const AddressKey& key : report.removed.addresses) {
-        changes.push_back({AddressOperation::remove, {}});
-        changes.back().spec.key = key;
-    }
+    changes.reserve(leftovers.addresses.size());
+    for (const AddressKey& key : leftovers.addresses) changes.push_back({AddressOperation::remove, {.key = key}});
     for (AddressResult& result : programmer.apply(changes)) {
-        if (result.outcome == AddressOutcome::refused) report.failures.push_back(std::move(result.error));
+        if (result.outcome == AddressOutcome::refused) failures.push_back(std::move(result.error));
     }
-    return report;
+    return failures;
 }
 
 }  // namespace vigil::arp::kernel

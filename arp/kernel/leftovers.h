@@ -22,14 +22,8 @@ struct Leftovers {
 Leftovers find_leftovers(std::span<const LinkState> links, std::span<const AddressState> addresses,
                          std::span<const AddressKey> configured);
 
-struct CleanupReport {
-    Leftovers removed{};                  ///< for the log
-    std::vector<KernelError> failures{};  ///< normally empty
-};
-
-/// Finds and removes them. To be called once at start, before any address or device of this run exists: a second daemon
-/// in the same network namespace would lose its addresses to it.
-KernelResult<CleanupReport> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer,
-                                             std::span<const AddressKey> configured);
+/// Removes them; returns what the kernel refused (normally empty). To be called before any address or device of this run exists: a second daemon
+/// in the same network namespace would lose its own to it.
+std::vector<KernelError> remove_leftovers(NetlinkSocket& socket, AddressProgrammer& programmer, const Leftovers& leftovers);
 
 }  // namespace vigil::arp::kernel

@@ -262,12 +262,10 @@ std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
         if (is_link_usable && plan_.addresses[at.address].gives_up_when_deleted()) giving_up.push_back(at.router);
         else mark_dirty(at.router);
     }
-    kernel_.programmer().forget(key);
     return giving_up;
 }
 
 void AddressKeeper::on_interface_gone(std::uint32_t index) {
-    kernel_.programmer().forget_interface(index);
     for (std::size_t router = 0; router < routers_.size(); ++router) {
         for (std::size_t i = 0; i < address_count(router); ++i) {
             const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
@@ -289,7 +287,6 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
         const bool is_lost = addresses_[address].is_present && addresses_[address].device == index &&
                              plan_.addresses[address].address.family == Family::ipv6;
         if (!is_lost) continue;
-        kernel_.programmer().forget(key_of(router, address));
         addresses_[address].is_present = false;
         refused_.erase(address);
     }

@@ -10,7 +10,6 @@
 
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
-#include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/virtual_mac_rules.h"
 
 namespace vigil::daemon {

@@ -58,7 +58,7 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
     if (!monitor) return tl::unexpected("Cannot follow links and addresses: " + to_string(monitor.error()));
     auto socket = kernel::NetlinkSocket::open();
     if (!socket) return tl::unexpected("Cannot open a netlink socket: " + to_string(socket.error()));
-    auto programmer = kernel::AddressProgrammer::open({.remembers_ours = false});   // AddressKeeper knows
+    auto programmer = kernel::AddressProgrammer::open();
     if (!programmer) return tl::unexpected("Cannot open a netlink socket: " + to_string(programmer.error()));
     std::unique_ptr<KernelSide> side(new KernelSide(std::move(*monitor), std::move(*socket), std::move(*programmer)));
     log_failures("Cannot restore a setting that an earlier run changed", side->keeper_.restore_leftovers());
@@ -127,22 +127,13 @@ void KernelSide::remove_leftovers(const Plan& plan) {
         spdlog::info("Another vigild serves this network namespace: only leftovers of this configuration are removed");
         keep_only_planned(leftovers, plan, configured);
     }
-    std::vector<kernel::AddressChange> changes;
     for (const kernel::AddressKey& key : leftovers.addresses) {
         const auto link = monitor_.links().find(key.interface_index);
         spdlog::info("Removing address {}/{} from {}: left by an earlier run, or set by hand although it is a virtual address",
                      to_string(key.address), key.prefix_length, link == monitor_.links().end() ? "?" : link->second.name);
-        changes.push_back({kernel::AddressOperation::remove, {.key = key}});
     }
-    for (const kernel::AddressResult& result : programmer_.apply(changes)) {
-        if (result.outcome == kernel::AddressOutcome::refused) spdlog::error("Cannot remove it: {}", to_string(result.error));
-    }
-    std::vector<std::uint32_t> devices;
-    for (const kernel::LinkState& link : leftovers.macvlans) {
-        spdlog::info("Removing device {}, left by an earlier run", link.name);
-        devices.push_back(link.index);
-    }
-    log_failures("Cannot remove a device that an earlier run left", kernel::delete_links(socket_, devices));
+    for (const kernel::LinkState& link : leftovers.macvlans) spdlog::info("Removing device {}, left by an earlier run", link.name);
+    log_failures("Cannot remove what an earlier run left", kernel::remove_leftovers(socket_, programmer_, leftovers));
 }
 
 void KernelSide::restore_settings() {
