@@ -38,6 +38,8 @@ def read_options():
     parser.add_argument("--topology", choices=TOPOLOGIES, default="direct")
     parser.add_argument("--mode", choices=MODES, default="plain")
     parser.add_argument("--backend", choices=("uring", "epoll"), default="")
+    parser.add_argument("--global-defs", default="")
+    parser.add_argument("--stress", action="store_true")
     parser.add_argument("--measures", default=",".join(DEFAULT_MEASURES))
     parser.add_argument("--repeat", type=number(1, 100), default=1)
     parser.add_argument("--peer-limit", type=number(0, 65280), default=PEER_LIMIT)

@@ -27,6 +27,8 @@ class Setting:
     topology: str = "direct"
     mode: str = "plain"
     backend: str = ""         # of vigild: uring, epoll, or its own choice
+    global_defs: str = ""     # lines for global_defs of every daemon, separated by ';'
+    stress: bool = False      # stress-ng works on CPUs and disc while adverts are measured
 
     @property
     def routers(self):
@@ -55,7 +57,9 @@ class Setting:
         text += f", adverts every {self.interval:g} s, {self.topology}"
         if self.mode != "plain":
             text += f", {self.mode}"
-        return text + (f", backend {self.backend}" if self.backend else "")
+        text += f", backend {self.backend}" if self.backend else ""
+        text += f", {self.global_defs}" if self.global_defs else ""
+        return text + (", beside stress-ng" if self.stress else "")
 
 
 def interface_name(number):
@@ -85,4 +89,6 @@ def _instance(setting, seat, interface_number, vrid):
 
 def configuration(setting, seat):
     """The file of one seat; the same for every daemon."""
-    return "\n".join(_instance(setting, seat, *router) for router in virtual_routers(setting))
+    lines = [f"    {line.strip()}\n" for line in setting.global_defs.split(";") if line.strip()]
+    head = f"global_defs {{\n{''.join(lines)}}}\n" if lines else ""
+    return head + "\n".join(_instance(setting, seat, *router) for router in virtual_routers(setting))
