@@ -106,7 +106,7 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     if (!settings.net_namespace.empty()) {
         if (const std::string error = enter_network_namespace(settings.net_namespace); !error.empty()) return refuse(options, exit_fatal, error);
     }
-    auto pid_file = PidFile::acquire(settings.pid_files.parent);
+    auto pid_file = PidFile::acquire_from_dying(settings.pid_files.parent, std::chrono::seconds{3});
     if (!pid_file) return refuse(options, exit_fatal, pid_file.error());
     if (!options.foreground && !become_daemon(options.log_to_console)) {
         return refuse(options, exit_fatal, fmt::format("cannot become a daemon: {}", std::strerror(errno)));

@@ -1,13 +1,16 @@
 #include "engine/daemon/pid_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -21,7 +24,23 @@ std::string read_text(int fd) {
     return text.substr(0, text.find_first_not_of("0123456789"));
 }
 
+/// Whether the process that wrote the file still runs. Not so when there is no number.
+bool has_living_writer(const std::string& path) {
+    const io::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const int writer = file.is_open() ? std::atoi(read_text(file.get()).c_str()) : 0;
+    return writer > 0 && (::kill(writer, 0) == 0 || errno == EPERM);
+}
+
 }  // namespace
+
+tl::expected<PidFile, std::string> PidFile::acquire_from_dying(const std::string& path, std::chrono::milliseconds patience) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        auto file = acquire(path);
+        if (file || has_living_writer(path) || std::chrono::steady_clock::now() > give_up) return file;
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+}
 
 tl::expected<PidFile, std::string> PidFile::acquire(const std::string& path) {
     const std::filesystem::path directory = std::filesystem::path(path).parent_path();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -15,6 +16,9 @@ public:
     /// Takes the lock without waiting; the error is a sentence for the log ("already running..."). The directory is made when its parent
     /// exists.
     static tl::expected<PidFile, std::string> acquire(const std::string& path);
+
+    /// The same, but a lock whose process has ended is waited for: its children, killed with it, hold the lock until they have ended, too.
+    static tl::expected<PidFile, std::string> acquire_from_dying(const std::string& path, std::chrono::milliseconds patience);
 
     PidFile(PidFile&&) = default;
     PidFile& operator=(PidFile&&) = delete;

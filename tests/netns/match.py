@@ -311,10 +311,14 @@ class Match:
         return time.monotonic() - begin
 
     def _child_dies(self):
-        """The parent starts a child that died anew; the router is as before."""
+        """The parent starts a child that died anew; the router is as before.
+
+        A child that was started quickly enough becomes Active again before the other's Active_Down_Timer fires."""
         daemon, begin = self.daemons[self.active], time.monotonic()
+        name = self.lan.routers[self.active].name
         daemon.kill_children()
-        self.observer.wait(lambda: self._holds_all(1 - self.active), self._down_seconds() + SPARE_SECONDS, "the other takes over")
+        self.observer.wait(lambda: self._holds_all(1 - self.active) or not self.observer.held[name] & self.held,
+                           self._down_seconds() + SPARE_SECONDS, "the other takes over, or the new child takes the leftovers away")
         self._settle(expected=self.active)
         if not daemon.running:
             raise Wrong(f"the parent is gone (log: {daemon.log})")

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/status_dump.h"
@@ -45,6 +47,26 @@ TEST_F(DaemonFiles, APidFileIsHeldAgainstASecondDaemonAndRemovedAtTheEnd) {
 TEST_F(DaemonFiles, APidFileOfAKilledRunMeansNothing) {
     std::ofstream(path("x.pid")) << "1\n";
     EXPECT_TRUE(PidFile::acquire(path("x.pid")));
+}
+
+TEST_F(DaemonFiles, ALockWhoseWriterHasEndedIsWaitedFor) {
+    const pid_t ended = ::fork();
+    if (ended == 0) ::_exit(0);
+    ::waitpid(ended, nullptr, 0);
+    auto held = std::make_optional(PidFile::acquire(path("x.pid")));   // as a killed daemon's child does, until it has ended, too
+    std::ofstream(path("x.pid")) << ended << "\n";
+    std::thread dying([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        held.reset();
+    });
+    EXPECT_TRUE(PidFile::acquire_from_dying(path("x.pid"), std::chrono::minutes{1}));
+    dying.join();
+}
+
+TEST_F(DaemonFiles, ALockWhoseWriterRunsIsNotWaitedFor) {
+    auto first = PidFile::acquire(path("x.pid"));
+    first->write_pid();
+    EXPECT_FALSE(PidFile::acquire_from_dying(path("x.pid"), std::chrono::hours{24}));
 }
 
 TEST_F(DaemonFiles, AForkedChildDoesNotRemoveItsParentsPidFile) {
