@@ -41,6 +41,9 @@ packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& de
     return frame;
 }
 
+/// Its reader has a queue of its own and comes between any two batches. Should all routers change faster than it reads, it gets state reports.
+constexpr std::size_t most_events = 16384;
+
 constexpr unsigned derived_flags =
     static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast);
 
@@ -142,7 +145,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.peers_.reserve(sizes.peers);
     engine.authentications_.reserve(sizes.authentications);
     engine.announcer_ = arp::Announcer(announcement_plans(spec));
-    engine.events_ = EventQueue(std::min(2 * spec.routers.size() + 256, spec.routers.size() + 1024));
+    engine.events_ = EventQueue(std::min<std::size_t>(2 * spec.routers.size() + 256, most_events));
     for (std::size_t i = 0; i < spec.routers.size(); ++i) {
         const RouterIndex index{static_cast<std::uint32_t>(i)};
         if (const auto error = find_error(spec.routers[i], spec.links.size()); !error.empty()) {

@@ -235,7 +235,9 @@ void Session::post_commands_soon() {
 /// Addresses first, words later: a router that has yielded must fall silent before the new Active's gratuitous ARPs are there, which
 /// its kernel would answer otherwise, and a log line costs more than the netlink batch.
 void Session::take_events() {
-    const auto events = fast_->take_events();
+    collect_packet_events();
+    const auto events = std::move(packet_events_);
+    packet_events_.clear();
     backlog_.insert(backlog_.end(), events.begin(), events.end());
     for (const Event& event : events) {
         const std::size_t router = engine::to_number(event.router);
@@ -244,6 +246,11 @@ void Session::take_events() {
     }
     if (!is_stopped_) apply_addresses();
     report_events(is_stopped_ ? backlog_.size() : events_per_turn);
+}
+
+void Session::collect_packet_events() {
+    const auto events = fast_->take_events();
+    packet_events_.insert(packet_events_.end(), events.begin(), events.end());
 }
 
 /// Log lines and scripts for events whose addresses are done, some of them: thousands of lines take a second, and what happens meanwhile goes first.
@@ -309,6 +316,7 @@ void Session::apply_addresses() {
     if (!keeper_->has_work(now)) return;
     const auto between_sends = [this] {
         for (auto& event : kernel_.monitor().read_events()) kernel_events_.push_back(std::move(event));
+        collect_packet_events();
     };
     do {
         for (const std::size_t router : keeper_->apply(now, between_sends)) {
@@ -317,7 +325,7 @@ void Session::apply_addresses() {
     } while (keeper_->has_work(now));
     lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
-    if (kernel_events_.empty()) return;
+    if (kernel_events_.empty() && packet_events_.empty()) return;
     boost::asio::post(io_, [this, alive = alive_] {
         if (*alive && !is_stopped_) on_wake();
     });

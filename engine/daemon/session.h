@@ -57,6 +57,7 @@ private:
     void drain_journal_often();
     void on_wake();
     void take_events();
+    void collect_packet_events();
     void report_events(std::size_t limit);
     void trim_memory();
     void on_event(const engine::Event& event);
@@ -88,6 +89,7 @@ private:
     std::size_t reported_ = 0;                              // of backlog_
     bool is_trim_due_ = false;
     std::vector<arp::kernel::KernelEvent> kernel_events_;   // read while addresses were being programmed
+    std::vector<engine::Event> packet_events_;              // the same
     std::vector<std::pair<std::size_t, OperatorState>> notifications_;   // to be sent after the addresses are as they should be
 
     boost::asio::posix::stream_descriptor event_descriptor_;
