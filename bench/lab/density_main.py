@@ -40,6 +40,8 @@ def read_options():
     parser.add_argument("--backend", choices=("uring", "epoll"), default="")
     parser.add_argument("--global-defs", default="")
     parser.add_argument("--stress", action="store_true")
+    parser.add_argument("--reloads", action="store_true")
+    parser.add_argument("--blocked-log", action="store_true")
     parser.add_argument("--measures", default=",".join(DEFAULT_MEASURES))
     parser.add_argument("--repeat", type=number(1, 100), default=1)
     parser.add_argument("--peer-limit", type=number(0, 65280), default=PEER_LIMIT)
@@ -51,6 +53,8 @@ def read_options():
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # only looks whether the options can be used
     options = parser.parse_args()
     options.measures = options.measures.split(",")
+    if options.reloads and options.vrids == MAX_VRIDS:
+        parser.error(f"--reloads needs a VRID for the router that comes and goes: --vrids {MAX_VRIDS - 1} or fewer")
     for name in options.measures:
         if name not in MEASURES:
             parser.error(f"no measure '{name}'; there are: {' '.join(MEASURES)}")

@@ -18,6 +18,7 @@ class _Dense:
     stop_seconds = 60
     arguments = ()
     is_vigil = False
+    has_blocked_log = False
 
     def __init__(self, host, directory, configuration):
         super().__init__(host, directory, configuration=configuration)
@@ -59,6 +60,8 @@ class _Dense:
         return wall, usage.ru_utime + usage.ru_stime - before
 
     def last_words(self, count=3):
+        if self.has_blocked_log:
+            return "its log is blocked"
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
         return " | ".join(line[-160:] for line in lines) or "it said nothing"
 

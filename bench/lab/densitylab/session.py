@@ -4,15 +4,16 @@ A measure that fails is noted, and the next one is tried as long as the daemons 
 time to finish what they do once (repeated announcements), told by the frames the kernel counts.
 """
 import contextlib
+import os
 import subprocess
 import time
 
 from netlab.daemon import DaemonError
 
 from . import ears as hearing
-from . import kernel
+from . import kernel, trouble
 from .lan import DensityLan
-from .setting import ACTIVE, BACKUP, configuration
+from .setting import ACTIVE, BACKUP, configuration, one_more
 from .takeover import evaluate
 
 WINDOW_SECONDS = 6.0          # CPU and intervals are measured over so long, at least
@@ -30,8 +31,6 @@ class NotInTime(Exception):
 
 
 # What a daemon, the observer or the machine may do to a measurement.
-# 8 workers on the CPUs, 4 on the disc, as performance goals under load are stated.
-STRESS = ("stress-ng", "--cpu", "8", "--hdd", "4", "--hdd-bytes", "64M", "--timeout", "120s", "--quiet")
 EXPECTED_ERRORS = (DaemonError, NotInTime, hearing.EarError, OSError, RuntimeError, subprocess.SubprocessError)
 
 
@@ -63,6 +62,7 @@ class Session:
             self._sent = [kernel.SentFrames(seat.namespace) for seat in self._seats]
             for question in self._addresses + self._sent:
                 stack.callback(question.close)
+            self._pipes = stack.enter_context(contextlib.ExitStack())
             stack.callback(self._kill_all)
             self._measure()
         return self.figures, self.errors, self.curves
@@ -115,6 +115,9 @@ class Session:
     def _launch(self, seat):
         daemon = self._kind(self._seats[seat], self._directory, self._paths[seat])
         self._daemons[seat] = daemon
+        if self._setting.blocked_log:
+            daemon.has_blocked_log = True
+            self._pipes.callback(os.close, trouble.block(daemon.log))
         daemon.start()
         return daemon
 
@@ -197,26 +200,19 @@ class Session:
         time.sleep(max(0, end - time.monotonic()))
         return [daemon.cpu_seconds() - used for daemon, used in zip(daemons, before)]
 
-    @contextlib.contextmanager
-    def _stress(self):
-        """Load on CPUs and disc, outside of the routers' namespaces, when the setting asks for it."""
-        if not self._setting.stress:
-            yield
-            return
-        load = subprocess.Popen([*STRESS, "--temp-path", str(self._directory)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(1)
-            yield
-        finally:
-            load.terminate()
-            load.wait()
-
     def _heard_window(self, *daemons):
-        with self._stress():
-            return self._heard_loaded_window(*daemons)
+        with contextlib.ExitStack() as stack:
+            if self._setting.stress:
+                stack.enter_context(trouble.stress(self._directory))
+            if self._setting.reloads:
+                running = [seat for seat in (ACTIVE, BACKUP) if self._daemons[seat]]
+                stack.enter_context(trouble.reloads([self._daemons[seat] for seat in running], [self._paths[seat] for seat in running],
+                                                    one_more(self._setting)))
+            if self._setting.has_trouble:
+                time.sleep(1)
+            return self._heard_quiet_window(*daemons)
 
-    def _heard_loaded_window(self, *daemons):
+    def _heard_quiet_window(self, *daemons):
         ears, begin, end = self._ears_for_window()
         cpu = self._cpu_between(begin, end, *daemons)
         heard = hearing.merge([ear.report() for ear in ears])

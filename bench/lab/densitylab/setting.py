@@ -8,6 +8,8 @@ import dataclasses
 from netlab.keepalived import instance_text
 from netlab.router import VirtualRouter
 
+from . import trouble
+
 ACTIVE, BACKUP = 0, 1
 PRIORITIES = (101, 100)
 MAX_INTERFACES, MAX_VRIDS, MAX_ADDRESSES = 256, 255, 254
@@ -29,6 +31,8 @@ class Setting:
     backend: str = ""         # of vigild: uring, epoll, or its own choice
     global_defs: str = ""     # lines for global_defs of every daemon, separated by ';'
     stress: bool = False      # stress-ng works on CPUs and disc while adverts are measured
+    reloads: bool = False     # both routers reload once a second meanwhile, with a router more or less
+    blocked_log: bool = False  # nobody reads what the daemons log, and the pipe is full
 
     @property
     def routers(self):
@@ -41,6 +45,10 @@ class Setting:
     @property
     def adverts_per_second(self):
         return self.routers / self.interval
+
+    @property
+    def has_trouble(self):
+        return self.stress or self.reloads
 
     def skew_seconds(self, seat=BACKUP):
         """RFC 9568 §6.1: Skew_Time."""
@@ -59,7 +67,9 @@ class Setting:
             text += f", {self.mode}"
         text += f", backend {self.backend}" if self.backend else ""
         text += f", {self.global_defs}" if self.global_defs else ""
-        return text + (", beside stress-ng" if self.stress else "")
+        text += ", beside stress-ng" if self.stress else ""
+        text += ", reloading" if self.reloads else ""
+        return text + (", log blocked" if self.blocked_log else "")
 
 
 def interface_name(number):
@@ -85,6 +95,11 @@ def _instance(setting, seat, interface_number, vrid):
         interval=setting.interval, addresses=tuple(f"{a}/32" for a in virtual_addresses(setting, interface_number, vrid))))
     lines = "".join(f"    {line}\n" for line in MODE_LINES[setting.mode])
     return text.replace("    virtual_ipaddress {\n", lines + "    virtual_ipaddress {\n", 1)
+
+
+def one_more(setting):
+    """A router that a reload adds; there must be a VRID left for it."""
+    return trouble.MORE.format(interface=interface_name(0), vrid=setting.vrids + 1, peer="198.18.0.99")
 
 
 def configuration(setting, seat):
