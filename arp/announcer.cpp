@@ -74,6 +74,21 @@ void Announcer::stop(std::uint32_t router) {
     unschedule(router);
 }
 
+/// A burst under way begins its round anew: the list may be another one now.
+void Announcer::adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor) {
+    const Item& old = before.items_[predecessor];
+    if (!old.started) return;
+    Item& item = items_[router];
+    item.started = true;
+    item.spread = old.spread;
+    item.rounds_left = item.address_count == 0 ? std::uint16_t{0} : old.rounds_left;
+    links_[item.link].not_before = std::max(links_[item.link].not_before, before.links_[old.link].not_before);
+    if (old.due_rounds != 0) schedule(router, old.due, old.due_rounds);
+    if (item.rounds_left == 0) return;
+    if (old.resting) rest(router, old.round_due);
+    else enqueue(router);
+}
+
 std::size_t Announcer::take_due(Instant now, std::span<DueAnnouncement> out) {
     wake_scheduled(now);
     std::size_t count = 0;

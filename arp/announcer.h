@@ -46,6 +46,10 @@ public:
     void on_lower_advertisement(std::uint32_t router, Instant now);
     void stop(std::uint32_t router);
 
+    /// Goes on with what `before`, made from an earlier configuration, was about to announce for a router that is `predecessor` there. For a router
+    /// that was not started here.
+    void adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor);
+
     /// Fills `out` with what is due at `now` and returns how many; fewer than out.size() means nothing more is due now.
     std::size_t take_due(Instant now, std::span<DueAnnouncement> out);
     /// Earliest instant at which take_due() has something; Instant max when idle.

@@ -28,6 +28,8 @@ struct MacvlanSpec {
     std::string name_prefix = "vrrp";  ///< `vmac_prefix`, for generated names
     MacAddress mac{};                   ///< zero: the virtual MAC of VRID and family
     bool has_ipv6_addresses = false;  ///< an IPv4 router with IPv6 addresses (excluded ones) needs IPv6 left on
+
+    friend bool operator==(const MacvlanSpec&, const MacvlanSpec&) = default;
 };
 
 struct MacvlanDevice {

@@ -25,6 +25,8 @@ struct VirtualMacMember {
     std::vector<IpAddress> addresses{};   ///< those that live on `interface`
     /// An address owner: while it is not Active, its addresses are ordinary ones of the interface, with the interface's own MAC.
     bool is_owner = false;
+
+    friend bool operator==(const VirtualMacMember&, const VirtualMacMember&) = default;
 };
 
 /// Gives addresses of an interface a virtual MAC without a device per virtual router: `vmac_mode nftables`. See virtual_mac_table.cpp for the rules.

@@ -14,6 +14,7 @@ namespace {
 /// Depositions closer together than this many advertisement intervals count as flapping (RFC 9568 §2.5).
 constexpr int flap_intervals = 10;
 constexpr std::uint8_t flaps_until_report = 3;
+constexpr Nanoseconds least_phase = std::chrono::milliseconds{2};   // two ticks of the wheel
 
 }  // namespace
 
@@ -53,7 +54,20 @@ void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now)
           .detail = static_cast<std::uint32_t>(error_number), .at = now});
 }
 
-void Engine::apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx) {
+/// Thousands of routers that became Active in the same moment would send in the same moment for ever, and fail over in the same moment: the last of
+/// them waits for the work on all others. So the first interval of each ends at its own phase, a fixed point of the interval, and is shorter than
+/// Advertisement_Interval by that; all later ones are whole. A peer hears an advert early, which moves nothing. Only on hosts with hundreds of routers or addresses.
+Instant Engine::in_phase(RouterIndex index, Instant deadline) const {
+    const std::int64_t interval = Nanoseconds{table_[index].advertisement_interval}.count();
+    const std::int64_t phases = std::min<std::int64_t>(phases_, interval / least_phase.count());
+    if (phases <= 1) return deadline;
+    const std::int64_t phase = interval * static_cast<std::int64_t>(to_number(index) % static_cast<std::size_t>(phases)) / phases;
+    return Instant{deadline.ns - (deadline.ns - phase) % interval};
+}
+
+void Engine::apply(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx) {
+    Step step = planned;
+    if (step.changed_state() && step.to == State::active) step.deadline = in_phase(index, step.deadline);
     set_timer(index, step);
     if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, tx);
     if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, tx);

@@ -43,6 +43,11 @@ class Engine {
 public:
     /// Builds all records and frames; every router waits in Initialize for Command::start. Linear in the specification.
     static tl::expected<Engine, LoadError> make(const EngineSpec& spec, Instant now);
+    /// Goes on where `before` stands, for a reload: router i of this engine takes over the run of router predecessors[i] of that one (state, timer,
+    /// effective priority, faults, what it learned, counters, announcements under way); with RouterIndex::none it waits in Initialize. The LAN sees nothing
+    /// of it. To be called once, before anything else, with as many predecessors as there are routers; a predecessor has the same link, family, VRID and version. `before`
+    /// has no events left to take, and is of no use afterwards.
+    void adopt(const Engine& before, std::span<const RouterIndex> predecessors, Instant now);
 
     /// Handles frames until `tx` has no room for what the next one may cause; returns how many were handled.
     std::size_t on_frames(std::span<const RxFrame> frames, TxBatch& tx);
@@ -118,6 +123,10 @@ private:
 
     // engine_load.cpp
     tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index);
+    // engine_adopt.cpp
+    void adopt_record(RouterIndex index, const VirtualRouter& old, Instant now);
+    void adopt_cold(RouterIndex index, const Engine& before, RouterIndex predecessor);
+    bool advertises_same(RouterIndex index, const Engine& before, RouterIndex predecessor) const;
     // engine_receive.cpp
     void prefetch_router(const RxFrame& frame) const;
     void receive(const RxFrame& frame, TxBatch& tx);
@@ -136,7 +145,8 @@ private:
         if (step.timer == Timer::set) wheel_.arm(table_.records(), static_cast<std::uint32_t>(index), step.deadline);
         if (step.timer == Timer::stop) wheel_.disarm(table_.records(), static_cast<std::uint32_t>(index));
     }
-    void apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx);
+    Instant in_phase(RouterIndex index, Instant deadline) const;
+    void apply(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx);
     void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
     void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);
     void clear_faults(RouterIndex index, unsigned faults, Instant now, TxBatch& tx);
@@ -168,6 +178,7 @@ private:
     arp::GratuitousForm form_ = arp::GratuitousForm::request;
     EventQueue events_;
     EngineCounters counters_;
+    std::uint32_t phases_ = 1;             // see in_phase()
     std::uint32_t command_cursor_ = 0;     // where a command for many routers goes on
     Instant latest_{};                     // of on_time() and on_command(): when a state report was true
     bool reports_wanted_ = false;

@@ -44,6 +44,12 @@ packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& de
 /// Its reader has a queue of its own and comes between any two batches. Should all routers change faster than it reads, it gets state reports.
 constexpr std::size_t most_events = 16384;
 
+/// Into how many parts the adverts of an interval are spread: some 64 routers or addresses each.
+std::uint32_t phases_for(std::size_t routers, std::size_t addresses) {
+    const std::size_t most = std::max(routers, addresses);
+    return most < 512 ? 1 : static_cast<std::uint32_t>(std::min<std::size_t>(most / 64, 64));
+}
+
 constexpr unsigned derived_flags =
     static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast);
 
@@ -136,6 +142,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.links_ = spec.links;
     engine.lost_at_.resize(spec.links.size());
     engine.form_ = spec.form;
+    engine.phases_ = phases_for(spec.routers.size(), sizes.announced);
     engine.table_.reserve(spec.routers.size(), spec.links.size());
     engine.frames_.reserve(spec.routers.size(), sizes.frames, sizes.frame_bytes);
     engine.cold_.reserve(spec.routers.size());

@@ -3,7 +3,8 @@
 // can be compared with the one taken live.
 //
 // Layout, big-endian: magic "VIGILJNL", version u16, time of Engine::make i64, batch capacities 3 x u32, specification
-// (spec_codec.h); then records of type u8, zero u8, payload length u16, instant i64, payload.
+// (spec_codec.h); then records of type u8, zero u8, payload length u16, instant i64, payload. A successor's payload is longer than its length can say: the
+// length is 0, and a specification and its predecessors (number u32, then u32 each) follow.
 //
 // The fast thread writes into a ring in memory, the control thread carries it to a file. Neither waits for the other; what is lost
 // is said.
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include "engine/core/spec_codec.h"
 #include "engine/core/transcript.h"
@@ -20,10 +22,10 @@
 namespace vigil::engine {
 namespace {
 
-enum class RecordType : std::uint8_t { frame = 1, time = 2, command = 3, transmit_error = 4, cleared = 5, gap = 6 };
+enum class RecordType : std::uint8_t { frame = 1, time = 2, command = 3, transmit_error = 4, cleared = 5, gap = 6, successor = 7, adopted = 8 };
 
 constexpr std::array<std::uint8_t, 8> magic{'V', 'I', 'G', 'I', 'L', 'J', 'N', 'L'};
-constexpr std::uint16_t format_version = 2;
+constexpr std::uint16_t format_version = 3;   // 2 had no successors
 constexpr std::size_t header_size = 12;
 constexpr std::size_t command_size = 25;
 constexpr std::size_t digest_size = 16;
@@ -102,6 +104,12 @@ std::array<std::uint8_t, digest_size> write_digest(const TxBatch& batch) {
     return bytes;
 }
 
+std::vector<std::string> names_of(const EngineSpec& spec) {
+    std::vector<std::string> names;
+    for (const RouterSpec& router : spec.routers) names.push_back(router.name);
+    return names;
+}
+
 /// Plays the calls and writes down what comes out.
 class Player {
 public:
@@ -139,8 +147,26 @@ public:
         }
         case RecordType::cleared: return clear(payload);
         case RecordType::gap: return JournalError::gap;
+        case RecordType::adopted: return adopt(at);
+        case RecordType::successor: return JournalError::bad_record;   // prepare() plays it
         }
         take_events();
+        return std::nullopt;
+    }
+
+    /// A successor, whose length only its reading tells.
+    std::optional<JournalError> prepare(packet::ByteReader& reader, Instant at) {
+        const auto spec = read_spec(reader);
+        if (!spec || !is_sane(at)) return JournalError::bad_record;
+        const std::uint32_t count = reader.u32();
+        if (count != spec->routers.size()) return JournalError::bad_record;
+        predecessors_.clear();
+        for (std::uint32_t i = 0; i < count; ++i) predecessors_.push_back(RouterIndex{reader.u32()});
+        if (reader.has_failed()) return JournalError::truncated;
+        auto engine = Engine::make(*spec, std::max(at, last_));
+        if (!engine) return JournalError::engine_refused;
+        successor_ = std::make_unique<Engine>(std::move(*engine));
+        names_ = names_of(*spec);
         return std::nullopt;
     }
 
@@ -148,6 +174,17 @@ public:
     std::string finish() { return transcript_.finish(); }
 
 private:
+    std::optional<JournalError> adopt(Instant at) {
+        if (!successor_) return JournalError::bad_record;
+        take_events();
+        successor_->adopt(engine_, predecessors_, at);
+        engine_ = std::move(*successor_);
+        successor_.reset();
+        transcript_.rename(std::move(names_));
+        transcript_.note(at, "configuration changed");
+        return std::nullopt;
+    }
+
     std::optional<JournalError> clear(packet::Bytes live_digest) {
         if (live_digest.size() != digest_size) return JournalError::bad_record;
         for (const TxFrame& frame : tx_.urgent()) transcript_.sent(last_, frame);
@@ -169,6 +206,9 @@ private:
     }
 
     Engine engine_;
+    std::unique_ptr<Engine> successor_;
+    std::vector<RouterIndex> predecessors_;   // of successor_
+    std::vector<std::string> names_;          // of its routers
     TxBatch tx_;
     Transcript transcript_;
     Instant last_{};
@@ -234,6 +274,8 @@ void Journal::transmit_error(RouterIndex router, int error_number, Instant now) 
     append(static_cast<std::uint8_t>(RecordType::transmit_error), now, payload);
 }
 
+void Journal::adopted(Instant now) { append(static_cast<std::uint8_t>(RecordType::adopted), now, {}); }
+
 void Journal::cleared(const TxBatch& sent) { append(static_cast<std::uint8_t>(RecordType::cleared), {}, write_digest(sent)); }
 
 void Journal::append(std::uint8_t type, Instant at, std::span<const std::uint8_t> payload) {
@@ -258,6 +300,20 @@ std::vector<std::uint8_t> write_journal_header(const EngineSpec& spec, Instant n
     return header;
 }
 
+std::vector<std::uint8_t> write_journal_successor(const EngineSpec& spec, Instant now, std::span<const RouterIndex> predecessors) {
+    const auto head = make_header(static_cast<std::uint8_t>(RecordType::successor), now, 0);
+    std::vector<std::uint8_t> record(head.begin(), head.end());
+    write_spec(record, spec);
+    const auto add = [&record](std::uint32_t value) {
+        std::array<std::uint8_t, 4> bytes{};
+        packet::ByteWriter(bytes).u32(value);
+        record.insert(record.end(), bytes.begin(), bytes.end());
+    };
+    add(static_cast<std::uint32_t>(predecessors.size()));
+    for (const RouterIndex predecessor : predecessors) add(static_cast<std::uint32_t>(predecessor));
+    return record;
+}
+
 std::string_view to_string(JournalError error) {
     switch (error) {
     case JournalError::not_a_journal: return "not a journal of this version";
@@ -273,9 +329,8 @@ std::string_view to_string(JournalError error) {
 
 tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::uint8_t> journal) {
     packet::ByteReader reader(journal);
-    if (!std::ranges::equal(reader.take(magic.size()), magic) || reader.u16() != format_version) {
-        return tl::unexpected(JournalError::not_a_journal);
-    }
+    if (!std::ranges::equal(reader.take(magic.size()), magic)) return tl::unexpected(JournalError::not_a_journal);
+    if (const std::uint16_t version = reader.u16(); version != format_version && version != format_version - 1) return tl::unexpected(JournalError::not_a_journal);
     const Instant start = read_instant(reader);
     const BatchCapacity capacity{reader.u32(), reader.u32(), reader.u32()};
     const auto spec = read_spec(reader);
@@ -284,9 +339,7 @@ tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::ui
     }
     auto engine = Engine::make(*spec, start);
     if (!engine) return tl::unexpected(JournalError::engine_refused);
-    std::vector<std::string> names;
-    for (const RouterSpec& router : spec->routers) names.push_back(router.name);
-    Player player(std::move(*engine), capacity, Transcript(std::move(names), start));
+    Player player(std::move(*engine), capacity, Transcript(names_of(*spec), start));
 
     JournalReplay replay;
     const auto stop = [&](JournalError error) {
@@ -300,8 +353,8 @@ tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::ui
         const Instant at = read_instant(reader);
         const packet::Bytes payload = reader.take(size);
         if (reader.has_failed()) stop(JournalError::truncated);
-        else if (!is_padded || type == 0 || type > static_cast<std::uint8_t>(RecordType::gap)) stop(JournalError::bad_record);
-        else if (const auto error = player.play(RecordType{type}, at, payload)) stop(*error);
+        else if (!is_padded || type == 0 || type > static_cast<std::uint8_t>(RecordType::adopted)) stop(JournalError::bad_record);
+        else if (const auto error = RecordType{type} == RecordType::successor ? player.prepare(reader, at) : player.play(RecordType{type}, at, payload)) stop(*error);
         else ++replay.records;
     }
     replay.batches = player.batches();

@@ -52,6 +52,8 @@ public:
     void time(Instant now);
     void command(const Command& command, Instant now);
     void transmit_error(RouterIndex router, int error_number, Instant now);
+    /// Engine::adopt() by the engine of the last write_journal_successor().
+    void adopted(Instant now);
     /// The batch was sent and will be cleared now. Keeps a digest of its frames, so that a replay knows whether it made the same.
     void cleared(const TxBatch& sent);
 
@@ -64,6 +66,10 @@ private:
 
 /// What stands at the beginning of a journal: everything that Engine::make() got. Written once, before the fast thread starts.
 std::vector<std::uint8_t> write_journal_header(const EngineSpec& spec, Instant now, const BatchCapacity& capacity);
+
+/// For a reload: the specification that another Engine was made from, and its predecessors as Engine::adopt() gets them. Stands between the records
+/// of the fast thread, anywhere before Journal::adopted().
+std::vector<std::uint8_t> write_journal_successor(const EngineSpec& spec, Instant now, std::span<const RouterIndex> predecessors);
 
 /// Why a journal cannot be replayed to its end.
 enum class JournalError : std::uint8_t {

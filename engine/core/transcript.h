@@ -19,6 +19,9 @@ public:
     /// `names` by RouterIndex.
     Transcript(std::vector<std::string> names, Instant start) : names_(std::move(names)), start_(start) {}
 
+    /// From here on routers have these names: a reload numbered them anew.
+    void rename(std::vector<std::string> names) { names_ = std::move(names); }
+
     void note(Instant at, std::string_view text);
     /// A line that may be said many times in a row.
     void repeated(Instant at, std::string what);

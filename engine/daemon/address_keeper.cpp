@@ -16,8 +16,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
+#include <span>
 
 #include <spdlog/spdlog.h>
+
+#include "engine/daemon/succession.h"
 
 namespace vigil::daemon {
 namespace {
@@ -52,6 +56,51 @@ void AddressKeeper::leave_alone(const arp::kernel::Monitor::Addresses& present) 
             addresses_[address].is_foreign = key.interface_index != 0 && present.contains(key);
         }
     }
+}
+
+std::vector<AddressKey> AddressKeeper::go_on_from(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors) {
+    refresh_devices();
+    std::vector<AddressKey> abandoned;
+    for (std::size_t i = 0; i < routers_.size(); ++i) {
+        if (predecessors[i] == engine::RouterIndex::none) continue;
+        const std::size_t predecessor = engine::to_number(predecessors[i]);
+        routers_[i] = before.routers_[predecessor];
+        routers_[i].is_dirty = false;
+        const bool has_all = adopt_addresses(i, before, predecessor, abandoned);
+        if (!routers_[i].is_wanted || has_all) continue;
+        routers_[i].is_announced = false;
+        mark_dirty(i);
+    }
+    std::erase_if(abandoned, [this](const AddressKey& key) { return holds(key); });
+    return abandoned;
+}
+
+/// False when one of the router's addresses is not there. Lists are mostly as they were, or somewhat longer or shorter.
+bool AddressKeeper::adopt_addresses(std::size_t router, const AddressKeeper& before, std::size_t predecessor, std::vector<AddressKey>& abandoned) {
+    const std::span now = plan_.addresses_of(plan_.routers[router]);
+    const std::span old = before.plan_.addresses_of(before.plan_.routers[predecessor]);
+    std::vector<bool> is_taken(old.size(), false);
+    bool has_all = true;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        const bool stands_there = i < old.size() && is_same_address(now[i], old[i]);
+        const auto found = stands_there ? old.begin() + static_cast<std::ptrdiff_t>(i)
+                                        : std::ranges::find_if(old, [&](const PlannedAddress& one) { return is_same_address(now[i], one); });
+        const auto at = static_cast<std::size_t>(found - old.begin());
+        Address& address = addresses_[first_address(router) + i];
+        if (found != old.end() && !is_taken[at]) {
+            const Address& known = before.addresses_[before.first_address(predecessor) + at];
+            address.device = known.device;
+            address.is_present = known.is_present;
+            address.is_foreign = known.is_foreign;
+            is_taken[at] = true;
+        }
+        has_all = has_all && (address.is_present || address.is_foreign);
+    }
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        const auto number = before.first_address(predecessor) + static_cast<AddressNumber>(i);
+        if (!is_taken[i] && before.addresses_[number].is_present) abandoned.push_back(before.key_of(predecessor, number));
+    }
+    return has_all;
 }
 
 std::uint32_t AddressKeeper::device_of(std::size_t router, AddressNumber address) const {
@@ -125,11 +174,12 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
 
 /// An address may move from one router to another, so all removals go before the first addition.
 std::vector<std::size_t> AddressKeeper::take_work() {
-    const auto is_wanted = [this](std::size_t router) { return routers_[router].is_wanted; };
-    if (dirty_.size() > routers_per_batch) std::partition(dirty_.begin(), dirty_.end(), is_wanted);
-    const std::size_t count = std::min(dirty_.size(), routers_per_batch);
-    std::vector<std::size_t> work(dirty_.end() - static_cast<std::ptrdiff_t>(count), dirty_.end());
-    dirty_.resize(dirty_.size() - count);
+    std::partition(dirty_.begin(), dirty_.end(), [this](std::size_t router) { return routers_[router].is_wanted; });
+    std::vector<std::size_t> work;
+    for (std::size_t addresses = 0; !dirty_.empty() && addresses < addresses_per_batch; dirty_.pop_back()) {
+        work.push_back(dirty_.back());
+        addresses += std::max<std::size_t>(address_count(dirty_.back()), 1);
+    }
     if (dirty_.empty()) dirty_.shrink_to_fit();
     for (const std::size_t router : work) routers_[router].is_dirty = false;
     std::sort(work.begin(), work.end());

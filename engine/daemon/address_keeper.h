@@ -25,11 +25,16 @@ public:
 
     /// An owner's addresses that are here already are its host's own, and not to be touched.
     void leave_alone(const arp::kernel::Monitor::Addresses& present);
+    /// For a reload: routers with a predecessor go on with what `before` knows of its addresses. Returns addresses that are there and belong to nobody any
+    /// more; new ones of Active routers are set by the next apply(), and then all of that router's are announced again.
+    std::vector<arp::kernel::AddressKey> go_on_from(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors);
+    /// Whether it is there by us.
+    bool holds(const arp::kernel::AddressKey& key) const { return !holders_of(key).empty(); }
     /// From now on the router's addresses shall be there, or not. Takes effect with apply().
     void want(std::size_t router, bool is_active);
     bool is_wanted(std::size_t router) const { return routers_[router].is_wanted; }
 
-    /// One batch for routers that are not as wanted, and for refused addresses that are due again: at most `routers_per_batch` of them, those
+    /// One batch for routers that are not as wanted, and for refused addresses that are due again: some `addresses_per_batch` of them, those
     /// that fall silent first, so that the first addresses of thousands are announced before the last are set. Returns the routers whose
     /// addresses have come to be there by it; call again while has_work(). `between_sends`: read the monitor meanwhile.
     std::vector<std::size_t> apply(Instant now, const std::function<void()>& between_sends);
@@ -54,7 +59,7 @@ public:
     /// Addresses that are there now, for the status dump.
     std::size_t present_count(std::size_t router) const;
 
-    static constexpr std::size_t routers_per_batch = 512;
+    static constexpr std::size_t addresses_per_batch = 512;
 
 private:
     /// In Plan::addresses.
@@ -88,6 +93,7 @@ private:
     arp::kernel::AddressKey key_of(std::size_t router, AddressNumber address) const;
     std::size_t router_of(AddressNumber address) const;
     std::vector<Pending> holders_of(const arp::kernel::AddressKey& key) const;
+    bool adopt_addresses(std::size_t router, const AddressKeeper& before, std::size_t predecessor, std::vector<arp::kernel::AddressKey>& abandoned);
     void mark_dirty(std::size_t router);
     void retry_due(Instant now);
     std::vector<std::size_t> take_work();

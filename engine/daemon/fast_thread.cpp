@@ -18,6 +18,8 @@
 namespace vigil::daemon {
 namespace {
 
+/// Links that reloads may add: a few bytes each.
+constexpr std::size_t spare_links = 64;
 constexpr std::size_t journal_ring_bytes = std::size_t{8} << 20;
 
 /// Takes refused routers out of the plan until the engine accepts the rest.
@@ -52,7 +54,8 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
     self->scheduling_ = settings.scheduling;
 
     const std::size_t routers = plan.routers.size();
-    const std::size_t links = std::max<std::size_t>(plan.links.size(), 1);
+    const std::size_t links = plan.links.size() + spare_links;
+    self->ports_.resize(links);
     auto channel = io::ControlChannel::make({.commands = 4096, .events = std::min<std::size_t>(routers + 1024, 16384), .links = links, .routers = routers});
     if (!channel) return tl::unexpected("Cannot connect the packet thread: " + channel.error().text());
     self->channel_ = std::move(*channel);
@@ -65,6 +68,7 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
     options.batch.urgent = static_cast<std::uint32_t>(std::max<std::size_t>(options.batch.urgent, self->engine_->least_urgent_room()));
     options.batch.scratch_bytes =
         static_cast<std::uint32_t>(std::max<std::size_t>(options.batch.scratch_bytes, self->engine_->least_scratch_room()));
+    self->batch_ = options.batch;
     if (!settings.journal.empty() && !self->open_journal(plan.engine, now, options.batch, settings.journal)) {
         spdlog::error("Cannot write the journal {}: {}; running without it", settings.journal, std::strerror(errno));
     }
@@ -108,38 +112,101 @@ io::LinkPortOptions FastThread::port_options(engine::LinkIndex link, const Plann
 }
 
 bool FastThread::open_port(engine::LinkIndex link, const PlannedLink& planned) {
-    return hand_over(planned, io::LinkPort::open(port_options(link, planned)));
+    io::LinkPortOptions options = port_options(link, planned);
+    auto port = io::LinkPort::open(options);
+    return hand_over(std::move(options), std::move(port));
 }
 
-std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links) {
+std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links, std::size_t first) {
     std::vector<io::LinkPortOptions> wanted;
-    std::vector<std::size_t> positions;
-    for (std::size_t i = 0; i < links.size(); ++i) {
-        if (links[i].interface_index == 0) continue;
-        wanted.push_back(port_options(engine::LinkIndex{static_cast<std::uint16_t>(i)}, links[i]));
-        positions.push_back(i);
+    for (std::size_t i = first; i < links.size(); ++i) {
+        if (links[i].interface_index != 0) wanted.push_back(port_options(engine::LinkIndex{static_cast<std::uint16_t>(i)}, links[i]));
     }
     std::vector<bool> is_open(links.size(), false);
     auto ports = io::open_ports(wanted);
-    for (std::size_t i = 0; i < ports.size(); ++i) is_open[positions[i]] = hand_over(links[positions[i]], std::move(ports[i]));
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const std::size_t link = engine::to_number(wanted[i].link);
+        is_open[link] = hand_over(std::move(wanted[i]), std::move(ports[i]));
+    }
     return is_open;
 }
 
-bool FastThread::hand_over(const PlannedLink& planned, io::Result<std::unique_ptr<io::LinkPort>> port) {
+bool FastThread::refit_port(engine::LinkIndex link, const PlannedLink& planned) {
+    OpenPort& open = ports_[engine::to_number(link)];
+    io::LinkPortOptions wanted = port_options(link, planned);
+    const io::LinkPortOptions& had = open.options;
+    const bool hears_groups = std::ranges::all_of(wanted.groups, [&](const IpAddress& group) {
+        return std::ranges::find(had.groups, group) != had.groups.end();
+    });
+    const bool suits = open.port != nullptr && wanted.interface_index == had.interface_index && hears_groups && wanted.unicast_macs == had.unicast_macs &&
+                       wanted.routes_ipv4 <= had.routes_ipv4 && wanted.routes_ipv6 <= had.routes_ipv6 && wanted.ring.slot_bytes <= had.ring.slot_bytes &&
+                       wanted.ring.least_slots <= had.ring.slot_count();
+    if (!suits) return open_port(link, planned);
+    if (wanted.filter == had.filter) return true;
+    if (!open.port->change_filter(wanted.filter)) return open_port(link, planned);
+    open.options.filter = wanted.filter;
+    return true;
+}
+
+bool FastThread::hand_over(io::LinkPortOptions options, io::Result<std::unique_ptr<io::LinkPort>> port) {
     if (!port) {
-        const std::string failure = fmt::format("Cannot send and receive on {}: {}", planned.name, port.error().text());
+        const std::string failure = fmt::format("Cannot send and receive on {}: {}", options.interface_name, port.error().text());
         if (port_failures_.admit(failure, io::clock::now())) spdlog::error(failure);
         return false;
     }
     for (const io::SystemError& refusal : (*port)->memberships().refusals()) {
-        spdlog::warn("{}: {}; a switch that snoops may not forward adverts to us", planned.name, refusal.text());
+        spdlog::warn("{}: {}; a switch that snoops may not forward adverts to us", options.interface_name, refusal.text());
     }
-    if (channel_->hand_over(std::move(*port)) == nullptr) return true;
-    spdlog::error("Cannot hand over the port of {}: too many changes at a time", planned.name);
-    return false;
+    const io::LinkPort* const given = port->get();
+    if (channel_->hand_over(std::move(*port)) != nullptr) {
+        spdlog::error("Cannot hand over the port of {}: too many changes at a time", options.interface_name);
+        return false;
+    }
+    const std::size_t link = engine::to_number(options.link);
+    ports_[link] = {given, std::move(options)};
+    return true;
 }
 
-void FastThread::close_port(engine::LinkIndex link) { channel_->withdraw(link); }
+void FastThread::close_port(engine::LinkIndex link) {
+    ports_[engine::to_number(link)] = {};
+    channel_->withdraw(link);
+}
+
+tl::expected<std::unique_ptr<engine::Engine>, std::string> FastThread::make_successor(Plan& plan) const {
+    if (plan.links.size() > ports_.size()) return tl::unexpected(fmt::format("there are {} more interfaces", plan.links.size() - ports_.size()));
+    auto made = make_engine(plan, io::clock::now());
+    if (!made) return tl::unexpected(made.error());
+    const bool has_room = made->least_urgent_room() <= batch_.urgent && made->least_scratch_room() <= batch_.scratch_bytes;
+    if (!has_room) return tl::unexpected(std::string("its adverts go to many more peers, or are much longer"));
+    return std::make_unique<engine::Engine>(std::move(*made));
+}
+
+/// Whatever the packet thread wrote before is in the file, record for record, so this stands between two of its records.
+bool FastThread::record_successor(const Plan& plan, const std::vector<engine::RouterIndex>& predecessors) {
+    if (!has_journal()) return true;
+    drain_journal();
+    const std::vector<std::uint8_t> record = engine::write_journal_successor(plan.engine, io::clock::now(), predecessors);
+    journal_file_.write(reinterpret_cast<const char*>(record.data()), static_cast<std::streamsize>(record.size()));
+    return journal_file_.good();
+}
+
+bool FastThread::replace_engine(std::unique_ptr<engine::Engine> successor, const Plan& plan, const std::vector<engine::RouterIndex>& predecessors,
+                                const std::function<void()>& take_events) {
+    const auto wait = [&] {
+        take_events();
+        std::this_thread::sleep_for(std::chrono::microseconds{200});
+    };
+    while (has_waiting() && !has_failed()) wait();
+    if (!record_successor(plan, predecessors)) spdlog::error("Cannot write to the journal: {}", std::strerror(errno));
+    const io::FastLoop::Successor taken_by{successor.get(), predecessors};
+    loop_->replace_engine(taken_by);
+    while (!loop_->has_replaced_engine() && !has_failed()) wait();
+    if (!loop_->has_replaced_engine()) return false;
+    engine_ = std::move(successor);
+    rings_ = rings_of(plan);
+    channel_->set_router_count(plan.routers.size());
+    return true;
+}
 
 void FastThread::start() {
     // The thread inherits the mask: signals are the control thread's.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,11 +37,28 @@ public:
     static tl::expected<std::unique_ptr<FastThread>, std::string> make(Plan& plan, const FastThreadSettings& settings);
     ~FastThread();
 
+    // --- reload ---
+
+    /// The engine of another plan, as make() builds the first. The error says why only a new FastThread can run the plan.
+    tl::expected<std::unique_ptr<engine::Engine>, std::string> make_successor(Plan& plan) const;
+    /// Lets it go on where the present engine stands. Returns when the packet thread has taken it, some milliseconds later; events of the old engine
+    /// remain to be taken, those of the new one wait for continue_with_events(). False when the packet thread has ended.
+    bool replace_engine(std::unique_ptr<engine::Engine> successor, const Plan& plan, const std::vector<engine::RouterIndex>& predecessors,
+                        const std::function<void()>& take_events);
+    void continue_with_events() { loop_->continue_with_events(); }
+    /// Makes the port of a link suit the plan: other VRIDs in its filter, or another port. False when there is no port now.
+    bool refit_port(engine::LinkIndex link, const PlannedLink& planned);
+
+    // --- ports ---
+
     /// Opens the port of a link whose interface index is known and hands it over. Logs what was refused; false when there is no port.
     bool open_port(engine::LinkIndex link, const PlannedLink& planned);
-    /// The same for all links at once, because the kernel waits in each; links without a number get none.
-    std::vector<bool> open_ports(const std::vector<PlannedLink>& links);
+    /// The same for all links from `first` on at once, because the kernel waits in each; links without a number get none.
+    std::vector<bool> open_ports(const std::vector<PlannedLink>& links, std::size_t first = 0);
     void close_port(engine::LinkIndex link);
+
+    // --- the thread ---
+
     void start();
     /// Keeps the order; what the channel does not take at once is kept: call post_waiting() soon.
     void send(const engine::Command& command);
@@ -66,7 +84,8 @@ private:
     bool open_journal(const engine::EngineSpec& spec, Instant now, const engine::BatchCapacity& capacity, const std::string& path);
     void run();
     io::LinkPortOptions port_options(engine::LinkIndex link, const PlannedLink& planned) const;
-    bool hand_over(const PlannedLink& planned, io::Result<std::unique_ptr<io::LinkPort>> port);
+    bool hand_over(io::LinkPortOptions options, io::Result<std::unique_ptr<io::LinkPort>> port);
+    bool record_successor(const Plan& plan, const std::vector<engine::RouterIndex>& predecessors);
 
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<io::ControlChannel> channel_;
@@ -75,6 +94,13 @@ private:
     std::ofstream journal_file_;
     std::unique_ptr<io::FastLoop> loop_;
     std::vector<io::RingGeometry> rings_;
+    /// The port that a link has, in the hands of the packet thread, and how it was opened.
+    struct OpenPort {
+        const io::LinkPort* port = nullptr;
+        io::LinkPortOptions options;
+    };
+    std::vector<OpenPort> ports_;            // by LinkIndex
+    engine::BatchCapacity batch_;            // what the packet thread has room for
     std::deque<engine::Command> waiting_;
     RateLimiter port_failures_{1, std::chrono::seconds{60}};   // a flapping interface refuses many ports a second
     std::thread thread_;

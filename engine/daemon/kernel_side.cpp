@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
+#include <numeric>
 #include <unordered_set>
 
 #include <spdlog/spdlog.h>
@@ -29,15 +30,15 @@ void log_failures(std::string_view what, const std::vector<kernel::KernelError>&
     for (const kernel::KernelError& error : failures) spdlog::warn("{}: {}", what, to_string(error));
 }
 
-/// The addresses that this configuration would set on interfaces that exist. Not an owner's: its interface has them by right.
-std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const kernel::Monitor& monitor) {
+/// The addresses that these routers would set on interfaces that exist. Not an owner's: its interface has them by right.
+std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const std::vector<std::size_t>& routers, const kernel::Monitor& monitor) {
     std::vector<std::uint32_t> numbers;
     for (const PlannedLink& planned : plan.links) {
         const auto* link = monitor.find_link(planned.name);
         numbers.push_back(link == nullptr ? 0 : link->index);
     }
     std::vector<kernel::AddressKey> configured;
-    for (std::size_t i = 0; i < plan.routers.size(); ++i) {
+    for (const std::size_t i : routers) {
         if (plan.routers[i].is_owner()) continue;
         for (const PlannedAddress& address : plan.addresses_of(plan.routers[i])) {
             if (address.link == engine::LinkIndex::none) continue;
@@ -119,7 +120,9 @@ void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& pla
 }
 
 void KernelSide::remove_leftovers(const Plan& plan) {
-    const auto configured = configured_addresses(plan, monitor_);
+    std::vector<std::size_t> all(plan.routers.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto configured = configured_addresses(plan, all, monitor_);
     std::vector<kernel::LinkState> links;
     for (const auto& [index, link] : monitor_.links()) links.push_back(link);
     kernel::Leftovers leftovers = kernel::find_leftovers(links, dump_addresses(), configured);
@@ -127,13 +130,28 @@ void KernelSide::remove_leftovers(const Plan& plan) {
         spdlog::info("Another vigild serves this network namespace: only leftovers of this configuration are removed");
         keep_only_planned(leftovers, plan, configured);
     }
-    for (const kernel::AddressKey& key : leftovers.addresses) {
+    log_removals(leftovers.addresses);
+    for (const kernel::LinkState& link : leftovers.macvlans) spdlog::info("Removing device {}, left by an earlier run", link.name);
+    log_failures("Cannot remove what an earlier run left", kernel::remove_leftovers(socket_, programmer_, leftovers));
+}
+
+void KernelSide::log_removals(const std::vector<kernel::AddressKey>& addresses) const {
+    for (const kernel::AddressKey& key : addresses) {
         const auto link = monitor_.links().find(key.interface_index);
         spdlog::info("Removing address {}/{} from {}: left by an earlier run, or set by hand although it is a virtual address",
                      to_string(key.address), key.prefix_length, link == monitor_.links().end() ? "?" : link->second.name);
     }
-    for (const kernel::LinkState& link : leftovers.macvlans) spdlog::info("Removing device {}, left by an earlier run", link.name);
-    log_failures("Cannot remove what an earlier run left", kernel::remove_leftovers(socket_, programmer_, leftovers));
+}
+
+void KernelSide::remove_foreign(const Plan& plan, const std::vector<std::size_t>& routers, const std::function<bool(const kernel::AddressKey&)>& is_ours) {
+    std::vector<kernel::AddressKey> foreign = configured_addresses(plan, routers, monitor_);
+    std::erase_if(foreign, [&](const kernel::AddressKey& key) { return !monitor_.has_address(key) || is_ours(key); });
+    log_removals(foreign);
+    remove_addresses(foreign);
+}
+
+void KernelSide::remove_addresses(const std::vector<kernel::AddressKey>& addresses) {
+    log_failures("Cannot remove an address", kernel::remove_leftovers(socket_, programmer_, {.addresses = addresses}));
 }
 
 void KernelSide::restore_settings() {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -39,12 +41,17 @@ public:
     /// Removes what a killed run left: marked addresses and devices, and those that this configuration would set. While another vigild
     /// serves this network namespace only the latter, because marks do not tell whose they are. Logs what it removed.
     void remove_leftovers(const Plan& plan);
+    /// For a reload: removes virtual addresses of routers that begin anew, when somebody else has set them. `is_ours`: one that a running router has.
+    void remove_foreign(const Plan& plan, const std::vector<std::size_t>& routers, const std::function<bool(const arp::kernel::AddressKey&)>& is_ours);
+    /// Addresses that no configuration has any more.
+    void remove_addresses(const std::vector<arp::kernel::AddressKey>& addresses);
     /// Settings and devices only, for a session that is replaced.
     void restore_settings();
 
 private:
     KernelSide(arp::kernel::Monitor monitor, arp::kernel::NetlinkSocket socket, arp::kernel::AddressProgrammer programmer);
 
+    void log_removals(const std::vector<arp::kernel::AddressKey>& addresses) const;
     void keep_only_planned(arp::kernel::Leftovers& leftovers, const Plan& plan, const std::vector<arp::kernel::AddressKey>& configured) const;
 
     NamespaceClaim claim_ = NamespaceClaim::take();

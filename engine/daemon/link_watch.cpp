@@ -46,17 +46,62 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
 void LinkWatch::start() {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
     rules_.build();
-    const std::vector<bool> is_open = fast_.open_ports(plan_.links);
-    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
+    open_new_ports(0);
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) leave_own_link_alone(i);
+    evaluate_trackers();
+}
+
+void LinkWatch::open_new_ports(std::size_t first) {
+    const std::vector<bool> is_open = fast_.open_ports(plan_.links, first);
+    for (std::size_t i = first; i < plan_.links.size(); ++i) {
         if (is_open[i]) continue;
         plan_.links[i].interface_index = 0;  // retry_ports() comes back to it
         fast_.send({.kind = Command::Kind::link_gone, .link = engine::LinkIndex{static_cast<std::uint16_t>(i)}});
     }
+}
+
+/// dont_track_primary
+void LinkWatch::leave_own_link_alone(std::size_t router) {
+    const bool has_link = plan_.links[engine::to_number(plan_.routers[router].link)].interface_index != 0;
+    if (plan_.routers[router].ignores_own_link && has_link) send_to_router(Command::Kind::clear_fault, router, Fault::link_down);
+}
+
+void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::RouterIndex>& predecessors, Instant now) {
+    keep_ports(before);
+    open_new_ports(before.links_.size());
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        const bool has_link = plan_.links[engine::to_number(plan_.routers[i].link)].interface_index != 0;
-        if (plan_.routers[i].ignores_own_link && has_link) send_to_router(Command::Kind::clear_fault, i, Fault::link_down);
+        make_macvlan(i);
+        if (predecessors[i] == engine::RouterIndex::none) leave_own_link_alone(i);
+        else go_on(i, before, engine::to_number(predecessors[i]));
     }
     evaluate_trackers();
+    // What has changed since `before` last looked.
+    const auto links = kernel_.monitor().links();
+    for (const auto& [index, state] : links) on_link(state, now);
+}
+
+/// Links are as `before` last saw them; what is different now is a change like any other.
+void LinkWatch::keep_ports(const LinkWatch& before) {
+    for (std::size_t i = 0; i < before.links_.size(); ++i) {
+        PlannedLink& planned = plan_.links[i];
+        const engine::LinkIndex link{static_cast<std::uint16_t>(i)};
+        if (!planned.is_used) {
+            if (before.plan_.links[i].interface_index != 0) fast_.close_port(link);
+            continue;
+        }
+        links_[i] = before.links_[i];
+        planned.interface_index = before.plan_.links[i].interface_index;
+        if (planned.interface_index != 0 && !fast_.refit_port(link, planned)) disappear(i);
+    }
+}
+
+void LinkWatch::go_on(std::size_t router, const LinkWatch& before, std::size_t predecessor) {
+    tracking_[router] = before.tracking_[predecessor];
+    const std::optional<IpAddress> source = plan_.routers[router].source;
+    if (source == before.plan_.routers[predecessor].source) return;
+    Command command{.kind = Command::Kind::set_primary_address, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}};
+    if (source) command.address = source->octets;
+    fast_.send(command);
 }
 
 void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instant now) {
@@ -282,7 +327,7 @@ void LinkWatch::evaluate_trackers() {
     };
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         const auto& items = plan_.routers[i].settings->track_interfaces;
-        if (items.empty()) continue;
+        if (items.empty() && tracking_[i] == TrackingResult{false, plan_.routers[i].base_priority}) continue;
         const TrackingResult result = evaluate_tracking(plan_.routers[i].base_priority, items, is_up);
         const TrackingResult before = std::exchange(tracking_[i], result);
         if (result.priority != before.priority) {

@@ -24,6 +24,8 @@ public:
 
     /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
     void start();
+    /// For a reload, instead of start(): routers and links that were there before keep what they have. The packet thread has the plan's engine already.
+    void go_on_from(const LinkWatch& before, const std::vector<engine::RouterIndex>& predecessors, Instant now);
     void on_events(const std::vector<arp::kernel::KernelEvent>& events, Instant now);
     /// ENOBUFS: dumps and handles the difference. False when the kernel's tables change too quickly: call again later.
     bool resync(Instant now);
@@ -52,6 +54,10 @@ private:
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
     void evaluate_trackers();
+    void keep_ports(const LinkWatch& before);
+    void open_new_ports(std::size_t first);
+    void leave_own_link_alone(std::size_t router);
+    void go_on(std::size_t router, const LinkWatch& before, std::size_t predecessor);
     void send_to_router(engine::Command::Kind kind, std::size_t router, engine::Fault fault = engine::Fault::none, int value = 0);
 
     Plan& plan_;

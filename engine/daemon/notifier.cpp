@@ -1,5 +1,6 @@
 #include "engine/daemon/notifier.h"
 
+#include <functional>
 #include <optional>
 
 #include <fmt/format.h>
@@ -51,25 +52,33 @@ Notifier::Notifier(const Plan& plan, const config::GlobalDefinitions& global, Sc
     }
 }
 
-void Notifier::on_state(std::size_t index, const PlannedRouter& router, OperatorState state, int priority) {
+void Notifier::on_state(const PlannedRouter& router, OperatorState state, int priority) {
     const auto event = event_of(state);
     if (!event) return;
-    if (const auto* script = config::find_script(*router.settings, *event)) call(index, router, *script, to_string(state), priority);
-    if (const auto* script = config::find_script(*router.settings, config::ScriptEvent::any)) call(index, router, *script, to_string(state), priority);
+    if (const auto* script = config::find_script(*router.settings, *event)) call(router, *script, to_string(state), priority);
+    if (const auto* script = config::find_script(*router.settings, config::ScriptEvent::any)) call(router, *script, to_string(state), priority);
 }
 
-void Notifier::on_lower_priority(std::size_t index, const PlannedRouter& router) {
+void Notifier::on_deleted(const PlannedRouter& router, int priority) {
+    const auto* script = config::find_script(*router.settings, config::ScriptEvent::deleted);
+    if (script == nullptr) return on_state(router, OperatorState::fault, priority);
+    call(router, *script, "DELETED", priority);
+    if (const auto* any = config::find_script(*router.settings, config::ScriptEvent::any)) call(router, *any, "DELETED", priority);
+}
+
+void Notifier::on_lower_priority(const PlannedRouter& router) {
     const auto* script = config::find_script(*router.settings, config::ScriptEvent::master_rx_lower_priority);
-    if (script != nullptr) call(index, router, *script, "", 0);
+    if (script != nullptr) call(router, *script, "", 0);
 }
 
-void Notifier::call(std::size_t index, const PlannedRouter& router, const config::NotifyScript& script, std::string_view state,
+void Notifier::call(const PlannedRouter& router, const config::NotifyScript& script, std::string_view state,
                     int priority) {
     const auto found = usable_.find(&script);
     if (found == usable_.end()) return;
     std::vector<std::string> arguments = script_arguments(script, router.name, state, priority);
     arguments.front() = found->second.path;
-    runner_.enqueue(index, {fmt::format("({}) {}", router.name, keyword(script.event)), std::move(arguments), found->second.identity});
+    // By name, not by index: a reload numbers the routers anew, and their scripts stay in order.
+    runner_.enqueue(std::hash<std::string_view>{}(router.name), {fmt::format("({}) {}", router.name, keyword(script.event)), std::move(arguments), found->second.identity});
 }
 
 }  // namespace vigil::daemon

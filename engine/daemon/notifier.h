@@ -24,12 +24,14 @@ public:
     Notifier(const Plan& plan, const config::GlobalDefinitions& global, ScriptRunner& runner);
 
     /// The specific script of the state, then the generic one.
-    void on_state(std::size_t index, const PlannedRouter& router, OperatorState state, int priority);
+    void on_state(const PlannedRouter& router, OperatorState state, int priority);
+    /// A reload took the instance out of the configuration: notify_deleted, or notify_fault without one, as keepalived does.
+    void on_deleted(const PlannedRouter& router, int priority);
     /// notify_master_rx_lower_pri.
-    void on_lower_priority(std::size_t index, const PlannedRouter& router);
+    void on_lower_priority(const PlannedRouter& router);
 
 private:
-    void call(std::size_t index, const PlannedRouter& router, const config::NotifyScript& script, std::string_view state, int priority);
+    void call(const PlannedRouter& router, const config::NotifyScript& script, std::string_view state, int priority);
 
     /// What was found out about a script at load; scripts that may not run are not listed.
     struct Usable {

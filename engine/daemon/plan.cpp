@@ -30,10 +30,11 @@ using config::VrrpInstance;
 
 class Planner {
 public:
-    Planner(const config::Configuration& configuration, const KernelFacts& facts)
+    Planner(const config::Configuration& configuration, const KernelFacts& facts, const Plan* before)
         : configuration_(configuration), facts_(facts), addresses_(group_by_interface(facts.addresses)),
           addresses_before_(group_by_interface(facts.addresses_before)) {
         for (const LinkState& link : facts.links) links_by_name_.emplace(link.name, &link);
+        if (before != nullptr) keep_places(*before);
     }
 
     Plan take() && {
@@ -51,6 +52,7 @@ public:
     }
 
 private:
+    void keep_places(const Plan& before);
     void add_instance(const VrrpInstance& instance);
     bool is_usable(const VrrpInstance& instance, std::string_view interface);
     std::optional<std::string_view> interface_of(const VrrpInstance& instance);
@@ -72,6 +74,7 @@ private:
     std::optional<std::string> why_no_rules_;   // asked once
     std::unordered_map<std::string_view, const LinkState*> links_by_name_;
     std::unordered_map<std::string_view, engine::LinkIndex> indices_;   // names live in the configuration or in plan_
+    std::unordered_map<std::string_view, engine::LinkIndex> places_;    // of the links of an earlier plan
     Plan plan_;
 };
 
@@ -205,11 +208,31 @@ bool Planner::is_usable(const VrrpInstance& instance, std::string_view interface
     return true;
 }
 
+/// Numbers that ports and records go by: nobody else gets one whose link is not used any more.
+void Planner::keep_places(const Plan& before) {
+    for (std::size_t i = 0; i < before.links.size(); ++i) {
+        if (before.links[i].is_used) places_.emplace(before.links[i].name, engine::LinkIndex{static_cast<std::uint16_t>(i)});
+    }
+    plan_.links.resize(before.links.size());
+    plan_.engine.links.resize(before.links.size());
+    for (PlannedLink& link : plan_.links) {
+        link.is_used = false;
+        link.filter = {.ipv4_vrids = {}, .ipv6_vrids = {}};
+    }
+}
+
 engine::LinkIndex Planner::link_of(std::string_view name) {
-    const auto [at, is_new] = indices_.try_emplace(name, engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size())});
+    const auto place = places_.find(name);
+    const auto index = place != places_.end() ? place->second : engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size())};
+    const auto [at, is_new] = indices_.try_emplace(name, index);
     if (!is_new) return at->second;
-    engine::LinkSpec spec;
-    PlannedLink planned;
+    if (place == places_.end()) {
+        plan_.engine.links.emplace_back();
+        plan_.links.emplace_back();
+    }
+    engine::LinkSpec& spec = plan_.engine.links[to_number(index)];
+    PlannedLink& planned = plan_.links[to_number(index)];
+    planned.is_used = true;
     planned.filter = {.ipv4_vrids = {}, .ipv6_vrids = {}};
     spec.name = planned.name = name;
     if (const auto found = links_by_name_.find(name); found != links_by_name_.end()) {
@@ -218,8 +241,6 @@ engine::LinkIndex Planner::link_of(std::string_view name) {
         planned.interface_index = found->second->index;
     }
     spec.forwards_ipv6 = facts_.forwards_ipv6 && facts_.forwards_ipv6(spec.name);
-    plan_.engine.links.push_back(std::move(spec));
-    plan_.links.push_back(std::move(planned));
     return at->second;
 }
 
@@ -377,6 +398,8 @@ std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, st
     return is_owner ? own_candidate : std::nullopt;
 }
 
-Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts) { return Planner(configuration, facts).take(); }
+Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts, const Plan* before) {
+    return Planner(configuration, facts, before).take();
+}
 
 }  // namespace vigil::daemon

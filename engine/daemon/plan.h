@@ -81,6 +81,7 @@ struct PlannedLink {
     std::uint32_t longest_frame = 60;
     bool routes_ipv4 = false;
     bool routes_ipv6 = false;
+    bool is_used = true;                      ///< not so: a place that an earlier plan had and this one keeps free
     io::FilterOptions filter;                 ///< with the VRIDs of its routers
 };
 
@@ -107,8 +108,9 @@ struct Plan {
     void drop_load_data() { engine.routers = std::vector<engine::RouterSpec>(); }
 };
 
-/// Configuration and this host's facts -> what the two threads need. Pure. The plan needs nothing of `configuration` later but its texts.
-Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts);
+/// Configuration and this host's facts -> what the two threads need. Pure. The plan needs nothing of `configuration` later but its texts. With `before`, for
+/// a reload, the links that both have keep their numbers.
+Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts, const Plan* before = nullptr);
 
 /// A planned instance as the file had it, but for the places in the file.
 config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router);

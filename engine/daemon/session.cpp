@@ -80,6 +80,17 @@ tl::expected<void, std::string> Session::prepare() {
                                                           .lock_memory = global.vrrp_no_swap}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
+    make_parts();
+    links_->start();
+    fast_->start();
+    spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
+    run_parts();
+    begin_election();
+    return {};
+}
+
+/// All that knows the plan, but for the packet thread.
+void Session::make_parts() {
     report_problems();
     drop_load_data();
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
@@ -89,19 +100,17 @@ tl::expected<void, std::string> Session::prepare() {
     notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, runner_);
     statuses_.reserve(plan_.routers.size());
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority});
+}
 
-    links_->start();
-    fast_->start();
-    spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
+/// From here on the io_context calls us.
+void Session::run_parts() {
     event_descriptor_.assign(fast_->event_fd());
     kernel_descriptor_.assign(kernel_.monitor().fd());
     watch_events();
     watch_kernel();
     ::malloc_trim(0);   // reading the file and making the plan took several times what stays
-    begin_election();
     tick();
     drain_journal_often();
-    return {};
 }
 
 /// Addresses of a killed run, and virtual addresses that stand on an interface although nobody elected us: both would answer for an
@@ -147,6 +156,7 @@ config::Configuration Session::configuration() const {
 
 void Session::begin_election() {
     const auto begin = [this] {
+        has_begun_election_ = true;
         fast_->send({.kind = Command::Kind::start});
         fast_->send({.kind = Command::Kind::report_states});  // routers held in FAULT make no transition to tell of
     };
@@ -283,7 +293,7 @@ void Session::on_event(const Event& event) {
     statuses_[router].effective_priority = static_cast<std::uint8_t>(links_->effective_priority(router));
     write_log(describe_event(event, plan_.routers[router], statuses_[router]), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
-    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(router, plan_.routers[router]);
+    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router]);
 }
 
 void Session::on_transition(const Event& event) {
@@ -346,7 +356,7 @@ void Session::notify(std::size_t router, OperatorState state) { notifications_.e
 
 void Session::flush_notifications() {
     for (const auto& [router, state] : notifications_) {
-        notifier_->on_state(router, plan_.routers[router], state, statuses_[router].effective_priority);
+        notifier_->on_state(plan_.routers[router], state, statuses_[router].effective_priority);
     }
     notifications_.clear();
     runner_.pump(io::clock::now());

@@ -21,11 +21,12 @@
 #include "engine/daemon/options.h"
 #include "engine/daemon/reporter.h"
 #include "engine/daemon/status_dump.h"
+#include "engine/daemon/succession.h"
 
 namespace vigil::daemon {
 
-/// One configuration at work: plan, packet thread, addresses, scripts. Made at start and at a reload that changes something; everything on
-/// the control thread.
+/// One configuration at work: plan, packet thread, addresses, scripts. Made at start, and at a reload that changes something from the session before; everything
+/// on the control thread.
 class Session {
 public:
     /// `kernel` and `runner` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
@@ -35,8 +36,14 @@ public:
                                                                      ScriptRunner& runner);
     ~Session();
 
+    /// A reload by difference: the new configuration at work, where routers that did not change notice nothing and others no more than they must
+    /// (session_reload.cpp). `before` is of no use afterwards. The error says why the configuration can only be started anew; `before` runs on then.
+    static tl::expected<std::unique_ptr<Session>, std::string> succeed(Session& before, config::Configuration configuration);
+
     /// As it was read, put together anew: only what makes instances different is kept of them.
     config::Configuration configuration() const;
+    /// Something of it does not run, or waits for this host to change.
+    bool has_problems() const { return !plan_.problems.empty(); }
     /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.
     bool has_failed() const { return fast_->has_failed() && !is_stopped_; }
     /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.
@@ -47,6 +54,17 @@ public:
 private:
     Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner);
     tl::expected<void, std::string> prepare();
+    void make_parts();
+    void run_parts();
+    // session_reload.cpp
+    std::string why_not_by_difference(const config::GlobalDefinitions& now) const;
+    void come_to_rest();
+    bool hand_over_engine(Session& successor, std::unique_ptr<engine::Engine> engine, const Succession& succession);
+    void dismiss(const Plan& now, const Succession& succession);
+    void retire();
+    void go_on_from(Session& before, const Succession& succession);
+    void begin_new_routers(const Succession& succession);
+    // session.cpp
     void clear_leftovers();
     void report_problems();
     void drop_load_data();
@@ -98,6 +116,7 @@ private:
     boost::asio::steady_timer start_timer_;
     boost::asio::steady_timer journal_timer_;
     boost::asio::steady_timer command_timer_;
+    bool has_begun_election_ = false;
     bool is_stopped_ = false;
     bool is_lowering_ = false;
     unsigned ticks_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "engine/daemon/kernel_side.h"
@@ -17,6 +18,9 @@ public:
 
     /// Makes the tables of all interfaces. Logs what was refused.
     void build();
+    /// For a reload, instead of build(). Where all routers with rules are as before their rules stay; otherwise all rules are made anew, and for
+    /// some milliseconds the kernel answers with the interfaces' own MAC addresses.
+    void go_on_from(const VirtualMacRules& before, const std::vector<engine::RouterIndex>& predecessors, const std::function<bool(std::size_t)>& is_active);
     /// The interface is there (again).
     void on_link_appeared(engine::LinkIndex link);
     void on_link_gone(engine::LinkIndex link);
@@ -28,9 +32,13 @@ public:
     void apply();
 
 private:
+    void add_members();
+    arp::kernel::VirtualMacMember member_of(std::size_t router) const;
+
     const Plan& plan_;
+    KernelSide& kernel_;
     arp::kernel::VirtualMacSet* set_ = nullptr;   // nullptr: no router has rules
-    std::vector<std::uint32_t> members_;          // by router
+    std::vector<std::uint32_t> members_;          // by router; empty before build()
 };
 
 }  // namespace vigil::daemon

@@ -1,8 +1,8 @@
 // The VRRP process.
 //
 // Its main thread is the control thread: one io_context with signals, the packet thread's events, the kernel's messages and a clock. SIGHUP reads
-// the configuration again: with errors in it the old one stays; when nothing changed nothing happens; otherwise the routers are restarted, which
-// the log says. SIGTERM says goodbye on the LAN, takes the addresses away, runs the stop scripts for at most a second, and ends.
+// the configuration again: with errors in it the old one stays; when nothing changed nothing happens; otherwise the difference is carried out
+// (session_reload.cpp). SIGTERM says goodbye on the LAN, takes the addresses away, runs the stop scripts for at most a second, and ends.
 
 #include "engine/daemon/vrrp_child.h"
 
@@ -78,6 +78,7 @@ private:
     void wait_for_signal();
     void on_signal(int number);
     void reload();
+    void change_to(config::Configuration configuration);
     void stop();
     void finish_scripts();
 
@@ -144,22 +145,29 @@ void VrrpChild::reload() {
     log_diagnostics(loaded);
     if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
-    } else if (is_same_configuration(session_->configuration(), loaded.configuration)) {
+    } else if (!session_->has_problems() && is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");
     } else {
-        spdlog::info("Configuration changed: the instances restart");
-        session_->stop(false);
-        session_.reset();
         if (options_.dump_configuration) log_dump(loaded.configuration);
-        auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_);
-        if (!session) {
-            spdlog::error(session.error());
-            exit_code_ = exit_fatal;
-            return io_.stop();
-        }
-        session_ = std::move(*session);
+        change_to(std::move(loaded.configuration));
     }
     tell_ready(ready_fd_);
+}
+
+void VrrpChild::change_to(config::Configuration configuration) {
+    auto next = Session::succeed(*session_, configuration);
+    if (!next) {
+        spdlog::info("Configuration changed: the instances restart, because {}", next.error());
+        session_->stop(false);
+        session_.reset();
+        next = Session::start(io_, options_, std::move(configuration), *kernel_, runner_);
+    }
+    if (!next) {
+        spdlog::error(next.error());
+        exit_code_ = exit_fatal;
+        return io_.stop();
+    }
+    session_ = std::move(*next);
 }
 
 void VrrpChild::stop() {

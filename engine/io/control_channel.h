@@ -36,6 +36,9 @@ public:
 
     // --- control thread ---
 
+    /// Of snapshots asked for from now on.
+    void set_router_count(std::size_t count) { router_count_ = count; }
+
     /// False when the ring is full: come again after the fast thread has had a pass.
     bool post(const engine::Command& command);
     /// Oldest event, or nothing. Drain, then arm(), then drain once more, then wait for event_fd().

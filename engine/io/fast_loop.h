@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -39,6 +40,19 @@ public:
     BasicFastLoop(const BasicFastLoop&) = delete;
     BasicFastLoop& operator=(const BasicFastLoop&) = delete;
 
+    /// An engine that shall go on where the present one stands (Engine::adopt), and for each of its routers which one it was.
+    struct Successor {
+        EngineType* engine = nullptr;
+        std::span<const engine::RouterIndex> predecessors;
+    };
+    /// Three steps of the control thread while run() runs. All commands posted before concern the old engine; no others may be posted until the
+    /// third step, and `successor` lives until the second.
+    void replace_engine(const Successor& successor);
+    /// The old engine is the control thread's now, and all its events are in the channel; to be asked for while events are taken.
+    bool has_replaced_engine() const { return replacement_.load(std::memory_order_acquire) == Replacement::done; }
+    /// Those events have been taken: what comes now is of the new engine.
+    void continue_with_events();
+
     /// A process that was not scheduled for so long is said to have paused.
     static constexpr Nanoseconds least_pause = std::chrono::milliseconds{300};
 
@@ -46,6 +60,8 @@ public:
     Result<void> run();
 
 private:
+    /// Of the engine. `done`: events are held back until the control thread has taken those of the old one.
+    enum class Replacement : std::uint8_t { none, wanted, done };
     struct FailedFrame {
         const engine::TxFrame* frame = nullptr;
         bool is_urgent = false;
@@ -61,6 +77,7 @@ private:
     void return_ports();
     void execute_commands(Instant now);
     void command_engine(const engine::Command& command, Instant now);
+    void adopt_successor(Instant now);
     void receive(Instant now);
     void note_pause(Instant now);
     void drain(LinkPort& port, Instant now, Nanoseconds realtime_to_boot);
@@ -79,7 +96,9 @@ private:
     void copy_snapshot(Instant now);
     void count_junk(Instant now);
 
-    EngineType& engine_;
+    EngineType* engine_;
+    std::atomic<Replacement> replacement_{Replacement::none};
+    const Successor* successor_ = nullptr;               // valid while wanted
     ControlChannel& channel_;
     std::unique_ptr<Backend> backend_;
     engine::Journal* journal_;

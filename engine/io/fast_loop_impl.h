@@ -36,7 +36,7 @@ namespace vigil::io {
 template <class EngineType>
 BasicFastLoop<EngineType>::BasicFastLoop(EngineType& engine, ControlChannel& channel, std::unique_ptr<Backend> backend,
                                          const LoopOptions& options, engine::Journal* journal)
-    : engine_(engine), channel_(channel), backend_(std::move(backend)), journal_(journal),
+    : engine_(&engine), channel_(channel), backend_(std::move(backend)), journal_(journal),
       tx_(options.batch.urgent, options.batch.paced, options.batch.scratch_bytes), ports_(options.link_count), frames_(256), events_(256) {
     attached_.reserve(options.link_count);
     held_.reserve(4 * options.link_count + 16);
@@ -62,10 +62,12 @@ Result<void> BasicFastLoop<EngineType>::run() {
 template <class EngineType>
 bool BasicFastLoop<EngineType>::pass() {
     const bool is_last = channel_.is_stop_requested();   // before the commands: those posted before the request are all seen
+    const bool is_replacing = replacement_.load(std::memory_order_acquire) == Replacement::wanted;   // before the commands, too
     const Instant now = clock::now();
     ++counters_.passes;
     change_ports();
     execute_commands(now);
+    if (is_replacing) adopt_successor(now);
     receive(now);
     note_pause(now);
     serve_deadline(now);
@@ -147,9 +149,43 @@ template <class EngineType>
 void BasicFastLoop<EngineType>::command_engine(const engine::Command& command, Instant now) {
     for (;;) {
         if (journal_ != nullptr) journal_->command(command, now);
-        if (engine_.on_command(command, now, tx_)) return;
+        if (engine_->on_command(command, now, tx_)) return;
         flush(now);   // commands for many routers go on with an empty batch
     }
+}
+
+// --- another engine ---
+
+template <class EngineType>
+void BasicFastLoop<EngineType>::replace_engine(const Successor& successor) {
+    successor_ = &successor;
+    replacement_.store(Replacement::wanted, std::memory_order_release);
+    channel_.to_fast().ring();
+}
+
+template <class EngineType>
+void BasicFastLoop<EngineType>::continue_with_events() {
+    replacement_.store(Replacement::none, std::memory_order_release);
+    channel_.to_fast().ring();
+}
+
+/// Between two batches, because frames point into the engine that made them; and when all its events are in the channel, because their routers are
+/// numbered as it numbers them. Otherwise a later pass does it.
+template <class EngineType>
+void BasicFastLoop<EngineType>::adopt_successor(Instant now) {
+    send(now, Backend::no_wait);
+    do {
+        publish_events();
+        if (event_count_ != 0) return;
+        take_events();
+    } while (event_count_ != 0);
+    if (!retries_.is_empty()) return;
+    if (journal_ != nullptr) journal_->adopted(now);
+    successor_->engine->adopt(*engine_, successor_->predecessors, now);
+    engine_ = successor_->engine;
+    snapshot_position_ = 0;
+    replacement_.store(Replacement::done, std::memory_order_release);
+    channel_.to_control().ring();
 }
 
 // --- frames ---
@@ -203,7 +239,7 @@ void BasicFastLoop<EngineType>::drain(LinkPort& port, Instant now, Nanoseconds r
 template <class EngineType>
 void BasicFastLoop<EngineType>::handle(std::span<const engine::RxFrame> frames, Instant now) {
     while (!frames.empty()) {
-        const std::size_t handled = engine_.on_frames(frames, tx_);
+        const std::size_t handled = engine_->on_frames(frames, tx_);
         if (journal_ != nullptr && handled != 0) journal_->frames(frames.first(handled));
         frames = frames.subspan(handled);
         if (!frames.empty()) flush(now);
@@ -227,13 +263,13 @@ void BasicFastLoop<EngineType>::note_pause(Instant now) {
 
 template <class EngineType>
 void BasicFastLoop<EngineType>::serve_deadline(Instant now) {
-    const Instant deadline = engine_.next_deadline();
+    const Instant deadline = engine_->next_deadline();
     const Instant last_looked = std::exchange(last_looked_, now);
     if (deadline > now) return;
     // A deadline that lies before the last look was made since then, as "at once": it is not late.
     if (deadline > last_looked) counters_.lateness.add(now - deadline);
     if (journal_ != nullptr) journal_->time(now);
-    engine_.on_time(now, tx_);
+    engine_->on_time(now, tx_);
 }
 
 // --- transmit ---
@@ -284,7 +320,7 @@ void BasicFastLoop<EngineType>::process_errors(std::span<const engine::TxFrame> 
         if (link < ports_.size() && ports_[link] != nullptr) ++ports_[link]->counters.send_errors;
         if (failed.frame->router == engine::RouterIndex::none) continue;
         if (journal_ != nullptr) journal_->transmit_error(failed.frame->router, error.number, now);
-        engine_.on_transmit_error(failed.frame->router, error.number, now);
+        engine_->on_transmit_error(failed.frame->router, error.number, now);
     }
 }
 
@@ -311,12 +347,13 @@ template <class EngineType>
 void BasicFastLoop<EngineType>::take_events() {
     if (event_count_ != 0) return;   // the channel was full
     first_event_ = 0;
-    event_count_ = engine_.take_events(events_);
+    event_count_ = engine_->take_events(events_);
 }
 
 template <class EngineType>
 void BasicFastLoop<EngineType>::publish_events() {
-    events_are_stuck_ = false;
+    events_are_stuck_ = event_count_ != 0 && has_replaced_engine();
+    if (events_are_stuck_) return;
     if (untold_pause_ms_ != 0) publish_pause();
     if (event_count_ == 0) return;
     const std::size_t before = event_count_;
@@ -343,7 +380,7 @@ template <class EngineType>
 Instant BasicFastLoop<EngineType>::wake_time(Instant now) {
     if (event_count_ != 0 && !events_are_stuck_) return Backend::no_wait;   // to be published before we sleep
     if (!rings_are_empty_ || snapshot_position_ != 0) return Backend::no_wait;
-    Instant wake = engine_.next_deadline();
+    Instant wake = engine_->next_deadline();
     if (wake <= now) return Backend::no_wait;
     if (!retries_.is_empty()) wake = std::min(wake, now + retry_pause);
     if (events_are_stuck_ || !homeless_.empty()) wake = std::min(wake, now + full_channel_pause);
@@ -355,6 +392,7 @@ Instant BasicFastLoop<EngineType>::wake_time(Instant now) {
 template <class EngineType>
 bool BasicFastLoop<EngineType>::has_pending_control() {
     if (channel_.is_stop_requested() || channel_.wanted_snapshot() != nullptr) return true;
+    if (replacement_.load(std::memory_order_acquire) == Replacement::wanted) return true;
     if (!pending_command_) pending_command_ = channel_.next_command();
     if (!pending_change_) pending_change_ = channel_.next_port_change();
     const bool can_change = pending_change_.has_value() && held_.size() < held_.capacity();
@@ -367,16 +405,16 @@ template <class EngineType>
 void BasicFastLoop<EngineType>::copy_snapshot(Instant now) {
     Snapshot* snapshot = channel_.wanted_snapshot();
     if (snapshot == nullptr) return;
-    const std::size_t count = std::min(engine_.router_count(), snapshot->routers.size());
+    const std::size_t count = std::min(engine_->router_count(), snapshot->routers.size());
     const std::size_t end = std::min(count, snapshot_position_ + routers_copied_per_pass);
     for (; snapshot_position_ < end; ++snapshot_position_) {
         const engine::RouterIndex router{static_cast<std::uint32_t>(snapshot_position_)};
-        snapshot->routers[snapshot_position_] = {engine_.router(router), engine_.counters(router)};
+        snapshot->routers[snapshot_position_] = {engine_->router(router), engine_->counters(router)};
     }
     if (snapshot_position_ < count) return;
     snapshot_position_ = 0;
     snapshot->taken_at = now;
-    snapshot->engine = engine_.counters();
+    snapshot->engine = engine_->counters();
     snapshot->loop = counters_;
     for (std::size_t i = 0; i < std::min(ports_.size(), snapshot->links.size()); ++i) {
         LinkPort* port = ports_[i];

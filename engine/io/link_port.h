@@ -48,6 +48,8 @@ public:
 
     engine::LinkIndex link() const { return link_; }
     PacketPort& packet() { return packet_; }
+    /// See PacketPort.
+    Result<void> change_filter(const FilterOptions& filter) const { return packet_.change_filter(filter); }
     const RoutePort& route() const { return route_; }
     const GroupMembership& memberships() const { return memberships_; }
 

@@ -18,6 +18,8 @@ struct FilterOptions {
     VridSet ipv4_vrids = VridSet{}.set().reset(0);   ///< ours on this interface; none: nothing of the family passes
     VridSet ipv6_vrids = VridSet{}.set().reset(0);
     std::uint32_t capture_bytes = 65535;             ///< longer frames are cut to this, so that they fit the ring's slot
+
+    friend bool operator==(const FilterOptions&, const FilterOptions&) = default;
 };
 
 /// The two sides of the filter: no frame passes both, and one that is nobody's here passes neither.

@@ -58,6 +58,12 @@ Result<void> take_mac(int socket, unsigned interface_index, const MacAddress& ma
     return last_error("listen to MAC address " + to_string(mac));
 }
 
+/// With what a slot of the ring holds.
+Result<void> attach(int fd, FilterOptions filter, FilterSide side, const RingGeometry& ring) {
+    filter.capture_bytes = ring.frame_bytes();
+    return attach_packet_filter(fd, filter, side);
+}
+
 }  // namespace
 
 Result<PacketPort> PacketPort::open(const PacketPortOptions& options) {
@@ -77,14 +83,17 @@ Result<PacketPort::Receiver> PacketPort::open_receiver(const PacketPortOptions& 
     if (!receiver.socket.is_open()) return last_error("open packet socket");
     const int on = 1;
     if (::setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) return last_error("ignore own frames");
-    FilterOptions filter = options.filter;
-    filter.capture_bytes = geometry.frame_bytes();
-    if (const auto attached = attach_packet_filter(fd, filter, side); !attached) return tl::unexpected(attached.error());
+    if (const auto attached = attach(fd, options.filter, side, geometry); !attached) return tl::unexpected(attached.error());
     auto ring = RxRing::map(fd, geometry);
     if (!ring) return tl::unexpected(ring.error());
     receiver.ring = std::move(*ring);
     if (const auto bound = bind_to(fd, options.interface_index, ETH_P_ALL); !bound) return tl::unexpected(bound.error());
     return receiver;
+}
+
+Result<void> PacketPort::change_filter(FilterOptions filter) const {
+    const auto attached = attach(receive_.socket.get(), filter, FilterSide::adverts, receive_.ring.geometry());
+    return attached ? attach(junk_.socket.get(), filter, FilterSide::junk, junk_.ring.geometry()) : attached;
 }
 
 /// The device takes the frames of our groups and MAC addresses from the wire.

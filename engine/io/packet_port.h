@@ -26,6 +26,9 @@ public:
     /// The interface may be down; frames flow when it comes up.
     static Result<PacketPort> open(const PacketPortOptions& options);
 
+    /// Other VRIDs; in force at once. By any thread that knows the port to be open.
+    Result<void> change_filter(FilterOptions filter) const;
+
     RxRing& ring() { return receive_.ring; }
     /// The latest junk, as far as it found a slot. Wakes nobody.
     RxRing& junk_ring() { return junk_.ring; }

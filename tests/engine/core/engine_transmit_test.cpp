@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "tests/engine/core/engine_harness.h"
 
@@ -288,6 +289,43 @@ TEST(EngineAnnouncements, AdvertsDoNotWaitForAFullPacedLane) {
     harness.time(at(11s));
     EXPECT_EQ(harness.tx.urgent().size(), 2u);
     EXPECT_EQ(harness.tx.paced().size(), 1u);
+}
+
+TEST(EngineTransmit, ThousandsOfRoutersSpreadOverTheInterval) {
+    std::vector<RouterSpec> routers;
+    EngineSpec spec = one_link();
+    for (int link = 1; link < 4; ++link) spec.links.push_back({"lan" + std::to_string(link), lan_mac, true, false});
+    for (int link = 0; link < 4; ++link) {
+        for (int vrid = 1; vrid <= 255; ++vrid) {
+            RouterSpec router = v3_router(static_cast<std::uint8_t>(vrid), Priority::owner);
+            router.link = router.announced[0].link = LinkIndex{static_cast<std::uint16_t>(link)};
+            spec.routers.push_back(router);
+        }
+    }
+    Harness harness(spec, 2048, 64, 1 << 20);
+    harness.start(at(300ms));
+    EXPECT_EQ(harness.adverts().size(), 1020u);   // the first at once
+    harness.run_until(at(4300ms));
+    std::map<std::int64_t, int> burst;            // adverts by millisecond
+    std::map<std::uint32_t, std::vector<Instant>> sent;
+    for (const Harness::Timed& one : harness.log) {
+        ++burst[one.at.ns / 1'000'000];
+        sent[static_cast<std::uint32_t>(one.sent.router)].push_back(one.at);
+    }
+    for (const auto& [millisecond, adverts] : burst) EXPECT_LE(adverts, 80) << millisecond;
+    ASSERT_EQ(sent.size(), 1020u);
+    for (const auto& [router, times] : sent) {
+        EXPECT_GT(times.front(), at(300ms));
+        EXPECT_LE(times.front(), at(1301ms)) << router;   // never later than Advertisement_Interval
+        for (std::size_t i = 1; i < times.size(); ++i) EXPECT_NEAR(static_cast<double>((times[i] - times[i - 1]).count()), 1e9, 1e6) << router;
+    }
+}
+
+TEST(EngineTransmit, AFewRoutersSendAfterAWholeInterval) {
+    Harness harness(with({v3_router(1, Priority::owner), v3_router(2, Priority::owner)}));
+    harness.start(at(300ms));
+    EXPECT_EQ(harness.router(0).deadline, at(1300ms));
+    EXPECT_EQ(harness.router(1).deadline, at(1300ms));
 }
 
 }  // namespace

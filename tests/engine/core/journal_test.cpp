@@ -41,6 +41,24 @@ public:
         journal_.frames(std::span(frames).first(engine_.on_frames(frames, tx_)));
         events();
     }
+    /// To an engine with the same routers in reverse order.
+    void reload(const EngineSpec& spec, Instant now) {
+        drain();
+        EngineSpec reversed = spec;
+        std::ranges::reverse(reversed.routers);
+        std::vector<RouterIndex> predecessors;
+        for (std::size_t i = spec.routers.size(); i-- > 0;) predecessors.push_back(RouterIndex{static_cast<std::uint32_t>(i)});
+        const Journalled record = write_journal_successor(reversed, now, predecessors);
+        bytes_.insert(bytes_.end(), record.begin(), record.end());
+        Engine next = std::move(*Engine::make(reversed, now));
+        next.adopt(engine_, predecessors, now);
+        engine_ = std::move(next);
+        journal_.adopted(now);
+        std::vector<std::string> names;
+        for (const RouterSpec& router : reversed.routers) names.push_back(router.name);
+        transcript_.rename(std::move(names));
+        transcript_.note(now, "configuration changed");
+    }
     void transmit_error(Instant now) {
         engine_.on_transmit_error(RouterIndex{0}, 105, now);
         journal_.transmit_error(RouterIndex{0}, 105, now);
@@ -122,6 +140,32 @@ TEST(Journal, ReplayGivesTheSameTranscript) {
     EXPECT_NE(live.find("with AH"), std::string::npos);
 }
 
+TEST(Journal, AReloadIsReplayed) {
+    Recorder recorder(some_routers());
+    recorder.command({.kind = Command::Kind::start}, at(0s));
+    for (Nanoseconds passed = 0ms; passed < 5s; passed += 100ms) recorder.pass(at(passed));
+    recorder.reload(some_routers(), at(5s));
+    recorder.frames({v3_frame(1, 200).build()}, at(5s));
+    for (Nanoseconds passed = 5s; passed < 10s; passed += 100ms) recorder.pass(at(passed));
+    const auto replay = replay_journal(recorder.bytes());
+    ASSERT_TRUE(replay.has_value());
+    EXPECT_TRUE(replay->is_complete) << to_string(replay->stopped_by);
+    const std::string live = recorder.transcript();
+    EXPECT_EQ(replay->transcript, live);
+    EXPECT_NE(live.find("configuration changed"), std::string::npos);
+}
+
+TEST(Journal, AnAdoptionWithoutASuccessorIsDamage) {
+    Recorder recorder(some_routers());
+    recorder.command({.kind = Command::Kind::start}, at(0s));
+    Journalled bytes = recorder.bytes();
+    for (const int octet : {8, 0, 0, 0, 0, 0, 0, 232, 212, 165, 16, 0}) bytes.push_back(static_cast<std::uint8_t>(octet));
+    const auto replay = replay_journal(bytes);
+    ASSERT_TRUE(replay.has_value());
+    EXPECT_FALSE(replay->is_complete);
+    EXPECT_EQ(replay->stopped_by, JournalError::bad_record);
+}
+
 TEST(Journal, CommandsCarryEveryField) {
     // A command whose fields were lost or exchanged on the way would give another run.
     Recorder recorder(some_routers());
@@ -183,7 +227,7 @@ TEST(Journal, EveryRefusalHasItsName) {
     broken[0] = 'X';
     EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
     broken = bytes;
-    broken[9] ^= 1;  // format version
+    broken[9] ^= 4;  // format version
     EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
     broken = bytes;
     broken[18] = 0xff;  // capacity of the urgent lane

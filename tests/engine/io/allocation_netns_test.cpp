@@ -67,6 +67,7 @@ struct BusyEngine {
         ++events;
         return true;
     }
+    void adopt(const BusyEngine&, std::span<const engine::RouterIndex>, Instant) {}
     void on_transmit_error(RouterIndex, int, Instant) { ++events; }
     Instant next_deadline() const { return deadline; }
     std::size_t take_events(std::span<engine::Event> out) {

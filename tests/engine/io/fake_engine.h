@@ -29,6 +29,7 @@ struct FakeEngine {
 
     static constexpr Instant never{INT64_MAX};
 
+    void adopt(const FakeEngine& before, std::span<const engine::RouterIndex>, Instant) { deadline = before.deadline; }
     std::size_t on_frames(std::span<const engine::RxFrame> received, engine::TxBatch&) {
         calls.push_back(Call::frames);
         const std::size_t count = std::min(received.size(), frames_per_call);
