@@ -77,13 +77,15 @@ void write_addresses(Writer& out, std::string_view name, const std::vector<Confi
     out.end();
 }
 
-void write_tracked(Writer& out, std::string_view name, const std::vector<TrackedItem>& items) {
+/// `has_definitions`: what is not said would be taken from there.
+void write_tracked(Writer& out, std::string_view name, const std::vector<TrackedItem>& items, bool has_definitions) {
     if (items.empty()) return;
     out.block(name);
     for (const TrackedItem& item : items) {
         std::string text(item.name);
         if (item.weight) text += " weight " + std::to_string(*item.weight);
         if (item.reverse) text += " reverse";
+        else if (has_definitions) text += " noreverse";
         out.line(text);
     }
     out.end();
@@ -196,11 +198,58 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     out.flag("dont_track_primary", instance.dont_track_primary);
     write_addresses(out, "virtual_ipaddress", instance.virtual_addresses);
     write_addresses(out, "virtual_ipaddress_excluded", instance.excluded_addresses);
-    write_tracked(out, "track_interface", instance.track_interfaces);
-    write_tracked(out, "track_script", instance.track_scripts);
+    write_tracked(out, "track_interface", instance.track_interfaces, false);
+    write_tracked(out, "track_script", instance.track_scripts, true);
+    write_tracked(out, "track_file", instance.track_files, true);
+    write_tracked(out, "track_process", instance.track_processes, true);
     for (const NotifyScript& script : instance.scripts) {
         out.line(name_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
     }
+    out.end();
+}
+
+std::string weight_text(std::int16_t weight, bool is_reverse) { return std::to_string(weight) + (is_reverse ? " reverse" : ""); }
+
+void write_script(Writer& out, const VrrpScript& script) {
+    out.block("vrrp_script", script.name);
+    out.line("script", quoted(script.command.command));
+    out.line("interval", seconds(script.interval));
+    if (script.timeout > Nanoseconds{0}) out.line("timeout", seconds(script.timeout));
+    out.number("rise", script.rise);
+    out.number("fall", script.fall);
+    out.line("weight", weight_text(script.weight, script.weight_reverse));
+    if (!script.command.user.empty()) {
+        out.line("user", std::string(script.command.user) + (script.command.group.empty() ? "" : ' ' + std::string(script.command.group)));
+    }
+    out.flag("init_fail", script.init_fail);
+    out.end();
+}
+
+void write_file(Writer& out, const TrackedFile& file) {
+    out.block("track_file", file.name);
+    out.line("file", quoted(file.path));
+    out.line("weight", weight_text(file.weight, file.weight_reverse));
+    if (file.initial_value) out.line("init_file", std::to_string(*file.initial_value) + (file.overwrite ? " overwrite" : ""));
+    out.end();
+}
+
+void write_process(Writer& out, const TrackedProcess& process) {
+    out.block("vrrp_track_process", process.name);
+    std::string command = quoted(process.program);
+    for (const std::string_view parameter : process.parameters) command += ' ' + quoted(parameter);
+    out.line("process", command);
+    switch (process.match) {
+        case ParameterMatch::none: break;
+        case ParameterMatch::exact: out.line("param_match"); break;
+        case ParameterMatch::partial: out.line("param_match", "partial"); break;
+        case ParameterMatch::initial: out.line("param_match", "initial"); break;
+    }
+    out.flag("full_command", process.full_command);
+    if (process.quorum != 0) out.number("quorum", process.quorum);
+    if (process.quorum_max != TrackedProcess::unlimited) out.number("quorum_max", process.quorum_max);
+    if (process.terminate_delay > Nanoseconds{0}) out.line("terminate_delay", seconds(process.terminate_delay));
+    if (process.fork_delay > Nanoseconds{0}) out.line("fork_delay", seconds(process.fork_delay));
+    out.line("weight", weight_text(process.weight, process.weight_reverse));
     out.end();
 }
 
@@ -209,15 +258,9 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
 std::string dump(const Configuration& configuration) {
     Writer out;
     write_global(out, configuration.global);
-    for (const VrrpScript& script : configuration.scripts) {
-        out.block("vrrp_script", script.name);
-        out.line("script", quoted(script.command));
-        out.line("interval", seconds(script.interval));
-        out.number("rise", script.rise);
-        out.number("fall", script.fall);
-        out.line("weight", std::to_string(script.weight) + (script.weight_reverse ? " reverse" : ""));
-        out.end();
-    }
+    for (const VrrpScript& script : configuration.scripts) write_script(out, script);
+    for (const TrackedFile& file : configuration.tracked_files) write_file(out, file);
+    for (const TrackedProcess& process : configuration.tracked_processes) write_process(out, process);
     for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance);
     return out.take();
 }

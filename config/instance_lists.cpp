@@ -49,8 +49,25 @@ void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& bl
     });
 }
 
+namespace {
+
+void read_weight(Context& context, const TrackedList& list, TrackedItem& item, const Node& node, std::size_t at) {
+    const auto weight = read_number(node.word(at));
+    if (!weight || weight->has_trailing || weight->value < -254 || weight->value > 254) {
+        context.reporter.error(node.line(), node.word(node.word_count() > at ? at : at - 1),
+                               "'weight' expects a number from -" + std::to_string(list.greatest_weight) + " to " +
+                                   std::to_string(list.greatest_weight) + ": the entry has no weight of its own");
+        return;
+    }
+    item.weight = static_cast<std::int16_t>(std::clamp<std::int64_t>(weight->value, -list.greatest_weight, list.greatest_weight));
+    if (weight->value == *item.weight) return;
+    context.reporter.warning(node.line(), node.word(at), "a weight is at most 253: " + std::to_string(*item.weight) + " is used");
+}
+
+}  // namespace
+
 /// NAME [weight N [reverse|noreverse]]
-void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block) {
+void read_tracked_items(Context& context, TrackedList list, InstanceDraft& draft, const Node& block) {
     block.for_each_child([&](const Node& node) {
         if (node.statement().is_deaf) return;
         TrackedItem item;
@@ -58,20 +75,12 @@ void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const
         item.where = node.where(0);
         std::size_t next = 1;
         if (node.word(next) == "weight") {
-            const auto weight = read_number(node.word(next + 1));
-            if (!weight || weight->has_trailing || weight->value < -254 || weight->value > 254) {
-                context.reporter.error(node.line(), node.word(node.word_count() > next + 1 ? next + 1 : next),
-                                       "'weight' expects a number from -253 to 253: the entry has no weight");
-            } else {
-                item.weight = static_cast<std::int16_t>(std::clamp<std::int64_t>(weight->value, -253, 253));
-                if (weight->value != *item.weight) {
-                    context.reporter.warning(node.line(), node.word(next + 1),
-                                             "a weight is at most 253: " + std::to_string(*item.weight) + " is used");
-                }
-            }
+            read_weight(context, list, item, node, next + 1);
             next += 2;
             item.reverse = node.word(next) == "reverse";
-            if (item.reverse || node.word(next) == "noreverse") ++next;
+            const bool is_straight = node.word(next) == "noreverse";
+            if (item.reverse || is_straight) ++next;
+            else if (item.weight && list.names != nullptr) draft.open_directions.push_back(item.where);
         }
         if (next < node.word_count()) {
             Suggester suggester(node.word(next));
@@ -82,9 +91,15 @@ void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const
                                    suggester.best().empty() ? "write NAME [weight NUMBER [reverse]]"
                                                             : "did you mean " + in_quotes(suggester.best()) + "?");
         }
-        items.push_back(item);
+        const auto is_same = [&](const TrackedItem& other) { return other.name == item.name; };
+        if (std::any_of(list.items.begin(), list.items.end(), is_same)) {
+            context.reporter.error(node.line(), node.word(0), in_quotes(item.name) + " is in the list already: this entry is ignored");
+            return;
+        }
+        if (list.names != nullptr && !list.names->contains(item.name)) draft.early_uses.push_back(item.where);
+        list.items.push_back(item);
     });
-    if (items.empty()) context.reporter.warning(block.line(), block.word(0), in_quotes(block.word(0)) + " is empty", "leave it out");
+    if (list.items.empty()) context.reporter.warning(block.line(), block.word(0), in_quotes(block.word(0)) + " is empty", "leave it out");
 }
 
 }  // namespace vigil::config

@@ -25,7 +25,9 @@ void read_root_statement(Context& context, const Node& node) {
     switch (statement.keyword->child) {
         case BlockId::global_defs: return read_global_definitions(context, node);
         case BlockId::vrrp_instance: return read_vrrp_instance(context, node);
-        case BlockId::vrrp_script: read_vrrp_script(context, node); break;
+        case BlockId::vrrp_script: return read_vrrp_script(context, node);
+        case BlockId::track_file: return read_tracked_file(context, node);
+        case BlockId::vrrp_track_process: return read_tracked_process(context, node);
         case BlockId::none: read_root_keyword(context, node); break;
         default: break;
     }

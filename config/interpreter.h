@@ -42,6 +42,8 @@ struct InstanceDraft {
     std::optional<std::uint32_t> lower_prio_repeat;
     std::optional<IpAddress> multicast_group;
     std::array<SourceLocation, static_cast<std::size_t>(Place::count)> places{};  ///< line 0: not written
+    std::vector<SourceLocation> early_uses;      ///< tracked items whose definition was not there yet
+    std::vector<SourceLocation> open_directions; ///< tracked items with a weight but without 'reverse' or 'noreverse'
 };
 
 /// What global_defs said, beside the values in GlobalDefinitions.
@@ -49,6 +51,9 @@ struct GlobalDraft {
     std::optional<std::uint32_t> lower_prio_delay;
     std::optional<std::uint32_t> lower_prio_repeat;
 };
+
+/// Names of vrrp_script, track_file or vrrp_track_process blocks, and where they are; those that cannot be used too.
+using TrackerNames = std::unordered_map<std::string_view, SourceLocation>;
 
 /// All that the keyword handlers share.
 struct Context {
@@ -58,7 +63,9 @@ struct Context {
     TextPool& texts;
     GlobalDraft global_draft;
     std::vector<InstanceDraft> drafts;  ///< one for each of configuration.instances
-    std::unordered_map<std::string_view, SourceLocation> script_names;
+    TrackerNames scripts;
+    TrackerNames files;
+    TrackerNames processes;
 };
 
 /// A statement with the tree it is in: what a handler looks at.
@@ -111,19 +118,64 @@ void read_global_definitions(Context& context, const Node& block);
 void read_vrrp_instance(Context& context, const Node& block);
 /// vrrp_script.cpp
 void read_vrrp_script(Context& context, const Node& block);
+/// tracked_things.cpp
+void read_tracked_file(Context& context, const Node& block);
+void read_tracked_process(Context& context, const Node& block);
+/// tracked_things.cpp: false when there is such a name already, which has been said, or when the block lacks `required`.
+bool claim_tracker_name(Context& context, TrackerNames& names, const Node& block, bool is_complete, std::string_view required);
 
 /// address_line.cpp: one line of an address list; nullopt when it was reported and dropped.
 std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item);
 /// instance_lists.cpp
 void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block);
 void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block);
-void read_tracked_items(Context& context, std::vector<TrackedItem>& items, const Node& block);
+struct TrackedList {
+    std::vector<TrackedItem>& items;
+    int greatest_weight;          ///< 253 or 254
+    const TrackerNames* names;    ///< nullptr for interfaces
+};
+void read_tracked_items(Context& context, TrackedList list, InstanceDraft& draft, const Node& block);
 /// use_vmac.cpp
 VirtualMacMode read_vmac_mode(std::string_view word);
 void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);
 
 /// Command, user and group of a command keyword. `event` is the caller's.
 NotifyScript read_command(Context& context, const Node& node);
+
+/// validate_tracking.cpp: the tracked items of all instances against what they name.
+class TrackingValidator {
+public:
+    /// After all of the file was read. `context` outlives it.
+    explicit TrackingValidator(Context& context);
+
+    /// Drops what names nothing, takes over default weights, and reports what can have no effect.
+    void settle(VrrpInstance& instance, const InstanceDraft& draft);
+    /// After all instances: what nobody tracks.
+    void report_unused();
+
+private:
+    struct Definition {
+        std::int16_t weight = 0;
+        bool reverse = false;
+        SourceLocation where;
+        bool is_used = false;
+    };
+    struct Kind {
+        std::string_view keyword;
+        std::unordered_map<std::string_view, Definition> definitions;
+    };
+
+    void settle_items(VrrpInstance& instance, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind);
+    void drop_weighted(VrrpInstance& instance, std::vector<TrackedItem>& items);
+    void report_missing(const VrrpInstance& instance, const TrackedItem& item, const Kind& kind);
+    void report_without_effect(const VrrpInstance& instance);
+    void say(Severity severity, const VrrpInstance& instance, SourceLocation where, std::string text, std::string help = {});
+
+    Context& context_;
+    Kind scripts_{"vrrp_script", {}};
+    Kind files_{"track_file", {}};
+    Kind processes_{"vrrp_track_process", {}};
+};
 
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);

@@ -42,9 +42,9 @@ constexpr Keyword instance_rows[] = {
     {"track_src_ip", t3, later, nothing},
     {"native_ipv6", t3, acted, nothing, BlockId::none, "-"},
     block("track_interface", t1, acted, BlockId::track_interface_list),
-    block("track_script", t1, later, BlockId::track_script_list),
-    block("track_file", t2, later, BlockId::track_file_list),
-    block("track_process", t2, later, BlockId::track_process_list),
+    block("track_script", t1, acted, BlockId::track_script_list),
+    block("track_file", t2, acted, BlockId::track_file_list),
+    block("track_process", t2, acted, BlockId::track_process_list),
     block("track_bfd", t2, later, BlockId::track_bfd_list),
     {"dont_track_primary", t2, acted, nothing},
     {"linkbeat_use_polling", t3, later, nothing, BlockId::none, "linkbeat_interfaces"},
@@ -133,32 +133,32 @@ constexpr Keyword ssl_rows[] = {
 };
 
 constexpr Keyword script_rows[] = {
-    {"script", t1, later, command},
-    {"interval", t1, later, seconds(0, 1'000'000 * second)},
-    {"timeout", t2, later, seconds(0, 1'000'000 * second)},
-    {"weight", t1, later, weight(253)},
-    {"rise", t1, later, number(1, int_max)},
-    {"fall", t1, later, number(1, int_max)},
-    {"user", t2, later, texts},
-    {"init_fail", t2, later, nothing},
+    {"script", t1, acted, command},
+    {"interval", t1, acted, seconds(0, 1'000'000 * second)},
+    {"timeout", t2, acted, seconds(0, 1'000'000 * second)},
+    {"weight", t1, acted, weight(253)},
+    {"rise", t1, acted, number(1, int_max)},
+    {"fall", t1, acted, number(1, int_max)},
+    {"user", t2, acted, texts},
+    {"init_fail", t2, acted, nothing},
 };
 
 constexpr Keyword process_rows[] = {
-    {"process", t2, later, texts},
-    {"param_match", t3, later, anything},
-    {"weight", t2, later, weight(254)},
-    {"quorum", t2, later, number(1, 65'535)},
-    {"quorum_max", t3, later, number(0, 65'535)},
-    {"delay", t3, later, seconds(1, 3600 * second)},
-    {"terminate_delay", t3, later, seconds(1, 3600 * second)},
-    {"fork_delay", t3, later, seconds(1, 3600 * second)},
-    {"full_command", t2, later, nothing},
+    {"process", t2, acted, texts},
+    {"param_match", t3, acted, anything},
+    {"weight", t2, acted, weight(254)},
+    {"quorum", t2, acted, number(1, 65'535)},
+    {"quorum_max", t3, acted, number(0, 65'535)},
+    {"delay", t3, acted, seconds(1, 3600 * second)},
+    {"terminate_delay", t3, acted, seconds(1, 3600 * second)},
+    {"fork_delay", t3, acted, seconds(1, 3600 * second)},
+    {"full_command", t2, acted, nothing},
 };
 
 constexpr Keyword file_rows[] = {
-    {"file", t2, later, text},
-    {"weight", t2, later, weight(254)},
-    {"init_file", t3, later, anything},
+    {"file", t2, acted, text},
+    {"weight", t2, acted, weight(254)},
+    {"init_file", t3, acted, anything},
 };
 
 constexpr Keyword bfd_rows[] = {

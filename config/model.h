@@ -74,11 +74,12 @@ struct UnicastPeer {
     friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };
 
-/// An entry of track_interface or track_script.
+/// An entry of track_interface, track_script, track_file or track_process. When an entry of the last three says nothing of its own, weight and
+/// reverse are those of what it names.
 struct TrackedItem {
     std::string_view name;
-    std::optional<std::int16_t> weight;  ///< -253..253; absent: interface down = FAULT, or the script's own weight
-    bool reverse = false;
+    std::optional<std::int16_t> weight;  ///< -254..254, interfaces and scripts -253..253; 0 or absent: FAULT instead of a shift
+    bool reverse = false;                ///< weight 0: FAULT while it is good; else the shift has the other sign
     SourceLocation where;
 
     friend bool operator==(const TrackedItem&, const TrackedItem&) = default;
@@ -161,7 +162,9 @@ struct VrrpInstance {
 
     bool dont_track_primary = false;
     std::vector<TrackedItem> track_interfaces;
-    std::vector<TrackedItem> track_scripts;    ///< kept for a later release, not acted on
+    std::vector<TrackedItem> track_scripts;    ///< each names one of Configuration::scripts
+    std::vector<TrackedItem> track_files;      ///< of Configuration::tracked_files
+    std::vector<TrackedItem> track_processes;  ///< of Configuration::tracked_processes
     std::vector<NotifyScript> scripts;         ///< at most one per event
     std::uint8_t debug = 0;                    ///< 0-4
 
@@ -171,19 +174,54 @@ struct VrrpInstance {
 /// First script for `event`, nullptr when there is none.
 const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event);
 
-/// vrrp_script. Kept for a later release, not acted on.
+/// vrrp_script: a command whose exit code says whether all is well.
 struct VrrpScript {
     std::string_view name;
-    std::string_view command;
-    std::string_view user;
-    std::string_view group;
+    NotifyScript command;       ///< event means nothing; `user` of the block is in it
     Nanoseconds interval{std::chrono::seconds{1}};
     Nanoseconds timeout{0};     ///< 0: the interval
     std::int16_t weight = 0;    ///< -253..253; 0: a failure means FAULT
     bool weight_reverse = false;
-    std::uint32_t rise = 1;
-    std::uint32_t fall = 1;
-    bool init_fail = false;
+    std::uint32_t rise = 1;     ///< successes in a row until it is good again, at least 1
+    std::uint32_t fall = 1;     ///< failures in a row until it is bad, at least 1
+    bool init_fail = false;     ///< bad until `rise` successes; else the first result counts at once
+    SourceLocation where;
+};
+
+/// track_file: a number in a file.
+struct TrackedFile {
+    std::string_view name;
+    std::string_view path;
+    std::int16_t weight = 1;    ///< -254..254, times the number; 0: a number other than 0 means FAULT
+    bool weight_reverse = false;
+    std::optional<std::int32_t> initial_value;  ///< init_file: written at the start when there is no such file
+    bool overwrite = false;                     ///< init_file: written at the start in any case
+    SourceLocation where;
+};
+
+/// How the parameters of vrrp_track_process are held against those of a process.
+enum class ParameterMatch : std::uint8_t {
+    none,     ///< not looked at
+    exact,    ///< the same ones
+    partial,  ///< its first ones are these
+    initial,  ///< the same, but the last one listed may be only the beginning of its own
+};
+
+/// vrrp_track_process: is a program running, often enough and not too often?
+struct TrackedProcess {
+    static constexpr std::uint32_t unlimited = 0xffffffff;
+
+    std::string_view name;
+    std::string_view program;                   ///< of /proc/PID/comm, or with full_command its argv[0]
+    std::vector<std::string_view> parameters;   ///< argv[1] and on
+    ParameterMatch match = ParameterMatch::none;
+    bool full_command = false;                  ///< implied by parameters and param_match
+    std::uint32_t quorum = 1;
+    std::uint32_t quorum_max = unlimited;       ///< not below quorum, but for 0: it must not run
+    Nanoseconds terminate_delay{0};             ///< what an end changes counts after this much time, 0-3600 s
+    Nanoseconds fork_delay{0};                  ///< the same for a start
+    std::int16_t weight = 0;                    ///< -254..254; 0: no quorum means FAULT
+    bool weight_reverse = false;
     SourceLocation where;
 };
 
@@ -232,6 +270,8 @@ struct Configuration {
     GlobalDefinitions global;
     std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
     std::vector<VrrpScript> scripts;
+    std::vector<TrackedFile> tracked_files;
+    std::vector<TrackedProcess> tracked_processes;
     std::vector<std::string> files;       ///< names by SourceLocation::file
     std::shared_ptr<TextPool> texts;
 

@@ -10,7 +10,6 @@
 
 #include "config/conflicts.h"
 #include "config/interpreter.h"
-#include "config/suggestion.h"
 
 namespace vigil::config {
 
@@ -22,8 +21,8 @@ constexpr std::uint32_t longest_v3_interval = 4095;  // centiseconds (RFC 9568 Â
 
 class InstanceValidator {
 public:
-    InstanceValidator(Context& context, VrrpInstance& instance, InstanceDraft& draft)
-        : context_(context), global_(context.configuration.global), instance_(instance), draft_(draft) {}
+    InstanceValidator(Context& context, TrackingValidator& tracking, VrrpInstance& instance, InstanceDraft& draft)
+        : context_(context), tracking_(tracking), global_(context.configuration.global), instance_(instance), draft_(draft) {}
 
     /// False: it cannot be used, and that has been said.
     bool validate() {
@@ -343,18 +342,11 @@ private:
         for (const auto* list : {&instance_.virtual_addresses, &instance_.excluded_addresses}) {
             for (const ConfiguredAddress& address : *list) check_interface(address.device, address.where);
         }
-        for (const TrackedItem& item : instance_.track_scripts) {
-            if (context_.script_names.contains(item.name)) continue;
-            Suggester suggester(item.name);
-            if (context_.reporter.may_suggest()) {
-                for (const auto& [name, where] : context_.script_names) suggester.consider(name);
-            }
-            say(Severity::error, item.where, "there is no vrrp_script '" + std::string(item.name) + "'",
-                suggester.best().empty() ? "" : "did you mean '" + std::string(suggester.best()) + "'?");
-        }
+        tracking_.settle(instance_, draft_);
     }
 
     Context& context_;
+    TrackingValidator& tracking_;
     const GlobalDefinitions& global_;
     VrrpInstance& instance_;
     InstanceDraft& draft_;
@@ -366,13 +358,15 @@ void validate(Context& context) {
     std::vector<VrrpInstance>& instances = context.configuration.instances;
     std::vector<bool> is_usable(instances.size());
     Conflicts conflicts(context);
+    TrackingValidator tracking(context);
     for (std::size_t index = 0; index < instances.size(); ++index) {
         VrrpInstance& instance = instances[index];
         if (!conflicts.is_name_free(instance)) continue;
-        is_usable[index] = InstanceValidator(context, instance, context.drafts[index]).validate() && conflicts.claim_router(instance);
+        is_usable[index] = InstanceValidator(context, tracking, instance, context.drafts[index]).validate() && conflicts.claim_router(instance);
         conflicts.settle_name(instance, is_usable[index]);
         if (is_usable[index]) conflicts.claim_addresses(instance);
     }
+    tracking.report_unused();
     if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {
         std::size_t kept = 0;
         for (std::size_t index = 0; index < instances.size(); ++index) {

@@ -110,8 +110,10 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"check_unicast_src", [](Target& t, const Node&) { t.draft.check_unicast_src = true; }},
     {"old_unicast_checksum", read_old_unicast_checksum},
     {"native_ipv6", [](Target& t, const Node&) { t.draft.has_native_ipv6 = true; }},
-    {"track_interface", [](Target& t, const Node& n) { read_tracked_items(t.context, t.instance.track_interfaces, n); }},
-    {"track_script", [](Target& t, const Node& n) { read_tracked_items(t.context, t.instance.track_scripts, n); }},
+    {"track_interface", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_interfaces, 253, nullptr}, t.draft, n); }},
+    {"track_script", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_scripts, 253, &t.context.scripts}, t.draft, n); }},
+    {"track_file", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_files, 254, &t.context.files}, t.draft, n); }},
+    {"track_process", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_processes, 254, &t.context.processes}, t.draft, n); }},
     {"dont_track_primary", [](Target& t, const Node&) { t.instance.dont_track_primary = true; }},
     {"accept", [](Target& t, const Node&) { t.draft.accept = true; }},
     {"no_accept", [](Target& t, const Node&) { t.draft.accept = false; }},
@@ -193,7 +195,7 @@ void read_vrrp_instance(Context& context, const Node& block) {
         if (statement.keyword->status == Status::later) report_later(context.reporter, node);
     });
     context.configuration.instances.push_back(std::move(instance));
-    context.drafts.push_back(draft);
+    context.drafts.push_back(std::move(draft));
 }
 
 }  // namespace vigil::config

@@ -12,9 +12,10 @@ void read_keyword(Context& context, VrrpScript& script, const Node& node) {
     const auto time = [&] { return Nanoseconds{std::chrono::microseconds{read_seconds(node.word(1))->value}}; };
     if (name == "script") {
         const NotifyScript command = read_command(context, node);
-        script.command = command.command;
-        if (!command.user.empty()) script.user = command.user;
-        if (!command.group.empty()) script.group = command.group;
+        script.command.command = command.command;
+        script.command.where = command.where;
+        if (!command.user.empty()) script.command.user = command.user;
+        if (!command.group.empty()) script.command.group = command.group;
     } else if (name == "interval") {
         script.interval = time() > Nanoseconds{0} ? time() : Nanoseconds{std::chrono::seconds{1}};
     } else if (name == "timeout") {
@@ -28,19 +29,11 @@ void read_keyword(Context& context, VrrpScript& script, const Node& node) {
         script.fall = count();
     } else if (name == "user") {
         const std::string_view group = node.word(2);
-        script.user = context.texts.intern(node.word(1));
-        script.group = context.texts.intern(group.substr(group.starts_with(':') ? 1 : 0));
+        script.command.user = context.texts.intern(node.word(1));
+        script.command.group = context.texts.intern(group.substr(group.starts_with(':') ? 1 : 0));
     } else if (name == "init_fail") {
         script.init_fail = true;
     }
-}
-
-/// Checks without reporting: the caller has reported, or will.
-bool is_fine(const Node& node) {
-    Sources nothing;
-    Diagnostics unheard;
-    Reporter reporter(nothing, unheard);
-    return check_arguments(reporter, node);
 }
 
 }  // namespace
@@ -50,18 +43,9 @@ void read_vrrp_script(Context& context, const Node& block) {
     script.name = context.texts.intern(block.word(1));
     script.where = block.where(1);
     block.for_each_child([&](const Node& node) {
-        if (!node.statement().is_deaf && is_fine(node)) read_keyword(context, script, node);
+        if (!node.statement().is_deaf && check_arguments(context.reporter, node)) read_keyword(context, script, node);
     });
-    if (!context.script_names.try_emplace(script.name, script.where).second) {
-        context.reporter.error(block.line(), block.word(1),
-                               "there is a vrrp_script '" + std::string(script.name) + "' already: this one is ignored");
-        return;
-    }
-    if (script.command.empty()) {
-        context.reporter.error(block.line(), block.word(1), "vrrp_script '" + std::string(script.name) + "' has no 'script': it is ignored",
-                               "write script \"/path/to/command arguments\"");
-        return;
-    }
+    if (!claim_tracker_name(context, context.scripts, block, !script.command.command.empty(), "script \"/path/to/command arguments\"")) return;
     context.configuration.scripts.push_back(script);
 }
 

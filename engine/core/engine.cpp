@@ -144,12 +144,16 @@ void Engine::announce(Instant now, TxBatch& tx) {
 void Engine::report_states() {
     if (!reports_wanted_) return;
     for (; report_cursor_ < table_.size(); ++report_cursor_) {
-        const VirtualRouter& router = table_[RouterIndex{report_cursor_}];
         if (events_.room() == 0) return;
-        events_.push({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority),
-                      .faults = router.faults, .router = RouterIndex{report_cursor_}, .at = latest_});
+        report_state(RouterIndex{report_cursor_});
     }
     reports_wanted_ = false;
+}
+
+void Engine::report_state(RouterIndex index) {
+    const VirtualRouter& router = table_[index];
+    emit({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority), .faults = router.faults,
+          .router = index, .at = latest_});
 }
 
 void Engine::emit(const Event& event) {

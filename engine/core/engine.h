@@ -158,6 +158,7 @@ private:
     bool has_room(RouterIndex index, const TxBatch& tx) const;
     void announce(Instant now, TxBatch& tx);
     void report_states();
+    void report_state(RouterIndex index);
     void emit(const Event& event);
     bool may_report(ColdRouter& cold, Event::Kind kind, Instant at);
     void note_deposition(RouterIndex index, Instant now);

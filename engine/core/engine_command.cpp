@@ -17,6 +17,10 @@ bool Engine::on_command(const Command& command, Instant now, TxBatch& tx) {
         if (to_number(command.link) < lost_at_.size()) lost_at_[to_number(command.link)] = now;
         return true;
     }
+    if (command.kind == Command::Kind::report_states && command.router != RouterIndex::none) {
+        if (to_number(command.router) < table_.size()) report_state(command.router);
+        return true;
+    }
     if (command.kind == Command::Kind::report_states) {
         report_cursor_ = 0;
         reports_wanted_ = true;

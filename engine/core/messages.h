@@ -23,7 +23,7 @@ struct Command {
         set_priority,      ///< router, value = effective priority 1-255
         set_primary_address,  ///< router, address (all zero, or not link-local for IPv6 multicast: Fault::no_source_address)
         set_link_mac,      ///< link, address[0..5] = its new MAC: frames without a virtual MAC are patched
-        report_states,     ///< every router answers with Event::Kind::state_report
+        report_states,     ///< every router, or the one that is named, answers with Event::Kind::state_report
         frames_lost,       ///< link: frames were lost up to now for want of room, so silence proves nothing (by the fast loop itself)
     };
     Kind kind = Kind::start;

@@ -25,7 +25,7 @@ enum class Fault : std::uint8_t {
     not_started = 1,        ///< set at load, cleared by Command::start
     link_down = 2,          ///< its interface is not up and running
     no_source_address = 4,  ///< its interface has no primary address of the family that it may send from
-    tracker = 8,            ///< a tracked interface (later: script, file, process) is down
+    tracker = 8,            ///< something that it tracks is bad
     link_gone = 16,         ///< its interface was deleted
     stopped = 32,           ///< Command::shutdown; only Command::start clears it
 };

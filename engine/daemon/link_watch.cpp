@@ -24,22 +24,16 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 
 }  // namespace
 
-LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, RateLimiter& limiter,
-                     bool logs_addresses)
-    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), rules_(rules), limiter_(limiter), logs_addresses_(logs_addresses),
-      routers_of_(plan.links.size()) {
+LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, TrackedThings& things,
+                     RateLimiter& limiter, bool logs_addresses)
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), rules_(rules), things_(things), limiter_(limiter),
+      logs_addresses_(logs_addresses), routers_of_(plan.links.size()) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
     }
-    tracking_.reserve(plan.routers.size());
     for (std::size_t i = 0; i < plan.routers.size(); ++i) {
         routers_of_[engine::to_number(plan.routers[i].link)].push_back(static_cast<std::uint32_t>(i));
-        tracking_.push_back({false, plan.routers[i].base_priority});
-        for (const config::TrackedItem& item : plan.routers[i].settings->track_interfaces) {
-            const auto* link = kernel.monitor().find_link(item.name);
-            tracked_[std::string(item.name)] = link != nullptr && is_running(*link);
-        }
     }
 }
 
@@ -48,7 +42,7 @@ void LinkWatch::start() {
     rules_.build();
     open_new_ports(0);
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) leave_own_link_alone(i);
-    evaluate_trackers();
+    for (const auto& [number, link] : kernel_.monitor().links()) update_tracked(number);
 }
 
 void LinkWatch::open_new_ports(std::size_t first) {
@@ -74,10 +68,12 @@ void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::Ro
         if (predecessors[i] == engine::RouterIndex::none) leave_own_link_alone(i);
         else go_on(i, before, engine::to_number(predecessors[i]));
     }
-    evaluate_trackers();
     // What has changed since `before` last looked.
     const auto links = kernel_.monitor().links();
-    for (const auto& [index, state] : links) on_link(state, now);
+    for (const auto& [index, state] : links) {
+        on_link(state, now);
+        update_tracked(index);
+    }
 }
 
 /// Links are as `before` last saw them; what is different now is a change like any other.
@@ -96,7 +92,6 @@ void LinkWatch::keep_ports(const LinkWatch& before) {
 }
 
 void LinkWatch::go_on(std::size_t router, const LinkWatch& before, std::size_t predecessor) {
-    tracking_[router] = before.tracking_[predecessor];
     const std::optional<IpAddress> source = plan_.routers[router].source;
     if (source == before.plan_.routers[predecessor].source) return;
     Command command{.kind = Command::Kind::set_primary_address, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}};
@@ -105,10 +100,8 @@ void LinkWatch::go_on(std::size_t router, const LinkWatch& before, std::size_t p
 }
 
 void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instant now) {
-    bool has_links = false;
     for (const kernel::KernelEvent& event : events) {
         if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) {
-            has_links = true;
             if (link->is_gone) on_link_gone(link->link.index);
             else on_link(link->link, now);
         } else if (const auto* address = std::get_if<kernel::AddressEvent>(&event)) {
@@ -119,7 +112,9 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
         }
     }
     refresh_stale_sources();
-    if (has_links) evaluate_trackers();
+    for (const kernel::KernelEvent& event : events) {
+        if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) update_tracked(link->link.index);
+    }
 }
 
 bool LinkWatch::resync(Instant now) {
@@ -137,12 +132,6 @@ void LinkWatch::on_link(const kernel::LinkState& state, Instant now) {
             disappear(i);
         }
     }
-    if (const auto tracked = tracked_.find(state.name); tracked != tracked_.end() && tracked->second != is_running(state)) {
-        tracked->second = is_running(state);
-        if (!by_name_.contains(state.name)) spdlog::info("Netlink reports tracked interface {} {}", state.name, tracked->second ? "up" : "down");
-    }
-    // Under its old name a renamed one is not there any more.
-    for (auto& [name, is_up] : tracked_) is_up = is_up && kernel_.monitor().find_link(name) != nullptr;
     keep_macvlan_up(state, now);
     const auto found = by_name_.find(state.name);
     if (found == by_name_.end()) return;
@@ -181,7 +170,6 @@ void LinkWatch::on_link_gone(std::uint32_t index) {
             if (plan_.routers[i].macvlan && keeper_.macvlan(i) == 0) make_macvlan(i);
         }
     }
-    for (auto& [name, is_up] : tracked_) is_up = is_up && kernel_.monitor().find_link(name) != nullptr;
 }
 
 void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant now) {
@@ -320,24 +308,32 @@ void LinkWatch::make_macvlan(std::size_t router) {
     keeper_.set_macvlan(router, device->index);
 }
 
-void LinkWatch::evaluate_trackers() {
-    const auto is_up = [&](std::string_view name) {
-        const auto found = tracked_.find(std::string(name));
-        return found != tracked_.end() && found->second;
-    };
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        const auto& items = plan_.routers[i].settings->track_interfaces;
-        if (items.empty() && tracking_[i] == TrackingResult{false, plan_.routers[i].base_priority}) continue;
-        const TrackingResult result = evaluate_tracking(plan_.routers[i].base_priority, items, is_up);
-        const TrackingResult before = std::exchange(tracking_[i], result);
-        if (result.priority != before.priority) {
-            spdlog::info("({}) Changing effective priority from {} to {}", plan_.routers[i].name, before.priority, result.priority);
-            send_to_router(Command::Kind::set_priority, i, Fault::none, result.priority);
-        }
-        if (result.is_faulty != before.is_faulty) {
-            send_to_router(result.is_faulty ? Command::Kind::set_fault : Command::Kind::clear_fault, i, Fault::tracker);
-        }
+bool LinkWatch::is_interface_running(std::string_view name) const {
+    const kernel::LinkState* link = kernel_.monitor().find_link(name);
+    return link != nullptr && is_running(*link);
+}
+
+/// By what the kernel has now: after several messages about one interface only the last state counts. Under its old name a renamed one is not there.
+void LinkWatch::update_tracked(std::uint32_t interface_index) {
+    const auto& links = kernel_.monitor().links();
+    const auto now = links.find(interface_index);
+    const auto known = tracked_.find(interface_index);
+    if (known != tracked_.end() && (now == links.end() || now->second.name != things_[known->second].name)) {
+        const ThingIndex thing = known->second;
+        tracked_.erase(known);
+        set_tracked(thing, false);
     }
+    if (now == links.end()) return;
+    const ThingIndex thing = things_.find(ThingKind::interface, now->second.name);
+    if (thing == ThingIndex::none) return;
+    tracked_[interface_index] = thing;
+    set_tracked(thing, is_running(now->second));
+}
+
+void LinkWatch::set_tracked(ThingIndex thing, bool is_up) {
+    const std::string& name = things_[thing].name;
+    if (things_[thing].is_up != is_up && !by_name_.contains(name)) spdlog::info("Netlink reports tracked interface {} {}", name, is_up ? "up" : "down");
+    things_.set_up(thing, is_up);
 }
 
 void LinkWatch::send_to_router(Command::Kind kind, std::size_t router, Fault fault, int value) {

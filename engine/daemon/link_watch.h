@@ -10,19 +10,19 @@
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/rate_limiter.h"
-#include "engine/daemon/tracking.h"
+#include "engine/daemon/trackers/tracked_things.h"
 
 namespace vigil::daemon {
 
 /// Turns what the kernel tells about links and addresses into commands for the engine: down, up, gone, another MAC, another source address,
-/// trackers. Opens the port of a link that appears, takes back that of one that is gone, and makes virtual MAC devices again.
+/// tracked interfaces. Opens the port of a link that appears, takes back that of one that is gone, and makes virtual MAC devices again.
 class LinkWatch {
 public:
     /// All outlive it. `plan.links` is kept up to date with the interfaces' numbers.
-    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, RateLimiter& limiter,
-              bool logs_addresses);
+    LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, TrackedThings& things,
+              RateLimiter& limiter, bool logs_addresses);
 
-    /// Makes the virtual MAC devices, opens the ports of all links that exist, tells the engine of trackers.
+    /// Makes the virtual MAC devices, opens the ports of all links that exist.
     void start();
     /// For a reload, instead of start(): routers and links that were there before keep what they have. The packet thread has the plan's engine already.
     void go_on_from(const LinkWatch& before, const std::vector<engine::RouterIndex>& predecessors, Instant now);
@@ -31,7 +31,8 @@ public:
     bool resync(Instant now);
     /// Ports that could not be opened when their interface appeared.
     void retry_ports(Instant now);
-    int effective_priority(std::size_t router) const { return tracking_[router].priority; }
+    /// Is there such an interface, up and running?
+    bool is_interface_running(std::string_view name) const;
 
 private:
     struct Link {
@@ -53,7 +54,8 @@ private:
     void refresh_stale_sources();
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
-    void evaluate_trackers();
+    void update_tracked(std::uint32_t interface_index);
+    void set_tracked(ThingIndex thing, bool is_up);
     void keep_ports(const LinkWatch& before);
     void open_new_ports(std::size_t first);
     void leave_own_link_alone(std::size_t router);
@@ -65,13 +67,13 @@ private:
     FastThread& fast_;
     AddressKeeper& keeper_;
     VirtualMacRules& rules_;
+    TrackedThings& things_;
     RateLimiter& limiter_;
     bool logs_addresses_;
     std::vector<Link> links_;                        // by LinkIndex
     std::vector<std::vector<std::uint32_t>> routers_of_;   // by LinkIndex: a message concerns one link, and there are many
-    std::vector<TrackingResult> tracking_;           // by router
     std::unordered_map<std::string, std::size_t> by_name_;
-    std::unordered_map<std::string, bool> tracked_;  // interfaces that only trackers or macvlans care for: up?
+    std::unordered_map<std::uint32_t, ThingIndex> tracked_;   // interface number -> the tracked interface that had it last
 };
 
 }  // namespace vigil::daemon

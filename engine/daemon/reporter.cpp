@@ -18,7 +18,8 @@ using engine::State;
 
 std::string peer_of(const Event& event, const PlannedRouter& router) { return to_string(IpAddress{event.peer, router.settings->family}); }
 
-void describe_transition(const Event& event, const PlannedRouter& router, const RouterStatus& before, std::vector<LogLine>& lines) {
+void describe_transition(const Event& event, const PlannedRouter& router, const RouterStatus& before, std::string_view tracker_fault,
+                         std::vector<LogLine>& lines) {
     const std::string_view name = router.name;
     const auto say = [&](std::string text) { lines.push_back({LogLine::Level::info, "", std::move(text)}); };
     const OperatorState now = operator_state(event.to, event.faults);
@@ -43,7 +44,7 @@ void describe_transition(const Event& event, const PlannedRouter& router, const 
     }
     if (now == OperatorState::fault) {
         say(fmt::format("({}) Entering FAULT STATE", name));
-        say(fmt::format("({}) held in FAULT: {}", name, describe_faults(event.faults, router)));
+        say(fmt::format("({}) held in FAULT: {}", name, describe_faults(event.faults, router, tracker_fault)));
     }
     if (event.from != State::active) return;
     const bool has_no_link = (event.faults & (static_cast<unsigned>(engine::Fault::link_down) | static_cast<unsigned>(engine::Fault::link_gone))) != 0;
@@ -77,14 +78,14 @@ std::string rejection_text(const Event& event, const PlannedRouter& router) {
 
 }  // namespace
 
-std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& router, const RouterStatus& before) {
+std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& router, const RouterStatus& before, std::string_view tracker_fault) {
     std::vector<LogLine> lines;
     const std::string_view name = router.name;
     const auto add = [&](LogLine::Level level, std::string_view cause, std::string text) {
         lines.push_back({level, fmt::format("({}) {}", name, cause), fmt::format("({}) {}", name, text)});
     };
     switch (event.kind) {
-    case Event::Kind::transition: describe_transition(event, router, before, lines); break;
+    case Event::Kind::transition: describe_transition(event, router, before, tracker_fault, lines); break;
     case Event::Kind::state_report: break;
     case Event::Kind::lower_heard:
         add(LogLine::Level::info, "lower priority adverts",
@@ -133,13 +134,13 @@ LogLine describe_pause(const Event& event) {
                         "for too long listens before it sends", event.detail / 1000.0)};
 }
 
-std::string describe_reason(const RouterStatus& status, const PlannedRouter& router) {
+std::string describe_reason(const RouterStatus& status, const PlannedRouter& router, std::string_view tracker_fault) {
     const std::string peer = to_string(IpAddress{status.last_peer, router.settings->family});
     switch (status.last_reason) {
     case Reason::none: return "";
     case Reason::startup: return "started";
     case Reason::shutdown: return "stopped";
-    case Reason::fault: return describe_faults(status.faults, router);
+    case Reason::fault: return describe_faults(status.faults, router, tracker_fault);
     case Reason::active_down_timer: return "no advert was heard in time";
     case Reason::adver_timer: return "";
     case Reason::active_stopped: return fmt::format("{} said that it stops", peer);
@@ -154,7 +155,7 @@ std::string describe_reason(const RouterStatus& status, const PlannedRouter& rou
     return "";
 }
 
-std::string describe_faults(std::uint8_t faults, const PlannedRouter& router) {
+std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, std::string_view tracker_fault) {
     std::string text;
     const auto add = [&](engine::Fault fault, const std::string& cause) {
         if ((faults & static_cast<unsigned>(fault)) == 0) return;
@@ -165,7 +166,7 @@ std::string describe_faults(std::uint8_t faults, const PlannedRouter& router) {
     if (!is_gone) add(engine::Fault::link_down, fmt::format("interface {} is down", router.interface));
     add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface));
     if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface));
-    add(engine::Fault::tracker, "a tracked interface is down");
+    add(engine::Fault::tracker, tracker_fault.empty() ? "something that it tracks was bad" : std::string(tracker_fault));
     return text.empty() ? "nothing" : text;
 }
 

@@ -19,14 +19,15 @@ struct LogLine {
 };
 
 /// What operators read about an event of the engine. Short status lines are worded as keepalived's, because monitoring looks for them.
-/// Pure. `before`: what was known before the event.
-std::vector<LogLine> describe_event(const engine::Event& event, const PlannedRouter& router, const RouterStatus& before);
+/// Pure. `before`: what was known before the event. `tracker_fault`: what Fault::tracker stands for, as RouterTracking says.
+std::vector<LogLine> describe_event(const engine::Event& event, const PlannedRouter& router, const RouterStatus& before,
+                                    std::string_view tracker_fault = {});
 /// Event::Kind::paused, which is of no router.
 LogLine describe_pause(const engine::Event& event);
 /// Why the last transition happened, for the status dump.
-std::string describe_reason(const RouterStatus& status, const PlannedRouter& router);
+std::string describe_reason(const RouterStatus& status, const PlannedRouter& router, std::string_view tracker_fault = {});
 /// "interface eth0 is down, no source address".
-std::string describe_faults(std::uint8_t faults, const PlannedRouter& router);
+std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, std::string_view tracker_fault = {});
 
 /// Writes lines through the limiter to the log.
 void write_log(const std::vector<LogLine>& lines, RateLimiter& limiter, Instant now);

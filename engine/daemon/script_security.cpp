@@ -8,6 +8,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -63,8 +64,15 @@ ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identi
     return {};
 }
 
+std::vector<std::string> program_words(std::string_view command) {
+    if (!command.starts_with('<')) return config::split_command(command);
+    std::vector<std::string> words = config::split_command(command.substr(1));
+    words.insert(words.begin(), {"test", "-r"});
+    return words;
+}
+
 tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScript& script, const config::GlobalDefinitions& global) {
-    const std::vector<std::string> words = config::split_command(script.command);
+    const std::vector<std::string> words = program_words(script.command);
     if (words.empty()) return tl::unexpected(std::string("the command is empty"));
     const bool has_own_user = !script.user.empty();
     auto identity = find_identity(std::string(has_own_user ? script.user : global.script_user),
@@ -84,25 +92,37 @@ std::optional<ScriptProgram> find_script_program(const config::NotifyScript& scr
     return std::move(*program);
 }
 
+namespace {
+
+/// What is wrong with a script, if anything.
+std::optional<config::Diagnostic> judge(const config::NotifyScript& script, const config::GlobalDefinitions& global, const char* does_not_run) {
+    const auto diagnose = [&](config::Severity severity, std::string text, std::string help) {
+        return config::Diagnostic{severity, config::Category::script_security, script.where, 0, std::move(text), std::move(help), "", false};
+    };
+    const auto program = examine_script(script, global);
+    if (!program) return diagnose(config::Severity::error, program.error(), does_not_run);
+    if (!program->verdict.is_runnable) return diagnose(config::Severity::error, program->verdict.text, does_not_run);
+    if (program->verdict.is_secure) return std::nullopt;
+    if (global.enable_script_security) {
+        return diagnose(config::Severity::error, program->verdict.text, fmt::format("{}, because of enable_script_security", does_not_run));
+    }
+    return diagnose(config::Severity::warning, program->verdict.text, "it runs all the same; enable_script_security would prevent that");
+}
+
+}  // namespace
+
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration) {
     std::vector<config::Diagnostic> found;
-    const auto add = [&](config::Severity severity, config::SourceLocation where, std::string text, std::string help) {
-        found.push_back({severity, config::Category::script_security, where, 0, std::move(text), std::move(help), "", false});
+    const auto check = [&](const config::NotifyScript& script, const char* does_not_run) {
+        if (auto diagnostic = judge(script, configuration.global, does_not_run)) found.push_back(std::move(*diagnostic));
     };
+    std::unordered_set<std::string_view> tracked;
     for (const config::VrrpInstance& instance : configuration.instances) {
-        for (const config::NotifyScript& script : instance.scripts) {
-            const auto program = examine_script(script, configuration.global);
-            if (!program) {
-                add(config::Severity::error, script.where, program.error(), "the script does not run");
-            } else if (!program->verdict.is_runnable) {
-                add(config::Severity::error, script.where, program->verdict.text, "the script does not run");
-            } else if (!program->verdict.is_secure && configuration.global.enable_script_security) {
-                add(config::Severity::error, script.where, program->verdict.text, "the script does not run, because of enable_script_security");
-            } else if (!program->verdict.is_secure) {
-                add(config::Severity::warning, script.where, program->verdict.text,
-                    "it runs all the same; enable_script_security would prevent that");
-            }
-        }
+        for (const config::NotifyScript& script : instance.scripts) check(script, "the script does not run");
+        for (const config::TrackedItem& item : instance.track_scripts) tracked.insert(item.name);
+    }
+    for (const config::VrrpScript& script : configuration.scripts) {
+        if (tracked.contains(script.name)) check(script.command, "the script does not run, and nobody tracks it");
     }
     return found;
 }

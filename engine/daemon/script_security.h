@@ -26,6 +26,9 @@ struct ScriptVerdict {
 /// `path` is absolute and free of symbolic links (realpath), so that what is checked is what runs.
 ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const LookAt& look_at);
 
+/// Argument vector of a command. `</path`, which keepalived's vrrp_script takes for "can this file be read?", becomes a call of test(1).
+std::vector<std::string> program_words(std::string_view command);
+
 /// The program of a script and who runs it.
 struct ScriptProgram {
     ScriptIdentity identity;
@@ -37,7 +40,7 @@ tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScri
 /// nullopt when it may not run.
 std::optional<ScriptProgram> find_script_program(const config::NotifyScript& script, const config::GlobalDefinitions& global);
 
-/// All notify scripts of a configuration, as diagnostics: category script_security for what others could change.
+/// All notify scripts and all vrrp_script that are tracked of a configuration, as diagnostics: category script_security for what others could change.
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration);
 
 }  // namespace vigil::daemon

@@ -51,16 +51,16 @@ io::BackendChoice backend_choice(Backend backend) {
 
 tl::expected<std::unique_ptr<Session>, std::string> Session::start(boost::asio::io_context& io, const Options& options,
                                                                    config::Configuration configuration, KernelSide& kernel,
-                                                                   ScriptRunner& runner) {
-    std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, runner));
+                                                                   ScriptRunner& runner, Trackers& trackers) {
+    std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, runner, trackers));
     if (auto prepared = session->prepare(); !prepared) return tl::unexpected(prepared.error());
     return session;
 }
 
 Session::Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel,
-                 ScriptRunner& runner)
-    : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), runner_(runner), event_descriptor_(io),
-      kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io), command_timer_(io) {}
+                 ScriptRunner& runner, Trackers& trackers)
+    : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), runner_(runner), trackers_(trackers),
+      event_descriptor_(io), kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io), command_timer_(io) {}
 
 Session::~Session() {
     *alive_ = false;
@@ -82,6 +82,7 @@ tl::expected<void, std::string> Session::prepare() {
     fast_ = std::move(*fast);
     make_parts();
     links_->start();
+    tracking_->start();
     fast_->start();
     spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
     run_parts();
@@ -92,11 +93,13 @@ tl::expected<void, std::string> Session::prepare() {
 /// All that knows the plan, but for the packet thread.
 void Session::make_parts() {
     report_problems();
+    trackers_.configure(configuration_);
     drop_load_data();
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_);
     keeper_->leave_alone(kernel_.monitor().addresses());
-    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, limiter_, options_.log_address_changes);
+    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, trackers_.things(), limiter_, options_.log_address_changes);
+    make_tracking();
     notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, runner_);
     statuses_.reserve(plan_.routers.size());
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority});
@@ -111,6 +114,13 @@ void Session::run_parts() {
     ::malloc_trim(0);   // reading the file and making the plan took several times what stays
     tick();
     drain_journal_often();
+}
+
+void Session::make_tracking() {
+    tracking_ = std::make_unique<RouterTracking>(plan_, trackers_.things(),
+                                                 RouterTracking::World{.is_interface_up = [this](std::string_view name) { return links_->is_interface_running(name); },
+                                                                       .send = [this](const Command& command) { fast_->send(command); },
+                                                                       .wake = [this] { wake_soon(); }});
 }
 
 /// Addresses of a killed run, and virtual addresses that stand on an interface although nobody elected us: both would answer for an
@@ -157,7 +167,7 @@ config::Configuration Session::configuration() const {
 void Session::begin_election() {
     const auto begin = [this] {
         has_begun_election_ = true;
-        fast_->send({.kind = Command::Kind::start});
+        tracking_->begin_election();
         fast_->send({.kind = Command::Kind::report_states});  // routers held in FAULT make no transition to tell of
     };
     const auto delay = std::chrono::duration_cast<std::chrono::milliseconds>(configuration_.global.vrrp_startup_delay);
@@ -179,9 +189,7 @@ void Session::watch_events() {
         watch_events();
     });
     // What came before the bell was armed rings no bell.
-    boost::asio::post(io_, [this, alive = alive_] {
-        if (*alive && !is_stopped_) on_wake();
-    });
+    wake_soon();
 }
 
 void Session::watch_kernel() {
@@ -213,6 +221,12 @@ void Session::drain_journal_often() {
         if (!*alive || error || is_stopped_) return;
         fast_->drain_journal();
         drain_journal_often();
+    });
+}
+
+void Session::wake_soon() {
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (*alive && !is_stopped_) on_wake();
     });
 }
 
@@ -268,9 +282,7 @@ void Session::report_events(std::size_t limit) {
     const std::size_t end = std::min(backlog_.size(), reported_ + limit);
     for (; reported_ < end; ++reported_) on_event(Event(backlog_[reported_]));
     if (reported_ < backlog_.size()) {
-        boost::asio::post(io_, [this, alive = alive_] {
-            if (*alive && !is_stopped_) on_wake();
-        });
+        wake_soon();
         return;
     }
     is_trim_due_ = is_trim_due_ || backlog_.size() > 1000;
@@ -290,8 +302,10 @@ void Session::on_event(const Event& event) {
     const std::size_t router = engine::to_number(event.router);
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);
-    statuses_[router].effective_priority = static_cast<std::uint8_t>(links_->effective_priority(router));
-    write_log(describe_event(event, plan_.routers[router], statuses_[router]), limiter_, io::clock::now());
+    statuses_[router].effective_priority = static_cast<std::uint8_t>(tracking_->effective_priority(router));
+    const bool has_tracker_fault = (event.faults & static_cast<unsigned>(engine::Fault::tracker)) != 0;
+    const std::string tracker_fault = has_tracker_fault ? tracking_->describe_fault(router) : std::string();
+    write_log(describe_event(event, plan_.routers[router], statuses_[router], tracker_fault), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
     if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router]);
 }
@@ -336,9 +350,7 @@ void Session::apply_addresses() {
     lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
     if (kernel_events_.empty() && packet_events_.empty()) return;
-    boost::asio::post(io_, [this, alive = alive_] {
-        if (*alive && !is_stopped_) on_wake();
-    });
+    wake_soon();
 }
 
 /// One device per turn of the loop: events of the meantime come first.
@@ -371,7 +383,8 @@ void Session::write_dump() {
     const io::Snapshot* snapshot = fast_->channel().take_snapshot();
     if (snapshot == nullptr) return;
     DumpInput input{.plan = &plan_, .snapshot = snapshot, .statuses = &statuses_,
-                    .addresses_present = {}, .backend = fast_->backend_name()};
+                    .addresses_present = {}, .backend = fast_->backend_name(),
+                    .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe()};
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) input.addresses_present.push_back(keeper_->present_count(i));
     // A disc may be slow, and the control thread has addresses to set: somebody else writes.
     const auto write = [this](std::string name, std::string text) {

@@ -20,8 +20,10 @@
 #include "engine/daemon/notifier.h"
 #include "engine/daemon/options.h"
 #include "engine/daemon/reporter.h"
+#include "engine/daemon/router_tracking.h"
 #include "engine/daemon/status_dump.h"
 #include "engine/daemon/succession.h"
+#include "engine/daemon/trackers/trackers.h"
 
 namespace vigil::daemon {
 
@@ -29,11 +31,11 @@ namespace vigil::daemon {
 /// on the control thread.
 class Session {
 public:
-    /// `kernel` and `runner` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
+    /// `kernel`, `runner` and `trackers` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
     /// that somebody else has set, are removed first.
     static tl::expected<std::unique_ptr<Session>, std::string> start(boost::asio::io_context& io, const Options& options,
                                                                      config::Configuration configuration, KernelSide& kernel,
-                                                                     ScriptRunner& runner);
+                                                                     ScriptRunner& runner, Trackers& trackers);
     ~Session();
 
     /// A reload by difference: the new configuration at work, where routers that did not change notice nothing and others no more than they must
@@ -52,9 +54,11 @@ public:
     void request_dump(bool only_statistics);
 
 private:
-    Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner);
+    Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner,
+            Trackers& trackers);
     tl::expected<void, std::string> prepare();
     void make_parts();
+    void make_tracking();
     void run_parts();
     // session_reload.cpp
     std::string why_not_by_difference(const config::GlobalDefinitions& now) const;
@@ -74,6 +78,7 @@ private:
     void tick();
     void drain_journal_often();
     void on_wake();
+    void wake_soon();
     void take_events();
     void collect_packet_events();
     void report_events(std::size_t limit);
@@ -95,12 +100,14 @@ private:
     std::vector<std::uint32_t> unplanned_positions_;         // where those that remain in it stood
     KernelSide& kernel_;
     ScriptRunner& runner_;
+    Trackers& trackers_;
     Plan plan_;
     RateLimiter limiter_;
     std::unique_ptr<FastThread> fast_;
     std::unique_ptr<VirtualMacRules> rules_;
     std::unique_ptr<AddressKeeper> keeper_;
     std::unique_ptr<LinkWatch> links_;
+    std::unique_ptr<RouterTracking> tracking_;
     std::unique_ptr<Notifier> notifier_;
     std::vector<RouterStatus> statuses_;
     std::vector<engine::Event> backlog_;                    // addresses are as they should be after these, words are still to come

@@ -27,7 +27,7 @@ using engine::Command;
 tl::expected<std::unique_ptr<Session>, std::string> Session::succeed(Session& before, config::Configuration configuration) {
     if (std::string why = before.why_not_by_difference(configuration.global); !why.empty()) return tl::unexpected(std::move(why));
     before.come_to_rest();
-    std::unique_ptr<Session> next(new Session(before.io_, before.options_, std::move(configuration), before.kernel_, before.runner_));
+    std::unique_ptr<Session> next(new Session(before.io_, before.options_, std::move(configuration), before.kernel_, before.runner_, before.trackers_));
     next->plan_ = make_plan(next->configuration_, next->kernel_.facts(), &before.plan_);
     auto engine = before.fast_->make_successor(next->plan_);
     if (!engine) return tl::unexpected(engine.error());
@@ -95,6 +95,8 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     before.retire();
     fast_ = std::move(before.fast_);
     limiter_ = std::move(before.limiter_);
+    const std::vector<TrackingResult> tracked = before.tracking_->results();
+    before.tracking_.reset();   // what it knows of the trackers is about to become invalid
     make_parts();
     kernel_.remove_addresses(keeper_->go_on_from(*before.keeper_, succession.predecessors));
     rules_->go_on_from(*before.rules_, succession.predecessors, [this](std::size_t router) { return keeper_->is_wanted(router); });
@@ -110,6 +112,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     wants_statistics_ = before.wants_statistics_;
     const Instant now = io::clock::now();
     fast_->continue_with_events();
+    tracking_->go_on_from(tracked, succession.predecessors, before.has_begun_election_);
     links_->go_on_from(*before.links_, succession.predecessors, now);
     run_parts();
     if (before.has_begun_election_) begin_new_routers(succession);
@@ -120,8 +123,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
 void Session::begin_new_routers(const Succession& succession) {
     has_begun_election_ = true;
     for (std::size_t i = 0; i < succession.predecessors.size(); ++i) {
-        if (succession.goes_on(i)) continue;
-        fast_->send({.kind = Command::Kind::start, .router = engine::RouterIndex{static_cast<std::uint32_t>(i)}});
+        if (!succession.goes_on(i)) tracking_->begin_election(i);
     }
     fast_->send({.kind = Command::Kind::report_states});  // routers held in FAULT make no transition to tell of
 }

@@ -28,8 +28,9 @@ const config::VrrpInstance* SettingsPool::keep(const config::VrrpInstance& insta
     common.virtual_addresses = std::vector<config::ConfiguredAddress>();   // = {} would keep the room
     common.excluded_addresses = std::vector<config::ConfiguredAddress>();
     for (auto& peer : common.unicast_peers) peer.where = {};
-    for (auto& item : common.track_interfaces) item.where = {};
-    for (auto& item : common.track_scripts) item.where = {};
+    for (auto* items : {&common.track_interfaces, &common.track_scripts, &common.track_files, &common.track_processes}) {
+        for (auto& item : *items) item.where = {};
+    }
     for (auto& script : common.scripts) script.where = {};
     return keep_once(instances_, std::move(common));
 }

@@ -39,7 +39,8 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     const io::RouterSnapshot& now = input.snapshot->routers[i];
     text += fmt::format(" VRRP Instance = {}\n", router.name);
     add(text, "State", std::string(to_string(operator_state(now.record.state, now.record.faults))));
-    const std::string reason = describe_reason(status, router);
+    const bool has_tracker_fault = (status.faults & static_cast<unsigned>(engine::Fault::tracker)) != 0;
+    const std::string reason = describe_reason(status, router, has_tracker_fault ? input.describe_tracker_fault(i) : "");
     add(text, "Last transition", fmt::format("{}{}", wall_time(status.since_wall_seconds), reason.empty() ? "" : ": " + reason));
     add(text, "Interface", std::string(router.interface));
     add(text, "Virtual Router ID", std::to_string(to_number(router.vrid)));
@@ -98,6 +99,7 @@ std::string status_text(const DumpInput& input) {
                                                          link.has_port ? "open" : "not there", link.counters.frames, link.counters.drops,
                                                          link.counters.send_errors, link.counters.junk, junk_reasons(link.counters)));
     }
+    if (!input.trackers.empty()) text += "------< Trackers >------\n" + input.trackers;
     text += "------< VRRP Topology >------\n";
     for (std::size_t i = 0; i < input.plan->routers.size(); ++i) add_router(text, input, i);
     return text;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct DumpInput {
     const std::vector<RouterStatus>* statuses = nullptr;
     std::vector<std::size_t> addresses_present;   ///< per router
     std::string backend;
+    std::function<std::string(std::size_t router)> describe_tracker_fault;
+    std::string trackers;                         ///< what is tracked, and how it stands
 };
 std::string status_text(const DumpInput& input);
 /// keepalived's statistics text for SIGUSR2.

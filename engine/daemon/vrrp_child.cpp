@@ -81,6 +81,7 @@ private:
     void change_to(config::Configuration configuration);
     void stop();
     void finish_scripts();
+    void reap();
 
     const Options& options_;
     int ready_fd_;
@@ -88,6 +89,7 @@ private:
     boost::asio::signal_set signals_;
     std::unique_ptr<KernelSide> kernel_;
     ScriptRunner runner_;
+    Trackers trackers_{io_};
     std::unique_ptr<Session> session_;
     int exit_code_ = exit_success;
 };
@@ -104,7 +106,7 @@ int VrrpChild::run() {
     }
     kernel_ = std::move(*kernel);
     if (loaded.configuration.instances.empty()) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
-    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_);
+    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, trackers_);
     if (!session) {
         spdlog::error(session.error());
         return exit_fatal;
@@ -134,7 +136,7 @@ void VrrpChild::on_signal(int number) {
     if (number == SIGUSR1) return session_->request_dump(false);
     if (number == SIGUSR2) return session_->request_dump(true);
     if (number == SIGCHLD) {
-        runner_.reap();
+        reap();
         return runner_.pump(io::clock::now());
     }
     spdlog::info("Signal {} is understood, not yet acted on", number == SIGRTMIN + 2 ? "JSON" : "STATS_CLEAR");
@@ -160,7 +162,7 @@ void VrrpChild::change_to(config::Configuration configuration) {
         spdlog::info("Configuration changed: the instances restart, because {}", next.error());
         session_->stop(false);
         session_.reset();
-        next = Session::start(io_, options_, std::move(configuration), *kernel_, runner_);
+        next = Session::start(io_, options_, std::move(configuration), *kernel_, runner_, trackers_);
     }
     if (!next) {
         spdlog::error(next.error());
@@ -178,10 +180,14 @@ void VrrpChild::stop() {
     io_.stop();
 }
 
+void VrrpChild::reap() {
+    runner_.reap([this](pid_t pid, int status) { trackers_.on_child_end(pid, status); });
+}
+
 void VrrpChild::finish_scripts() {
     const auto give_up = std::chrono::steady_clock::now() + stop_script_limit;
     while (!runner_.is_idle() && std::chrono::steady_clock::now() < give_up) {
-        runner_.reap();
+        reap();
         runner_.pump(io::clock::now());
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }

@@ -12,6 +12,26 @@ vrrp_script chk {
     script "/bin/chk 'a b'"
     interval 2
     weight -10 reverse
+    timeout 1.5
+    user joe staff
+    init_fail
+}
+track_file number {
+    file "/run/a b"
+    weight 3
+    init_file -7 overwrite
+}
+vrrp_track_process web {
+    process "/usr/sbin/nginx" "-g" "daemon off;"
+    param_match initial
+    quorum 2
+    quorum_max 5
+    delay 0.5
+    weight 4
+}
+vrrp_track_process absent {
+    process backup
+    quorum_max 0
 }
 vrrp_instance A {
     interface eth0
@@ -38,6 +58,13 @@ vrrp_instance A {
     }
     track_script {
         chk
+    }
+    track_file {
+        number weight 2 reverse
+    }
+    track_process {
+        web weight -9 noreverse
+        absent
     }
     notify "/bin/n x" joe
 }
@@ -77,7 +104,10 @@ TEST(Dump, ShowsWhatIsInEffect) {
           "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n",
           "        10.0.0.2/32 peer 10.0.0.9\n",
           "        fe80::1/128 home -nodad mngtmpaddr noprefixroute autojoin preferred_lft 0\n",
-          "        eth2 weight 5 reverse\n", "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
+          "        eth2 weight 5 reverse\n", "        chk weight -10 reverse\n", "        number weight 2 reverse\n", "        web weight -9 noreverse\n",
+          "    timeout 1.5\n", "    user joe staff\n", "    init_fail\n", "    file \"/run/a b\"\n", "    init_file -7 overwrite\n",
+          "    process \"/usr/sbin/nginx\" \"-g\" \"daemon off;\"\n", "    param_match initial\n", "    quorum_max 0\n",
+          "    terminate_delay 0.5\n", "    fork_delay 0.5\n", "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
           "        10.0.0.4 min_ttl 250 max_ttl 254\n", "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line;
     }

@@ -289,42 +289,6 @@ TEST(Instance, TheFirstOfARepeatedNotifyCounts) {
               "error 8:1 'notify_master' was given on line 7 already: this one is ignored\n");
 }
 
-TEST(Instance, WhatIsNotActedOnIsNotedAndKept) {
-    const LoadResult result = load_string(
-        "vrrp_script chk {\n script \"/bin/true x\"\n interval 2\n weight -20\n fall 3\n rise 2\n timeout 1\n user joe\n "
-        "init_fail\n}\n" +
-        instance_with("track_script {\n chk weight 5\n}"));
-    EXPECT_EQ(
-        summary(result, Severity::note),
-        "note 1:1 'vrrp_script' is understood, not yet acted on\nnote 17:1 'track_script' is understood, not yet acted on\n");
-    ASSERT_EQ(result.configuration.scripts.size(), 1u);
-    const VrrpScript& script = result.configuration.scripts[0];
-    EXPECT_EQ(script.command, "/bin/true x");
-    EXPECT_EQ(script.interval, Nanoseconds{2s});
-    EXPECT_EQ(script.timeout, Nanoseconds{1s});
-    EXPECT_EQ(script.weight, -20);
-    EXPECT_EQ(script.fall, 3u);
-    EXPECT_EQ(script.rise, 2u);
-    EXPECT_EQ(script.user, "joe");
-    EXPECT_TRUE(script.init_fail);
-    EXPECT_EQ(result.configuration.instances.at(0).track_scripts.at(0).weight, 5);
-}
-
-TEST(Instance, AnUnknownTrackScriptIsAnErrorWithASuggestion) {
-    const LoadResult result =
-        load_string("vrrp_script check_nginx {\n script /bin/true\n}\n" + instance_with("track_script {\n check_ngnix\n}"));
-    EXPECT_EQ(summary(result), "error 11:2 (VI_1) there is no vrrp_script 'check_ngnix'\n");
-    EXPECT_NE(helps(result).find("did you mean 'check_nginx'?"), std::string::npos);
-}
-
-TEST(Instance, ATrackScriptMayBeDefinedBehindIt) {
-    EXPECT_EQ(summary(load_string(instance_with("track_script {\n chk\n}") + "vrrp_script chk {\n script /bin/true\n}\n")), "");
-}
-
-TEST(Instance, AScriptWithoutCommandIsReported) {
-    EXPECT_EQ(summary(load_string("vrrp_script chk {\n interval 2\n}\n")), "error 1:13 vrrp_script 'chk' has no 'script': it is ignored\n");
-}
-
 TEST(Trailing, AKeywordBehindAnotherIsAWarningAndOtherWordsAreANote) {
     const LoadResult keyword = load_string(instance_with("virtual_router_id 9 priority 10"));
     EXPECT_EQ(summary(keyword), "warning 7:21 'priority' is a keyword, but behind another one it is not looked at\n");

@@ -242,6 +242,19 @@ TEST(EngineEvents, ReportStatesTellsEveryRouterAndWhen) {
     EXPECT_EQ(events[0].faults, static_cast<std::uint8_t>(Fault::not_started));
 }
 
+TEST(EngineEvents, OneRouterCanBeAskedAlone) {
+    Harness harness(with(many(3)));
+    harness.fault(Fault::tracker, at(0s));
+    harness.events();
+    harness.command({.kind = Command::Kind::report_states, .router = RouterIndex{2}}, at(1s));
+    harness.command({.kind = Command::Kind::report_states, .router = RouterIndex{3}}, at(1s));   // there is none
+    const auto events = harness.events();
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].kind, Event::Kind::state_report);
+    EXPECT_EQ(events[0].router, RouterIndex{2});
+    EXPECT_EQ(events[0].faults, static_cast<std::uint8_t>(Fault::not_started));
+}
+
 TEST(EngineEvents, AReaderThatSleptIsToldEveryStateAnew) {
     // Room for 2 * 2 + 256 events: 300 transitions of one router are too many.
     Harness harness(with(many(2)));

@@ -1,4 +1,4 @@
-// The pure decisions: restarts, trackers, rate limit, words of log lines.
+// The pure decisions: restarts, rate limit, words of log lines.
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,6 @@
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/reporter.h"
 #include "engine/daemon/supervisor_policy.h"
-#include "engine/daemon/tracking.h"
 
 namespace vigil::daemon {
 namespace {
@@ -46,37 +45,6 @@ TEST(RestartPolicy, WithoutRespawnADeathEndsTheDaemon) {
     EXPECT_EQ(RestartPolicy(false).on_death({true, 9}, 1h).exit_code, 1);
 }
 
-struct Item {
-    const char* interface;
-    std::optional<std::int16_t> weight;
-    bool reverse;
-};
-TrackingResult tracking(int base, std::vector<Item> items) {
-    std::vector<config::TrackedItem> tracked;
-    for (const Item& item : items) tracked.push_back({item.interface, item.weight, item.reverse, {}});
-    return evaluate_tracking(base, tracked, [](std::string_view name) { return name == "eth1"; });
-}
-
-TEST(Tracking, AnInterfaceWithoutWeightIsAFaultWhileDown) {
-    EXPECT_TRUE(tracking(100, {{"eth2", {}, false}}).is_faulty);
-    EXPECT_FALSE(tracking(100, {{"eth1", {}, false}}).is_faulty);
-    EXPECT_TRUE(tracking(100, {{"eth1", {}, true}}).is_faulty);
-}
-
-TEST(Tracking, PositiveWeightsCountWhileUpAndNegativeWhileDown) {
-    EXPECT_EQ(tracking(100, {{"eth1", 20, false}}).priority, 120);
-    EXPECT_EQ(tracking(100, {{"eth2", 20, false}}).priority, 100);
-    EXPECT_EQ(tracking(100, {{"eth1", -20, false}}).priority, 100);
-    EXPECT_EQ(tracking(100, {{"eth2", -20, false}}).priority, 80);
-    EXPECT_EQ(tracking(100, {{"eth2", 20, true}}).priority, 120);
-}
-
-TEST(Tracking, TheSumIsClampedAndAnOwnerIsNotTouched) {
-    EXPECT_EQ(tracking(200, {{"eth1", 100, false}}).priority, 254);
-    EXPECT_EQ(tracking(50, {{"eth2", -100, false}}).priority, 1);
-    EXPECT_EQ(tracking(255, {{"eth2", -100, false}}).priority, 255);
-}
-
 constexpr Instant at(std::chrono::seconds since) { return Instant{std::chrono::nanoseconds{since}.count()}; }
 
 TEST(RateLimiter, TheFirstLinesOfACausePassAndTheRestIsCounted) {
@@ -112,7 +80,8 @@ protected:
 
     std::vector<std::string> describe(const engine::Event& event, OperatorState before = OperatorState::backup, int priority = 100) {
         std::vector<std::string> texts;
-        for (const LogLine& line : describe_event(event, router_, {.state = before, .effective_priority = static_cast<std::uint8_t>(priority)})) {
+        for (const LogLine& line : describe_event(event, router_, {.state = before, .effective_priority = static_cast<std::uint8_t>(priority)},
+                                                 "track script chk fails")) {
             texts.push_back(line.text);
         }
         return texts;
@@ -151,7 +120,7 @@ TEST_F(Reporter, AFaultSaysWhatItIsAndWhetherAStopAdvertCouldLeave) {
     engine::Event event = transition(engine::State::active, engine::State::initialize, engine::Reason::fault);
     event.faults = static_cast<std::uint8_t>(engine::Fault::tracker);
     EXPECT_EQ(describe(event, OperatorState::master),
-              (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: a tracked interface is down", "(VI_1) sent 0 priority"}));
+              (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: track script chk fails", "(VI_1) sent 0 priority"}));
     event.faults = static_cast<std::uint8_t>(engine::Fault::link_down);
     EXPECT_EQ(describe(event, OperatorState::master),
               (std::vector<std::string>{"(VI_1) Entering FAULT STATE", "(VI_1) held in FAULT: interface eth0 is down",

@@ -1,0 +1,273 @@
+// Counting processes.
+//
+// At the start all of /proc is read once. From then on the kernel tells (process_events.h): a process that was started is a copy of its parent, so it is
+// counted where its parent is, without a look; one that runs another program or gave itself a new name is looked at; one that ended is
+// forgotten. When events were lost, all are looked at again.
+//
+// Where the kernel tells nothing (a container, a kernel without the connector), /proc is read once a second, some processes in each turn of the event
+// loop: 20 µs each, and a host may have ten thousand. What lives for less than a second may then go unseen.
+//
+// Changes are gathered: the counts of a batch are compared with the quorum once, so a program that forks a hundred workers is one change.
+
+#include "engine/daemon/trackers/process_tracker.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/io/clock.h"
+#include "engine/io/file_descriptor.h"
+
+namespace vigil::daemon {
+namespace {
+
+constexpr std::size_t processes_per_turn = 128;
+constexpr std::size_t longest_command_line = 32 * 1024;
+
+/// At most `limit` octets; empty when it cannot be read.
+std::string read_text(const std::string& path, std::size_t limit) {
+    const io::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    std::array<char, 4096> part{};
+    while (file.is_open() && text.size() < limit) {
+        const ssize_t length = ::read(file.get(), part.data(), part.size());
+        if (length <= 0) break;
+        text.append(part.data(), static_cast<std::size_t>(length));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::optional<ProcessFacts> read_process(pid_t process, bool with_arguments) {
+    const std::string directory = fmt::format("/proc/{}/", process);
+    const std::string stat = read_text(directory + "stat", 512);
+    const std::string_view name = name_in_stat(stat);
+    if (name.empty()) return std::nullopt;
+    ProcessFacts facts{std::string(name), {}};
+    if (with_arguments) facts.arguments = split_command_line(read_text(directory + "cmdline", longest_command_line));
+    return facts;
+}
+
+std::vector<pid_t> list_processes() {
+    std::vector<pid_t> processes;
+    DIR* directory = ::opendir("/proc");
+    if (directory == nullptr) return processes;
+    while (const dirent* entry = ::readdir(directory)) {
+        const char* end = entry->d_name + std::strlen(entry->d_name);
+        pid_t process = 0;
+        const auto [last, error] = std::from_chars(entry->d_name, end, process);
+        if (error == std::errc{} && last == end) processes.push_back(process);
+    }
+    ::closedir(directory);
+    return processes;
+}
+
+ProcessTracker::ProcessTracker(boost::asio::io_context& io, TrackedThings& things, RateLimiter& limiter, bool may_listen)
+    : io_(io), things_(things), limiter_(limiter), may_listen_(may_listen), descriptor_(io), timer_(io) {}
+
+ProcessTracker::~ProcessTracker() {
+    *alive_ = false;
+    hang_up();
+}
+
+void ProcessTracker::configure(std::vector<ProcessDefinition> definitions) {
+    std::map<std::string, std::unique_ptr<Target>> before = std::exchange(targets_, {});
+    bool has_new = false;
+    needs_arguments_ = false;
+    for (ProcessDefinition& definition : definitions) {
+        needs_arguments_ = needs_arguments_ || definition.pattern.has_full_command;
+        const auto known = before.find(definition.name);
+        if (known != before.end() && known->second->definition == definition) {
+            targets_.insert(before.extract(known));
+            continue;
+        }
+        has_new = true;
+        auto target = std::make_unique<Target>();
+        if (known != before.end()) {
+            target->thing = known->second->thing;   // its state stays until it is known anew
+            before.erase(known);
+        } else {
+            target->thing = things_.add({.kind = ThingKind::process, .name = definition.name, .is_known = false, .is_ignored = false, .is_up = false, .value = 0});
+        }
+        target->definition = std::move(definition);
+        targets_.emplace(target->definition.name, std::move(target));
+    }
+    for (auto& [name, target] : before) things_.remove(target->thing);
+    if (targets_.empty()) return hang_up();
+    if (!has_new) return;
+    if (!events_) listen();   // before the look, so that nothing falls between the two
+    look_at_all();
+}
+
+void ProcessTracker::listen() {
+    if (!may_listen_) return;
+    auto events = ProcessEvents::open();
+    if (!events) {
+        spdlog::info("Tracked processes: reading /proc once a second, because the kernel's process connector cannot be used: {}", events.error());
+        may_listen_ = false;
+        return;
+    }
+    spdlog::info("Tracked processes: the kernel's process connector tells of them");
+    events_.emplace(std::move(*events));
+    descriptor_.assign(events_->fd());
+    wait_for_events();
+}
+
+/// Nobody cares: the kernel need not tell.
+void ProcessTracker::hang_up() {
+    if (descriptor_.is_open()) descriptor_.release();
+    events_.reset();
+}
+
+void ProcessTracker::wait_for_events() {
+    descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error) return;
+        on_events();
+        wait_for_events();
+    });
+}
+
+void ProcessTracker::on_events() {
+    std::vector<ProcessEvent> events;
+    const bool is_complete = events_->read(events);
+    for (const ProcessEvent& event : events) on_event(event);
+    if (!is_complete) {
+        if (limiter_.admit("process events were lost", io::clock::now())) spdlog::warn("Process events were lost; looking at all processes again");
+        begin_slow_look();
+    }
+    settle();
+}
+
+void ProcessTracker::on_event(const ProcessEvent& event) {
+    switch (event.kind) {
+    case ProcessEvent::Kind::acknowledged: return;
+    case ProcessEvent::Kind::started:
+        for (auto& [name, target] : targets_) {
+            if (target->processes.contains(event.parent)) put(*target, event.process, true);
+        }
+        if (!to_look_at_.empty()) seen_.insert(event.process);
+        return;
+    case ProcessEvent::Kind::changed: return look_at(event.process);
+    case ProcessEvent::Kind::ended: return forget(event.process);
+    }
+}
+
+void ProcessTracker::look_at(pid_t process) {
+    const auto facts = read_process(process, needs_arguments_);
+    for (auto& [name, target] : targets_) put(*target, process, facts && matches(target->definition.pattern, *facts));
+}
+
+void ProcessTracker::forget(pid_t process) {
+    for (auto& [name, target] : targets_) put(*target, process, false);
+}
+
+void ProcessTracker::put(Target& target, pid_t process, bool is_in) {
+    const bool is_change = is_in ? target.processes.insert(process).second : target.processes.erase(process) != 0;
+    target.is_changed = target.is_changed || is_change;
+}
+
+void ProcessTracker::look_at_all() {
+    const std::vector<pid_t> processes = list_processes();
+    for (const pid_t process : processes) look_at(process);
+    forget_those_not_in({processes.begin(), processes.end()});
+    settle();
+}
+
+void ProcessTracker::begin_slow_look() {
+    if (!to_look_at_.empty()) return;
+    to_look_at_ = list_processes();
+    seen_ = {to_look_at_.begin(), to_look_at_.end()};
+    go_on_looking();
+}
+
+void ProcessTracker::go_on_looking() {
+    const std::size_t count = std::min(processes_per_turn, to_look_at_.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        look_at(to_look_at_.back());
+        to_look_at_.pop_back();
+    }
+    if (to_look_at_.empty()) {
+        forget_those_not_in(seen_);
+        seen_.clear();
+        return settle();
+    }
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (*alive) go_on_looking();
+    });
+}
+
+void ProcessTracker::forget_those_not_in(const std::unordered_set<pid_t>& alive) {
+    for (auto& [name, target] : targets_) {
+        const std::size_t gone = std::erase_if(target->processes, [&](pid_t process) { return !alive.contains(process); });
+        target->is_changed = target->is_changed || gone != 0;
+    }
+}
+
+/// Counts against quorums.
+void ProcessTracker::settle() {
+    const Instant now = io::clock::now();
+    for (auto& [name, target] : targets_) {
+        const auto count = static_cast<std::uint32_t>(target->processes.size());
+        if (!target->judge) {
+            target->judge.emplace(target->definition.limits, count);
+            publish(*target);
+        } else if (std::exchange(target->is_changed, false) && count != target->judge->count()) {
+            spdlog::debug("Process {}, number of current processes changed from {} to {}", name, target->judge->count(), count);
+            if (target->judge->on_count(count, now)) publish(*target);
+        }
+        target->is_changed = false;
+    }
+    arm_timer();
+}
+
+void ProcessTracker::publish(Target& target) {
+    const Thing& thing = things_[target.thing];
+    const bool has_quorum = target.judge->has_quorum();
+    if (!thing.is_known || thing.is_up != has_quorum) {
+        spdlog::info("Quorum {} for tracked process {}", has_quorum ? "gained" : "lost", target.definition.name);
+    }
+    things_.set_up(target.thing, has_quorum);
+}
+
+void ProcessTracker::arm_timer() {
+    std::optional<Instant> first;
+    for (const auto& [name, target] : targets_) {
+        const auto due = target->judge ? target->judge->due() : std::nullopt;
+        if (due && (!first || *due < *first)) first = due;
+    }
+    if (!first) return;
+    timer_.expires_after(std::max(*first - io::clock::now(), Nanoseconds{0}));
+    timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive || error) return;
+        const Instant now = io::clock::now();
+        for (auto& [name, target] : targets_) {
+            if (target->judge && target->judge->on_time(now)) publish(*target);
+        }
+        arm_timer();
+    });
+}
+
+void ProcessTracker::tick() {
+    if (!targets_.empty() && !events_) begin_slow_look();
+}
+
+std::string ProcessTracker::describe() const {
+    std::string text;
+    for (const auto& [name, target] : targets_) {
+        text += fmt::format(" VRRP Track process = {}\n   {:<26} {}\n   {:<26} {}\n   {:<26} {}\n", name, "Process", target->definition.pattern.program,
+                            "Current processes", target->processes.size(), "Have quorum", target->judge && target->judge->has_quorum() ? "yes" : "no");
+    }
+    return text;
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,478 @@
+// Trackers at work: real scripts, files and processes, on an event loop that the test turns.
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "engine/daemon/trackers/file_tracker.h"
+#include "engine/daemon/trackers/process_tracker.h"
+#include "engine/daemon/trackers/script_tracker.h"
+
+namespace vigil::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+constexpr auto patience = 60s;   // nothing here takes that long
+
+class Running : public testing::Test {
+protected:
+    Running() {
+        std::string name = (fs::temp_directory_path() / "vigil-tracker-XXXXXX").string();
+        directory_ = ::mkdtemp(name.data());
+    }
+    ~Running() override {
+        for (const pid_t pid : children_) {
+            ::kill(-pid, SIGKILL);   // they lead groups
+            ::waitpid(pid, nullptr, 0);
+        }
+        fs::remove_all(directory_);
+    }
+
+    std::string path(const std::string& name) const { return (directory_ / name).string(); }
+    void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+    std::string content(const std::string& name) const {
+        std::ifstream in(path(name));
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    bool exists(const std::string& name) const { return fs::exists(path(name)); }
+    static bool is_alive(const std::string& pid) { return !pid.empty() && ::kill(std::stoi(pid), 0) == 0; }
+
+    /// A copy of sleep(1) under a name that nobody else has, running.
+    pid_t start_process(const std::string& name, const std::string& argument = "1000") {
+        if (!exists(name)) fs::copy_file(fs::canonical("/bin/sleep"), path(name));
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            ::setpgid(0, 0);
+            ::execl(path(name).c_str(), path(name).c_str(), argument.c_str(), nullptr);
+            ::_exit(127);
+        }
+        children_.push_back(pid);
+        return pid;
+    }
+    void end_process(pid_t pid) {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+        std::erase(children_, pid);
+    }
+
+    template <class Condition>
+    bool run_until(Condition condition) {
+        const auto give_up = std::chrono::steady_clock::now() + patience;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > give_up) return false;
+            io_.restart();
+            io_.run_one_for(5ms);
+            on_turn();
+        }
+        return true;
+    }
+    virtual void on_turn() {}
+
+    const Thing& thing(ThingKind kind, const std::string& name) const { return things_[things_.find(kind, name)]; }
+
+    fs::path directory_;
+    std::vector<pid_t> children_;
+    boost::asio::io_context io_{1};
+    TrackedThings things_;
+    RateLimiter limiter_;
+};
+
+class Scripts : public Running {
+protected:
+    ScriptDefinition script(const std::string& name, const std::string& text, std::chrono::milliseconds interval = 1h, std::chrono::milliseconds timeout = 1h) {
+        return {.name = name, .arguments = {"/bin/sh", "-c", "cd " + directory_.string() + "; " + text}, .identity = {}, .interval = interval, .timeout = timeout,
+                .rise = 1, .fall = 1, .starts_as_failed = false};
+    }
+    void configure(std::vector<ScriptDefinition> definitions) { tracker_->configure(std::move(definitions)); }
+    bool is_known(const std::string& name) const { return thing(ThingKind::script, name).is_known; }
+    bool is_up(const std::string& name) const { return thing(ThingKind::script, name).is_up; }
+    void on_turn() override {
+        int status = 0;
+        for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) tracker_->on_child_end(pid, status);
+        most_running_ = std::max(most_running_, tracker_->running_count());
+    }
+
+    std::unique_ptr<ScriptTracker> tracker_ = std::make_unique<ScriptTracker>(io_, things_, limiter_, 3);
+    std::size_t most_running_ = 0;
+};
+
+TEST_F(Scripts, ExitCode0IsGoodAndAnyOtherIsBad) {
+    configure({script("good", "exit 0"), script("bad", "exit 3"), script("killed", "kill -9 $$")});
+    EXPECT_FALSE(is_known("good"));
+    ASSERT_TRUE(run_until([&] { return is_known("good") && is_known("bad") && is_known("killed"); }));
+    EXPECT_TRUE(is_up("good"));
+    EXPECT_FALSE(is_up("bad"));
+    EXPECT_FALSE(is_up("killed"));
+}
+
+TEST_F(Scripts, ItRunsAgainAfterItsInterval) {
+    configure({script("chk", "echo x >>runs; test ! -e broken", 20ms)});
+    ASSERT_TRUE(run_until([&] { return is_known("chk") && is_up("chk"); }));
+    write("broken", "");
+    ASSERT_TRUE(run_until([&] { return !is_up("chk"); }));
+    fs::remove(path("broken"));
+    ASSERT_TRUE(run_until([&] { return is_up("chk"); }));
+    EXPECT_GE(content("runs").size(), 6u);
+}
+
+TEST_F(Scripts, FailuresAreCountedUntilFall) {
+    ScriptDefinition definition = script("chk", "echo x >>runs; test -e runs.good && exit 0; echo x >>failures; exit 1", 20ms);
+    definition.fall = 4;
+    write("runs.good", "");
+    configure({definition});
+    ASSERT_TRUE(run_until([&] { return is_known("chk") && is_up("chk"); }));
+    fs::remove(path("runs.good"));
+    ASSERT_TRUE(run_until([&] { return !is_up("chk"); }));
+    EXPECT_GE(content("failures").size(), 4u * 2);
+}
+
+TEST_F(Scripts, InitFailIsBadFromTheBeginning) {
+    ScriptDefinition definition = script("chk", "echo x >>runs; exit 0", 20ms);
+    definition.starts_as_failed = true;
+    definition.rise = 3;
+    configure({definition});
+    EXPECT_TRUE(is_known("chk"));
+    EXPECT_FALSE(is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return is_up("chk"); }));
+    EXPECT_GE(content("runs").size(), 3u * 2);
+}
+
+TEST_F(Scripts, ARunThatHangsHasFailedAndDiesWithAllThatItStarted) {
+    configure({script("chk", "sleep 1000 & echo $! >child; echo $$ >parent; wait", 1h, 300ms)});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_FALSE(is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return tracker_->running_count() == 0; }));
+    EXPECT_FALSE(is_alive(content("parent")));
+    EXPECT_TRUE(run_until([&] { return !is_alive(content("child")); }));
+}
+
+TEST_F(Scripts, OneThatDoesNotHeedSigtermIsKilled) {
+    configure({script("chk", "trap '' TERM; echo $$ >parent; while :; do sleep 1; done", 1h, 300ms)});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_FALSE(is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return tracker_->running_count() == 0; }));
+    EXPECT_FALSE(is_alive(content("parent")));
+}
+
+TEST_F(Scripts, OneThatCannotBeStartedHasFailed) {
+    ScriptDefinition definition = script("chk", "");
+    definition.arguments = {path("nothing")};
+    configure({definition});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_FALSE(is_up("chk"));
+}
+
+TEST_F(Scripts, NeverTwoRunsOfOneAtATime) {
+    configure({script("chk", "mkdir lock || echo x >>overlap; sleep 0.1; rmdir lock; echo x >>runs", 10ms)});
+    ASSERT_TRUE(run_until([&] { return content("runs").size() >= 5u * 2; }));
+    EXPECT_FALSE(exists("overlap"));
+}
+
+TEST_F(Scripts, AHangingOneRunsAgainOnlyWhenTheLastRunIsGone) {
+    configure({script("chk", "p=$(cat last); test -n \"$p\" && kill -0 $p && echo x >>overlap; echo $$ >last; trap 'exit 0' TERM; echo x >>runs; sleep 1000 & wait",
+                      60ms, 60ms)});
+    ASSERT_TRUE(run_until([&] { return content("runs").size() >= 4u * 2; }));
+    EXPECT_FALSE(exists("overlap"));
+    EXPECT_FALSE(is_up("chk"));   // what it says after its timeout counts for nothing
+}
+
+TEST_F(Scripts, NoMoreThanTheLimitRunAtATime) {
+    std::vector<ScriptDefinition> definitions;
+    for (int i = 0; i < 40; ++i) definitions.push_back(script("chk" + std::to_string(i), "sleep 0.01"));
+    configure(definitions);
+    const auto all_known = [&] {
+        return std::all_of(definitions.begin(), definitions.end(), [&](const ScriptDefinition& one) { return is_known(one.name); });
+    };
+    ASSERT_TRUE(run_until(all_known));
+    EXPECT_EQ(most_running_, 3u);
+}
+
+TEST_F(Scripts, WhatStaysTheSameKeepsItsResultAndGoesOnRunning) {
+    const ScriptDefinition definition = script("chk", "echo $$ >>runs; test -e block && sleep 1000; exit 0", 20ms);
+    configure({definition});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    write("block", "");
+    const auto runs = [&] { return content("runs"); };
+    ASSERT_TRUE(run_until([&, before = runs()] { return runs() != before && tracker_->running_count() == 1; }));
+    const std::string before = runs();
+    configure({definition, script("other", "exit 0")});
+    EXPECT_TRUE(is_known("chk"));
+    EXPECT_TRUE(is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return is_known("other"); }));
+    EXPECT_EQ(runs(), before);
+}
+
+TEST_F(Scripts, AnotherIntervalKeepsTheResultAndAnotherCommandForgetsIt) {
+    configure({script("chk", "exit 0", 1h)});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    configure({script("chk", "exit 0", 2h)});
+    EXPECT_TRUE(is_known("chk"));
+    configure({script("chk", "exit 4", 2h)});
+    EXPECT_FALSE(is_known("chk"));
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_FALSE(is_up("chk"));
+}
+
+TEST_F(Scripts, ANewCommandWaitsUntilTheOldOneHasEnded) {
+    configure({script("chk", "trap 'sleep 0.05; echo old >>order; exit 0' TERM; echo x >started; sleep 1000 & wait")});
+    ASSERT_TRUE(run_until([&] { return content("started") == "x\n"; }));
+    configure({script("chk", "echo new >>order")});
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_EQ(content("order"), "old\nnew\n");
+}
+
+TEST_F(Scripts, OneThatIsRemovedEnds) {
+    configure({script("chk", "echo $$ >parent; sleep 1000")});
+    ASSERT_TRUE(run_until([&] { return !content("parent").empty(); }));
+    configure({});
+    EXPECT_EQ(things_.find(ThingKind::script, "chk"), ThingIndex::none);
+    ASSERT_TRUE(run_until([&] { return tracker_->running_count() == 0; }));
+    EXPECT_FALSE(is_alive(content("parent")));
+}
+
+TEST_F(Scripts, OneThatMayNotRunIsIgnored) {
+    ScriptDefinition definition = script("chk", "");
+    definition.arguments.clear();
+    configure({definition, script("other", "exit 0")});
+    EXPECT_TRUE(thing(ThingKind::script, "chk").is_ignored);
+    ASSERT_TRUE(run_until([&] { return is_known("other"); }));
+    configure({script("chk", "exit 0"), script("other", "exit 0")});
+    EXPECT_FALSE(thing(ThingKind::script, "chk").is_ignored);
+    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
+    EXPECT_TRUE(is_up("chk"));
+}
+
+class Files : public Running {
+protected:
+    void configure(const std::string& file, std::optional<std::int32_t> initial = {}, bool overwrites = false, bool is_start = true) {
+        tracker_.configure({{.name = "f", .path = path(file), .initial_value = initial, .overwrites = overwrites}}, is_start);
+    }
+    int value() const { return thing(ThingKind::file, "f").value; }
+    bool becomes(int wanted) {
+        return run_until([&] { return value() == wanted; });
+    }
+
+    FileTracker tracker_{io_, things_, limiter_};
+};
+
+TEST_F(Files, ItIsReadAtOnceAndWheneverItIsWritten) {
+    write("v", "7\n");
+    configure("v");
+    EXPECT_EQ(value(), 7);
+    write("v", "-8\n");
+    EXPECT_TRUE(becomes(-8));
+}
+
+TEST_F(Files, CreationRenameAndDeletionAreSeen) {
+    configure("v");
+    EXPECT_EQ(value(), 0);
+    write("v", "1\n");
+    EXPECT_TRUE(becomes(1));
+    write("new", "2\n");
+    fs::rename(path("new"), path("v"));
+    EXPECT_TRUE(becomes(2));
+    fs::rename(path("v"), path("away"));
+    EXPECT_TRUE(becomes(0));
+    fs::create_hard_link(path("away"), path("v"));
+    EXPECT_TRUE(becomes(2));
+    fs::remove(path("v"));
+    EXPECT_TRUE(becomes(0));
+}
+
+TEST_F(Files, ALinkOnTheWayMayBeTurned) {
+    for (const char* version : {"v1", "v2"}) fs::create_directory(path(version));
+    write("v1/weight", "1\n");
+    write("v2/weight", "2\n");
+    fs::create_symlink("v1", path("data"));
+    fs::create_symlink("data/weight", path("weight"));
+    configure("weight");
+    EXPECT_EQ(value(), 1);
+    fs::create_symlink("v2", path("next"));
+    fs::rename(path("next"), path("data"));
+    EXPECT_TRUE(becomes(2));
+    write("v2/weight", "3\n");
+    EXPECT_TRUE(becomes(3));
+}
+
+TEST_F(Files, ADirectoryThatIsNotThereYetIsLookedForOnceASecond) {
+    configure("later/v");
+    EXPECT_EQ(value(), 0);
+    fs::create_directory(path("later"));
+    write("later/v", "4\n");
+    tracker_.tick();
+    EXPECT_EQ(value(), 4);
+    write("later/v", "5\n");
+    EXPECT_TRUE(becomes(5));   // from now on it is watched
+}
+
+TEST_F(Files, ADirectoryThatIsMovedAwayTakesTheFileWithIt) {
+    fs::create_directory(path("d"));
+    write("d/v", "6\n");
+    configure("d/v");
+    EXPECT_EQ(value(), 6);
+    fs::rename(path("d"), path("e"));
+    EXPECT_TRUE(becomes(0));
+}
+
+TEST_F(Files, GarbageCountsAsZeroUntilThereIsANumber) {
+    write("v", "5\n");
+    configure("v");
+    write("v", "five\n");
+    EXPECT_TRUE(becomes(0));
+    write("v", std::string(100'000, 'x'));
+    write("v", "6\n");
+    EXPECT_TRUE(becomes(6));
+}
+
+TEST_F(Files, WhatIsNoRegularFileIsNotOpened) {
+    ASSERT_EQ(::mkfifo(path("v").c_str(), 0600), 0);
+    configure("v");
+    EXPECT_EQ(value(), 0);
+}
+
+TEST_F(Files, FilesOfProcAreReadOnceASecond) {
+    tracker_.configure({{.name = "f", .path = "/proc/sys/kernel/pid_max", .initial_value = {}, .overwrites = false}}, true);
+    EXPECT_GT(value(), 0);
+}
+
+TEST_F(Files, InitFileMakesWhatIsMissingAndOverwritesOnlyAtTheStart) {
+    configure("v", -3);
+    EXPECT_EQ(content("v"), "-3\n");
+    EXPECT_EQ(value(), -3);
+    write("w", "8\n");
+    configure("w", 9);
+    EXPECT_EQ(value(), 8);
+    write("x", "8888\n");
+    configure("x", 9, true, false);   // a reload
+    EXPECT_EQ(value(), 8888);
+    write("y", "8888\n");
+    configure("y", 9, true, true);
+    EXPECT_EQ(content("y"), "9\n");
+}
+
+TEST_F(Files, InitFileDoesNotFollowALink) {
+    write("target", "1\n");
+    fs::create_symlink("target", path("v"));
+    configure("v", 9, true);
+    EXPECT_EQ(content("target"), "1\n");
+}
+
+class Processes : public Running {
+protected:
+    static ProcessDefinition definition(const std::string& program, bool has_full_command = false) {
+        ProcessDefinition result;
+        result.name = "p";
+        result.pattern = {program, {}, config::ParameterMatch::none, has_full_command};
+        return result;
+    }
+    bool is_up() const { return thing(ThingKind::process, "p").is_up; }
+    static std::string unique_name() { return "vigil-" + std::to_string(::getpid()); }
+};
+
+TEST_F(Processes, WithoutEventsProcIsReadAtEachTick) {
+    ProcessTracker tracker(io_, things_, limiter_, false);
+    tracker.configure({definition(unique_name())});
+    EXPECT_FALSE(is_up());
+    EXPECT_TRUE(thing(ThingKind::process, "p").is_known);
+    const pid_t pid = start_process(unique_name());
+    ASSERT_TRUE(run_until([&] { tracker.tick(); return is_up(); }));
+    end_process(pid);
+    ASSERT_TRUE(run_until([&] { tracker.tick(); return !is_up(); }));
+}
+
+TEST_F(Processes, OnesThatRanBeforeAreCounted) {
+    start_process(unique_name());
+    const auto has_name = [&] {
+        const auto facts = read_process(children_.back(), false);
+        return facts && facts->name == unique_name();
+    };
+    ASSERT_TRUE(run_until(has_name));   // between fork() and exec() it has ours
+    ProcessTracker tracker(io_, things_, limiter_, false);
+    tracker.configure({definition(path(unique_name()), true)});
+    EXPECT_TRUE(is_up());
+    EXPECT_NE(tracker.describe().find("Current processes          1"), std::string::npos);
+}
+
+TEST_F(Processes, AZombieRunsNoMore) {
+    ProcessTracker tracker(io_, things_, limiter_, false);
+    tracker.configure({definition(unique_name())});
+    const pid_t pid = start_process(unique_name());
+    ASSERT_TRUE(run_until([&] { tracker.tick(); return is_up(); }));
+    ::kill(pid, SIGKILL);
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+    EXPECT_TRUE(run_until([&] { tracker.tick(); return !is_up(); }));
+}
+
+TEST_F(Processes, TheKernelTellsOfThem) {
+    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
+    ProcessTracker tracker(io_, things_, limiter_);
+    tracker.configure({definition(unique_name())});
+    ASSERT_TRUE(tracker.has_events());
+    EXPECT_FALSE(is_up());
+    const pid_t pid = start_process(unique_name());   // a fork, whose name is ours, and an exec
+    ASSERT_TRUE(run_until([&] { return is_up(); }));
+    end_process(pid);
+    ASSERT_TRUE(run_until([&] { return !is_up(); }));
+}
+
+TEST_F(Processes, ACopyOfATrackedProcessIsTracked) {
+    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
+    const std::string name = unique_name();   // of this process, not of the child below
+    ProcessDefinition two = definition(name);
+    two.limits.quorum = 2;
+    ProcessTracker tracker(io_, things_, limiter_);
+    tracker.configure({two});
+    fs::copy_file(fs::canonical("/bin/sh"), path(name));
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::setpgid(0, 0);
+        ::execl(path(name).c_str(), name.c_str(), "-c", "(sleep 1000; :); :", nullptr);
+        ::_exit(127);
+    }
+    children_.push_back(pid);
+    ASSERT_TRUE(run_until([&] { return is_up(); }));
+}
+
+std::vector<std::byte> message(std::uint32_t what, std::array<std::uint32_t, 4> data, std::uint32_t index = 1) {
+    std::vector<std::byte> bytes(16 + 20 + 16 + 16);   // netlink header, connector header, event header, data
+    const auto put = [&](std::size_t at, std::uint32_t value) { std::memcpy(bytes.data() + at, &value, 4); };
+    put(16, index);
+    put(20, 1);
+    put(36, what);
+    for (std::size_t i = 0; i < data.size(); ++i) put(52 + 4 * i, data[i]);
+    return bytes;
+}
+
+TEST(ProcessEventMessages, AreAboutProcessesAndNotAboutThreads) {
+    using Kind = ProcessEvent::Kind;
+    EXPECT_EQ(read_process_event(message(0, {0, 0, 0, 0})), (ProcessEvent{Kind::acknowledged, 0, 0}));
+    EXPECT_EQ(read_process_event(message(0, {1, 0, 0, 0})), std::nullopt);   // EPERM
+    EXPECT_EQ(read_process_event(message(1, {11, 10, 20, 20})), (ProcessEvent{Kind::started, 20, 10}));
+    EXPECT_EQ(read_process_event(message(1, {10, 10, 21, 10})), std::nullopt);
+    EXPECT_EQ(read_process_event(message(2, {7, 7, 0, 0})), (ProcessEvent{Kind::changed, 7, 0}));
+    EXPECT_EQ(read_process_event(message(0x200, {7, 7, 0, 0})), (ProcessEvent{Kind::changed, 7, 0}));
+    EXPECT_EQ(read_process_event(message(0x200, {8, 7, 0, 0})), std::nullopt);
+    EXPECT_EQ(read_process_event(message(0x80000000, {7, 7, 0, 0})), (ProcessEvent{Kind::ended, 7, 0}));
+    EXPECT_EQ(read_process_event(message(0x80000000, {8, 7, 0, 0})), std::nullopt);
+    EXPECT_EQ(read_process_event(message(4, {7, 7, 0, 0})), std::nullopt);
+    EXPECT_EQ(read_process_event(message(2, {7, 7, 0, 0}, 9)), std::nullopt);
+}
+
+TEST(ProcessEventMessages, AShortOneIsNone) {
+    const std::vector<std::byte> whole = message(1, {10, 10, 20, 20});
+    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_EQ(read_process_event(std::span(whole).first(size)), std::nullopt) << size;
+}
+
+}  // namespace
+}  // namespace vigil::daemon
