@@ -20,7 +20,7 @@ using engine::Command;
 using engine::Fault;
 
 /// One script may change the priority of every router there is.
-constexpr std::size_t lines_per_change = 100;
+constexpr std::size_t lines_per_change = 255;
 
 }  // namespace
 

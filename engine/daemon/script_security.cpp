@@ -94,8 +94,9 @@ std::optional<ScriptProgram> find_script_program(const config::NotifyScript& scr
 
 namespace {
 
-/// What is wrong with a script, if anything.
-std::optional<config::Diagnostic> judge(const config::NotifyScript& script, const config::GlobalDefinitions& global, const char* does_not_run) {
+/// What is wrong with a script, if anything. `consequence`: of its not running, beside that.
+std::optional<config::Diagnostic> judge(const config::NotifyScript& script, const config::GlobalDefinitions& global, const std::string& consequence) {
+    const std::string does_not_run = "the script does not run" + consequence;
     const auto diagnose = [&](config::Severity severity, std::string text, std::string help) {
         return config::Diagnostic{severity, config::Category::script_security, script.where, 0, std::move(text), std::move(help), "", false};
     };
@@ -104,7 +105,7 @@ std::optional<config::Diagnostic> judge(const config::NotifyScript& script, cons
     if (!program->verdict.is_runnable) return diagnose(config::Severity::error, program->verdict.text, does_not_run);
     if (program->verdict.is_secure) return std::nullopt;
     if (global.enable_script_security) {
-        return diagnose(config::Severity::error, program->verdict.text, fmt::format("{}, because of enable_script_security", does_not_run));
+        return diagnose(config::Severity::error, program->verdict.text, "because of enable_script_security " + does_not_run);
     }
     return diagnose(config::Severity::warning, program->verdict.text, "it runs all the same; enable_script_security would prevent that");
 }
@@ -113,16 +114,16 @@ std::optional<config::Diagnostic> judge(const config::NotifyScript& script, cons
 
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration) {
     std::vector<config::Diagnostic> found;
-    const auto check = [&](const config::NotifyScript& script, const char* does_not_run) {
-        if (auto diagnostic = judge(script, configuration.global, does_not_run)) found.push_back(std::move(*diagnostic));
+    const auto check = [&](const config::NotifyScript& script, const char* consequence) {
+        if (auto diagnostic = judge(script, configuration.global, consequence)) found.push_back(std::move(*diagnostic));
     };
     std::unordered_set<std::string_view> tracked;
     for (const config::VrrpInstance& instance : configuration.instances) {
-        for (const config::NotifyScript& script : instance.scripts) check(script, "the script does not run");
+        for (const config::NotifyScript& script : instance.scripts) check(script, "");
         for (const config::TrackedItem& item : instance.track_scripts) tracked.insert(item.name);
     }
     for (const config::VrrpScript& script : configuration.scripts) {
-        if (tracked.contains(script.name)) check(script.command, "the script does not run, and nobody tracks it");
+        if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");
     }
     return found;
 }

@@ -147,7 +147,7 @@ void VrrpChild::reload() {
     log_diagnostics(loaded);
     if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
-    } else if (!session_->has_problems() && is_same_configuration(session_->configuration(), loaded.configuration)) {
+    } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");
     } else {
         if (options_.dump_configuration) log_dump(loaded.configuration);

@@ -280,6 +280,10 @@ void ScriptTracker::on_result(Script& script, bool is_success, const std::string
 
 void ScriptTracker::end_group(const Script& script, int signal) { ::kill(-script.pid, signal); }
 
+bool ScriptTracker::has_ignored() const {
+    return std::any_of(scripts_.begin(), scripts_.end(), [](const auto& entry) { return entry.second->definition.arguments.empty(); });
+}
+
 std::string ScriptTracker::describe() const {
     std::string text;
     for (const auto& [name, script] : scripts_) {

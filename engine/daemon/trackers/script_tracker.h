@@ -45,6 +45,7 @@ public:
     /// A child process ended, `status` as of waitpid(). False: it is none of ours.
     bool on_child_end(pid_t pid, int status);
 
+    bool has_ignored() const;
     std::size_t running_count() const { return running_.size(); }
     /// For the dump of SIGUSR1.
     std::string describe() const;

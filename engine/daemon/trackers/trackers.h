@@ -28,6 +28,8 @@ public:
     /// A child process ended. False: it is none of ours.
     bool on_child_end(pid_t pid, int status) { return scripts_.on_child_end(pid, status); }
     TrackedThings& things() { return things_; }
+    /// A script does not run, for a reason that may be mended without the configuration.
+    bool has_ignored_scripts() const { return scripts_.has_ignored(); }
     /// For the dump of SIGUSR1.
     std::string describe() const { return scripts_.describe() + files_.describe() + processes_.describe(); }
 

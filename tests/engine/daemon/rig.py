@@ -2,6 +2,7 @@
 
 Used by the tests beside it and tests/bad-input/run. Needs netlab (bench/lab) and a sandbox that was entered.
 """
+import contextlib
 import ipaddress
 import os
 import pathlib
@@ -130,7 +131,8 @@ class Rig:
         family = descendants([self.process.pid])
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in family:
-                os.kill(pid, number)
+                with contextlib.suppress(ProcessLookupError):   # a script that ended by itself
+                    os.kill(pid, number)
         self.process.wait(timeout=PATIENCE)
         wait_for(lambda: not any(map(is_alive, family)), PATIENCE, "every process is dead")
 
