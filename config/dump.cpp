@@ -192,6 +192,7 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     out.line("strict_mode", instance.strict_mode ? "on" : "off");
     out.line("skip_check_adv_addr", instance.skip_check_adv_addr ? "on" : "off");
     out.line(instance.accept ? "accept" : "no_accept");
+    if (instance.steps_back_when_address_deleted) out.line("deleted_address", "step_back");
     out.flag("lower_prio_no_advert", instance.lower_prio_no_advert);
     out.flag("higher_prio_send_advert", instance.higher_prio_send_advert);
     out.flag("owner_ignore_adverts", instance.owner_ignore_adverts);

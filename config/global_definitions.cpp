@@ -93,6 +93,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_skip_check_adv_addr", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_skip_check_adv_addr = flag_of(n); }},
     {"vrrp_check_unicast_src", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_check_unicast_src = true; }},
     {"v3_checksum_as_v2", [](Context&, GlobalDefinitions& g, const Node& n) { g.v3_checksum_as_v2 = flag_of(n); }},
+    {"vrrp_deleted_address", [](Context&, GlobalDefinitions& g, const Node& n) { g.steps_back_when_address_deleted = n.word(1) == "step_back"; }},
     {"vrrp_lower_prio_no_advert", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_lower_prio_no_advert = flag_of(n); }},
     {"vrrp_higher_prio_send_advert", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_higher_prio_send_advert = flag_of(n); }},
     {"vrrp_owner_ignore_adverts", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_owner_ignore_adverts = flag_of(n); }},

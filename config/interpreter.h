@@ -35,6 +35,7 @@ struct InstanceDraft {
     std::optional<bool> strict_mode;
     std::optional<bool> accept;
     std::optional<bool> lower_prio_no_advert;
+    std::optional<bool> steps_back_when_address_deleted;
     std::optional<bool> higher_prio_send_advert;
     std::optional<bool> owner_ignore_adverts;
     std::optional<bool> check_unicast_src;

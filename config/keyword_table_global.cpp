@@ -114,6 +114,7 @@ constexpr Keyword global_rows[] = {
     {"vrrp_garp_extra_if", t3, later, anything},
     {"vrrp_vmac_garp_intvl", t3, later, anything, BlockId::none, "vrrp_garp_extra_if"},
     {"vrrp_lower_prio_no_advert", t3, acted, flag},
+    {"vrrp_deleted_address", t2, acted, choice("put_back step_back")},   // not keepalived's
     {"vrrp_higher_prio_send_advert", t3, acted, flag},
     {"vrrp_owner_ignore_adverts", t3, acted, flag},
     {"vrrp_startup_delay", t2, acted, boot_delay},

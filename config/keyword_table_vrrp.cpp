@@ -64,6 +64,7 @@ constexpr Keyword instance_rows[] = {
     {"garp_extra_if", t3, later, anything},
     {"vmac_garp_intvl", t3, later, anything, BlockId::none, "garp_extra_if"},
     {"lower_prio_no_advert", t3, acted, flag},
+    {"deleted_address", t2, acted, choice("put_back step_back")},   // not keepalived's
     {"higher_prio_send_advert", t3, acted, flag},
     {"owner_ignore_adverts", t3, acted, flag},
     {"timer_expired_backup", t3, later, optional_number(1, 254)},

@@ -156,6 +156,7 @@ struct VrrpInstance {
     bool strict_mode = false;
     bool skip_check_adv_addr = false;
     bool accept = true;                        ///< packets to the virtual addresses are accepted while Active
+    bool steps_back_when_address_deleted = false;  ///< deleted_address step_back; otherwise an address that somebody deletes is put back
     bool lower_prio_no_advert = false;
     bool higher_prio_send_advert = false;
     bool owner_ignore_adverts = false;
@@ -244,6 +245,7 @@ struct GlobalDefinitions {
     bool vrrp_check_unicast_src = false;
     bool v3_checksum_as_v2 = false;
     bool vrrp_lower_prio_no_advert = false;
+    bool steps_back_when_address_deleted = false;  ///< vrrp_deleted_address step_back
     bool vrrp_higher_prio_send_advert = false;
     bool vrrp_owner_ignore_adverts = false;
     std::uint8_t vrrp_down_timer_adverts = 3;

@@ -276,6 +276,7 @@ private:
 
     void settle_options() {
         instance_.accept = draft_.accept.value_or(true);
+        instance_.steps_back_when_address_deleted = draft_.steps_back_when_address_deleted.value_or(global_.steps_back_when_address_deleted);
         instance_.lower_prio_no_advert = draft_.lower_prio_no_advert.value_or(global_.vrrp_lower_prio_no_advert);
         instance_.higher_prio_send_advert = draft_.higher_prio_send_advert.value_or(global_.vrrp_higher_prio_send_advert);
         instance_.owner_ignore_adverts = draft_.owner_ignore_adverts.value_or(global_.vrrp_owner_ignore_adverts);

@@ -127,6 +127,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"garp_master_refresh_repeat", [](Target& t, const Node& n) { t.instance.announcements.refresh_repeat = std::max(1u, number_of(n)); }},
     {"garp_lower_prio_delay", [](Target& t, const Node& n) { t.draft.lower_prio_delay = number_of(n); }},
     {"garp_lower_prio_repeat", [](Target& t, const Node& n) { t.draft.lower_prio_repeat = number_of(n); }},
+    {"deleted_address", [](Target& t, const Node& n) { t.draft.steps_back_when_address_deleted = n.word(1) == "step_back"; }},
     {"lower_prio_no_advert", [](Target& t, const Node& n) { t.draft.lower_prio_no_advert = flag_of(n); }},
     {"higher_prio_send_advert", [](Target& t, const Node& n) { t.draft.higher_prio_send_advert = flag_of(n); }},
     {"owner_ignore_adverts", [](Target& t, const Node& n) { t.draft.owner_ignore_adverts = flag_of(n); }},

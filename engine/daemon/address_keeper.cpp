@@ -33,6 +33,8 @@ using arp::kernel::AddressOutcome;
 
 constexpr Nanoseconds first_delay = std::chrono::seconds{1};
 constexpr Nanoseconds last_delay = std::chrono::seconds{30};
+constexpr Nanoseconds calm_between_deletions = std::chrono::seconds{10};
+constexpr unsigned deletions_put_back_at_once = 5;
 
 }  // namespace
 
@@ -300,19 +302,38 @@ void AddressKeeper::postpone(const Pending& pending, Instant now, const std::str
                   address.prefix_length, why);
 }
 
-std::vector<std::size_t> AddressKeeper::on_address_gone(const AddressKey& key) {
-    std::vector<std::size_t> giving_up;
+std::vector<AddressKeeper::Loss> AddressKeeper::on_address_gone(const AddressKey& key, Instant now) {
+    std::vector<Loss> losses;
     const std::vector<Pending> holders = holders_of(key);
-    if (holders.empty()) return giving_up;
+    if (holders.empty()) return losses;
     const auto link = kernel_.monitor().links().find(key.interface_index);
     const bool is_link_usable = link != kernel_.monitor().links().end() && link->second.is_up;
     for (const Pending& at : holders) {
         addresses_[at.address].is_present = false;
         if (!routers_[at.router].is_wanted) continue;
-        if (is_link_usable && plan_.addresses[at.address].gives_up_when_deleted()) giving_up.push_back(at.router);
+        if (is_link_usable) losses.push_back(remedy_for(at, now));   // otherwise it went with the link
         else mark_dirty(at.router);
     }
-    return giving_up;
+    return losses;
+}
+
+/// A manager of this host's addresses that deletes ours once is corrected at once. Against one that insists nobody wins; then it is a matter of
+/// not burning CPU time.
+AddressKeeper::Loss AddressKeeper::remedy_for(const Pending& at, Instant now) {
+    const bool no_track = plan_.addresses[at.address].settings->no_track;
+    if (!no_track && plan_.routers[at.router].settings->steps_back_when_address_deleted) return {at.router, Loss::Remedy::step_back};
+    Deletions& deletions = deletions_[at.address];
+    if (now - deletions.last > calm_between_deletions) deletions.count = 0;
+    deletions.last = now;
+    routers_[at.router].is_announced = false;
+    if (++deletions.count <= deletions_put_back_at_once) {
+        mark_dirty(at.router);
+        return {at.router, Loss::Remedy::put_back};
+    }
+    Refusal& refusal = refused_[at.address];
+    refusal = {at.router, now + first_delay, first_delay};
+    next_attempt_ = std::min(next_attempt_, refusal.next_attempt);
+    return {at.router, Loss::Remedy::put_back_later};
 }
 
 void AddressKeeper::on_interface_gone(std::uint32_t index) {

@@ -44,8 +44,14 @@ public:
     /// Whether apply() has something to do at `now`.
     bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now || rules_.has_work(); }
 
-    /// Somebody deleted an address. Returns the Active routers that must give up because of it.
-    std::vector<std::size_t> on_address_gone(const arp::kernel::AddressKey& key);
+    /// What the deletion of an address means to an Active router that has it.
+    struct Loss {
+        std::size_t router = 0;
+        enum class Remedy : std::uint8_t { put_back, put_back_later, step_back } remedy = Remedy::put_back;
+    };
+    /// Somebody deleted an address. It is due again, at once or, when it was deleted again and again, with growing distance; and it is announced again. With
+    /// `deleted_address step_back` the router must give up.
+    std::vector<Loss> on_address_gone(const arp::kernel::AddressKey& key, Instant now);
     /// The interface is gone with its addresses: they are added again when a device of that name is back.
     void on_interface_gone(std::uint32_t index);
     /// Somebody set a device down. When it is the virtual MAC device of an Active router it is raised at once, and the IPv6 addresses that
@@ -76,7 +82,12 @@ private:
         bool is_announced = false;         ///< was returned by apply() since it is wanted
         bool is_dirty = false;             ///< in dirty_
     };
-    /// An address that was refused.
+    /// Deletions of one address that followed each other closely.
+    struct Deletions {
+        Instant last{};
+        unsigned count = 0;
+    };
+    /// An address that was refused, or deleted too often.
     struct Refusal {
         std::size_t router = 0;
         Instant next_attempt{};
@@ -95,6 +106,7 @@ private:
     std::vector<Pending> holders_of(const arp::kernel::AddressKey& key) const;
     bool adopt_addresses(std::size_t router, const AddressKeeper& before, std::size_t predecessor, std::vector<arp::kernel::AddressKey>& abandoned);
     void mark_dirty(std::size_t router);
+    Loss remedy_for(const Pending& at, Instant now);
     void retry_due(Instant now);
     std::vector<std::size_t> take_work();
     void collect_removals(std::size_t router, std::vector<arp::kernel::AddressChange>& changes, std::vector<Pending>& pending);
@@ -116,6 +128,7 @@ private:
     std::vector<std::size_t> dirty_;            // routers to look at in the next apply()
     std::vector<std::size_t> to_lower_;         // routers whose device is silenced, and shall go down
     std::unordered_map<AddressNumber, Refusal> refused_;
+    std::unordered_map<AddressNumber, Deletions> deletions_;
     Instant next_attempt_ = never;              // the earliest of refused_
     static constexpr Instant never{std::numeric_limits<std::int64_t>::max()};
 };

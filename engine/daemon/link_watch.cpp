@@ -105,7 +105,7 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
             if (link->is_gone) on_link_gone(link->link.index);
             else on_link(link->link, now);
         } else if (const auto* address = std::get_if<kernel::AddressEvent>(&event)) {
-            on_address(*address);
+            on_address(*address, now);
         } else {
             spdlog::warn("Kernel messages were lost; reading all links and addresses again");
             if (!resync(now)) spdlog::warn("Links and addresses change too quickly to be read; trying again");
@@ -230,7 +230,7 @@ void LinkWatch::set_mac(std::size_t link, const MacAddress& mac) {
     fast_.send(command);
 }
 
-void LinkWatch::on_address(const kernel::AddressEvent& event) {
+void LinkWatch::on_address(const kernel::AddressEvent& event, Instant now) {
     const kernel::AddressKey& key = event.address.key;
     if (logs_addresses_) {
         spdlog::info("Netlink reports address {}/{} {} on interface number {}", to_string(key.address), key.prefix_length,
@@ -238,7 +238,7 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
     }
     // A later message of the same wake may have put it back: what counts is what is there now.
     if (event.is_gone && !kernel_.monitor().has_address(key)) {
-        for (const std::size_t router : keeper_.on_address_gone(key)) step_back(router, key);
+        for (const AddressKeeper::Loss& loss : keeper_.on_address_gone(key, now)) repair(loss, key, now);
     }
     const auto link = link_with_number(key.interface_index);
     if (!link || links_[*link].has_stale_sources) return;
@@ -248,11 +248,20 @@ void LinkWatch::on_address(const kernel::AddressEvent& event) {
     });
 }
 
-/// keepalived's answer to a deleted virtual address: say stop, be Backup again. Whoever then wins adds the address anew.
-void LinkWatch::step_back(std::size_t router, const kernel::AddressKey& key) {
-    spdlog::warn("({}) somebody deleted address {}; stepping back", plan_.routers[router].name, to_string(key.address));
-    send_to_router(Command::Kind::shutdown, router);
-    send_to_router(Command::Kind::start, router);
+/// keepalived's answer to a deleted virtual address is to say stop and be Backup again; whoever then wins adds it anew. Ours is to put it back.
+void LinkWatch::repair(const AddressKeeper::Loss& loss, const kernel::AddressKey& key, Instant now) {
+    using Remedy = AddressKeeper::Loss::Remedy;
+    const std::string_view name = plan_.routers[loss.router].name;
+    const std::string what = fmt::format("({}) somebody deleted address {}", name, to_string(key.address));
+    if (limiter_.admit(what, now)) {
+        spdlog::warn("{}; {}", what,
+                     loss.remedy == Remedy::step_back ? "stepping back"
+                     : loss.remedy == Remedy::put_back ? "putting it back"
+                                                       : "again and again: putting it back in a second; find out who does it");
+    }
+    if (loss.remedy != Remedy::step_back) return;
+    send_to_router(Command::Kind::shutdown, loss.router);
+    send_to_router(Command::Kind::start, loss.router);
 }
 
 /// Once per wake, however many addresses changed: thousands of our own come and go in one failover.

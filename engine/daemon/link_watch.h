@@ -48,8 +48,8 @@ private:
     void disappear(std::size_t link);
     void set_up(std::size_t link, bool is_up);
     void set_mac(std::size_t link, const MacAddress& mac);
-    void on_address(const arp::kernel::AddressEvent& event);
-    void step_back(std::size_t router, const arp::kernel::AddressKey& key);
+    void on_address(const arp::kernel::AddressEvent& event, Instant now);
+    void repair(const AddressKeeper::Loss& loss, const arp::kernel::AddressKey& key, Instant now);
     void refresh_source(std::size_t router, const AddressesByInterface& addresses);
     void refresh_stale_sources();
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;

@@ -40,8 +40,6 @@ struct PlannedAddress {
     engine::LinkIndex link = engine::LinkIndex::none;   ///< of its device; none: the router's virtual MAC device
     const config::ConfiguredAddress* settings = nullptr;   ///< all else, shared with other addresses
 
-    /// Somebody else deletes it: the router steps back (no_track: it stays).
-    bool gives_up_when_deleted() const { return !settings->no_track; }
     /// Without its interface index, which may change.
     arp::kernel::AddressSpec spec() const;
 };

@@ -234,12 +234,16 @@ TEST(Instance, OldUnicastChecksum) {
 TEST(Instance, Switches) {
     const VrrpInstance instance = instance_of(
         "strict_mode off\nskip_check_adv_addr\nv3_checksum_as_v2\ndown_timer_adverts 5\ndont_track_primary\n"
-        "lower_prio_no_advert\nhigher_prio_send_advert\nno_accept\ndebug 3\nno_virtual_ipaddress");
+        "deleted_address step_back\nlower_prio_no_advert\nhigher_prio_send_advert\nno_accept\ndebug 3\nno_virtual_ipaddress");
     EXPECT_TRUE(instance.skip_check_adv_addr);
     EXPECT_TRUE(instance.v3_checksum_as_v2);
     EXPECT_EQ(instance.down_timer_adverts, 5);
     EXPECT_TRUE(instance.dont_track_primary);
     EXPECT_TRUE(instance.lower_prio_no_advert);
+    EXPECT_TRUE(instance.steps_back_when_address_deleted);
+    EXPECT_TRUE(instance_of("", "global_defs {\n vrrp_deleted_address step_back\n}\n").steps_back_when_address_deleted);
+    EXPECT_FALSE(instance_of("deleted_address put_back", "global_defs {\n vrrp_deleted_address step_back\n}\n").steps_back_when_address_deleted);
+    EXPECT_NE(complaints("deleted_address never").find("expects one of put_back step_back"), std::string::npos);
     EXPECT_TRUE(instance.higher_prio_send_advert);
     EXPECT_FALSE(instance.accept);
     EXPECT_EQ(instance.debug, 3);

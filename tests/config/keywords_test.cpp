@@ -17,10 +17,10 @@ std::size_t count_of(BlockId block) {
     return 0;
 }
 
-/// Counts of keepalived 2.4.3, taken from its own installation of keywords; and ours, vmac_mode in two places.
+/// Counts of keepalived 2.4.3, taken from its own installation of keywords; and ours, vmac_mode and deleted_address in two places.
 TEST(Vocabulary, IsComplete) {
     EXPECT_EQ(count_of(BlockId::root), 25u);
-    EXPECT_EQ(count_of(BlockId::global_defs), 140u + 1);
+    EXPECT_EQ(count_of(BlockId::global_defs), 140u + 2);
     EXPECT_EQ(count_of(BlockId::track_group), 1u);
     EXPECT_EQ(count_of(BlockId::garp_group), 4u);
     EXPECT_EQ(count_of(BlockId::ssl), 4u);
@@ -29,7 +29,7 @@ TEST(Vocabulary, IsComplete) {
     EXPECT_EQ(count_of(BlockId::track_file), 3u);
     EXPECT_EQ(count_of(BlockId::bfd_instance), 15u);
     EXPECT_EQ(count_of(BlockId::vrrp_sync_group), 15u);
-    EXPECT_EQ(count_of(BlockId::vrrp_instance), 70u + 1);
+    EXPECT_EQ(count_of(BlockId::vrrp_instance), 70u + 2);
     EXPECT_EQ(count_of(BlockId::authentication), 2u);
     EXPECT_EQ(count_of(BlockId::auth_hmac), 5u);
     EXPECT_EQ(count_of(BlockId::virtual_server), 39u);
