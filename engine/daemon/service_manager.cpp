@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdlib>
@@ -23,6 +24,17 @@ void notify_service_manager(std::string_view state) {
     if (!socket.is_open()) return;
     ::sendto(socket.get(), state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+}
+
+std::optional<std::chrono::microseconds> watchdog_period() {
+    const auto number = [](const char* name) -> long long {
+        const char* text = std::getenv(name);
+        return text == nullptr ? 0 : std::atoll(text);
+    };
+    const long long owner = number("WATCHDOG_PID");
+    const long long period = number("WATCHDOG_USEC");
+    if (period <= 0 || (owner != 0 && owner != ::getpid())) return std::nullopt;
+    return std::chrono::microseconds{period};
 }
 
 }  // namespace vigil::daemon

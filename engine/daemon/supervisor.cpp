@@ -31,6 +31,8 @@
 namespace vigil::daemon {
 namespace {
 
+constexpr std::chrono::seconds least_patience{3};   // signs come once a second
+
 std::string reloading_text() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -108,7 +110,9 @@ void Supervisor::become(Child& child, io::FileDescriptor ready) {
 void Supervisor::wait() {
     std::vector<pollfd> waited{{signals_.get(), POLLIN, 0}};
     for (const Child& child : children_) waited.push_back({child.ready.get(), POLLIN, 0});
-    if (::poll(waited.data(), static_cast<nfds_t>(waited.size()), wait_milliseconds()) <= 0) return;
+    const int woken_by = ::poll(waited.data(), static_cast<nfds_t>(waited.size()), wait_milliseconds());
+    if (watchdog_ && Clock::now() >= feed_at_) feed_watchdog();
+    if (woken_by <= 0) return;
     for (std::size_t i = 0; i < children_.size(); ++i) {
         if (waited[i + 1].revents != 0) on_ready(children_[i]);
     }
@@ -120,6 +124,7 @@ int Supervisor::wait_milliseconds() const {
     std::optional<Clock::time_point> next;
     const auto consider = [&](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (is_stopping_ && !has_killed_) consider(kill_at_);
+    if (watchdog_) consider(feed_at_);
     for (const Child& child : children_) {
         if (!is_stopping_ && child.pid == 0) consider(child.start_at);
     }
@@ -133,10 +138,28 @@ void Supervisor::on_ready(Child& child) {
     const ssize_t size = ::read(child.ready.get(), &octet, 1);
     if (size == 0) child.ready.reset();  // it died; SIGCHLD follows
     if (size != 1) return;
+    child.last_sign = Clock::now();
+    if (octet != sign_ready) return;
     child.is_ready = true;
     if (std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready; })) return;
     notify_service_manager("READY=1");
     was_told_ready_ = true;
+}
+
+/// A child whose control thread hangs is not our business to kill: the service manager starts everything anew when it hears nothing.
+void Supervisor::feed_watchdog() {
+    const Clock::time_point now = Clock::now();
+    feed_at_ = now + std::chrono::duration_cast<Clock::duration>(*watchdog_ / 4);
+    bool is_well = true;
+    for (Child& child : children_) is_well = (child.pid == 0 || !child.is_ready || gives_signs(child, now)) && is_well;
+    if (is_well) notify_service_manager("WATCHDOG=1");
+}
+
+bool Supervisor::gives_signs(Child& child, Clock::time_point now) const {
+    const bool is_silent = now - child.last_sign > std::max<Clock::duration>(*watchdog_ / 2, least_patience);
+    if (is_silent && !child.is_silent) spdlog::error("{} process {} gives no sign of life: not telling the service manager that all is well", child.program.name, child.pid);
+    child.is_silent = is_silent;
+    return !is_silent;
 }
 
 void Supervisor::on_signal(int number) {

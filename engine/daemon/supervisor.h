@@ -2,21 +2,26 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/daemon/service_manager.h"
 #include "engine/daemon/supervisor_policy.h"
 #include "engine/io/file_descriptor.h"
 
 namespace vigil::daemon {
 
 /// One process under supervision. `run` is called in the child with handled_signals() blocked and returns its exit code; it is given a descriptor to which it
-/// writes one octet when it is ready and after each reload.
+/// writes `sign_ready` when it is ready and after each reload, and `sign_of_life` once a second.
 struct ChildProgram {
     std::string name;                      ///< for the log: "VRRP"
     std::string process_name;              ///< at most 15 characters, what ps shows
     std::function<int(int ready_fd)> run;
 };
+
+constexpr char sign_ready = 'R';
+constexpr char sign_of_life = 'L';
 
 struct SupervisorSettings {
     bool respawn = true;
@@ -41,6 +46,8 @@ private:
         Clock::time_point started{};
         Clock::time_point start_at{};      // when not running
         bool is_ready = false;
+        bool is_silent = false;            // said so
+        Clock::time_point last_sign{};
         io::FileDescriptor ready;          // read end
     };
 
@@ -53,6 +60,8 @@ private:
     void on_signal(int number);
     void on_ready(Child& child);
     void forward(int number);
+    void feed_watchdog();
+    bool gives_signs(Child& child, Clock::time_point now) const;
     void begin_stop(int exit_code);
     void wait();
     int wait_milliseconds() const;
@@ -65,6 +74,8 @@ private:
     bool was_told_ready_ = false;
     bool has_killed_ = false;
     Clock::time_point kill_at_{};
+    std::optional<std::chrono::microseconds> watchdog_ = watchdog_period();
+    Clock::time_point feed_at_{};
     int exit_code_ = 0;
 };
 

@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -26,6 +27,7 @@
 #include "engine/daemon/rights.h"
 #include "engine/daemon/session.h"
 #include "engine/daemon/signals.h"
+#include "engine/daemon/supervisor.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -46,8 +48,27 @@ tl::expected<PidFile, std::string> acquire_patiently(const std::string& path) {
 
 void tell_ready(int fd) {
     if (fd < 0) return;
-    [[maybe_unused]] const ssize_t written = ::write(fd, "R", 1);
+    [[maybe_unused]] const ssize_t written = ::write(fd, &sign_ready, 1);
 }
+
+/// Tells the parent once a second that this process's io_context runs.
+class Heartbeat {
+public:
+    Heartbeat(boost::asio::io_context& io, int fd) : timer_(io), fd_(fd) { beat(); }
+
+private:
+    void beat() {
+        if (fd_ < 0) return;
+        [[maybe_unused]] const ssize_t written = ::write(fd_, &sign_of_life, 1);
+        timer_.expires_after(std::chrono::seconds{1});
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) beat();
+        });
+    }
+
+    boost::asio::steady_timer timer_;
+    int fd_;
+};
 
 void log_dump(const config::Configuration& configuration) {
     const std::string text = config::dump(configuration);
@@ -114,6 +135,7 @@ int VrrpChild::run() {
     session_ = std::move(*session);
     tell_ready(ready_fd_);
     wait_for_signal();
+    const Heartbeat heartbeat(io_, ready_fd_);
     io_.run();
     if (session_ && session_->has_failed()) {
         session_->stop(false);
@@ -227,13 +249,14 @@ int run_checkers_child(const Options& options, const std::string& pid_file, int 
     unblock_handled_signals();
     std::function<void()> wait = [&] {
         signals.async_wait([&](const boost::system::error_code& error, int number) {
-            if (error || number != SIGHUP) return;  // nothing more to wait for: run() returns
+            if (error || number != SIGHUP) return io.stop();
             tell_ready(ready_fd);
             wait();
         });
     };
     tell_ready(ready_fd);
     wait();
+    const Heartbeat heartbeat(io, ready_fd);
     io.run();
     return exit_success;
 }
