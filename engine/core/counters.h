@@ -21,6 +21,11 @@ struct RouterCounters {
     std::uint32_t address_list_differs = 0;
     std::uint32_t auth_failed = 0;           ///< wrong password or digest, replays
     std::uint32_t auth_type_mismatch = 0;
+    std::uint32_t auth_type_unknown = 0;     ///< neither none, PASS nor AH
+    // Those that a socket filter in front of the engine lets through, and that seem to be for this router:
+    std::uint32_t length_errors = 0;         ///< shorter than its own address count
+    std::uint32_t ttl_errors = 0;            ///< not 255, or outside of the unicast peer's bounds
+    std::uint32_t type_errors = 0;           ///< not ADVERTISEMENT
     std::uint32_t transmit_failed = 0;
     std::uint32_t answers_suppressed = 0;    ///< losing adverts not answered because of the rate limit
 };

@@ -69,6 +69,12 @@ public:
         counters.adverts_received = hearing_[to_number(index)].adverts_received;
         return counters;
     }
+    /// Of the last advert that was accepted; 0 before the first.
+    Priority heard_priority(RouterIndex index) const { return Priority{hearing_[to_number(index)].heard_priority}; }
+    void clear_counters(RouterIndex index) {
+        cold_[to_number(index)].counters = {};
+        hearing_[to_number(index)].adverts_received = 0;
+    }
     const EngineCounters& counters() const { return counters_; }
     /// The least TxBatch that every operation can make progress with.
     std::size_t least_urgent_room() const { return frames_.largest_fan_out(); }
@@ -83,6 +89,7 @@ private:
         std::uint64_t adverts_received = 0;
         Centiseconds reported_interval{0};
         packet::AuthType auth_type = packet::AuthType::none;
+        std::uint8_t heard_priority = 0;           // of the last advert accepted
     };
     static_assert(sizeof(Hearing) == 32);
     /// Everything about a router that the common path does not touch.
@@ -128,17 +135,19 @@ private:
     void adopt_cold(RouterIndex index, const Engine& before, RouterIndex predecessor);
     bool advertises_same(RouterIndex index, const Engine& before, RouterIndex predecessor) const;
     // engine_receive.cpp
+    RouterIndex guess_router(const RxFrame& frame) const;
     void prefetch_router(const RxFrame& frame) const;
     void receive(const RxFrame& frame, TxBatch& tx);
     packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index);
     packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, RouterIndex index);
     packet::ReceiveError check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold);
-    packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const;
+    packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index);
     bool is_peculiar(const packet::ReceivedFrame& frame, RouterIndex index) const;
     const IpAddress& advertised(const ColdRouter& cold, std::size_t i) const {
         return cold.advertises_announced ? announced_[cold.first_advertised + i].address : advertised_[cold.first_advertised + i];
     }
     void note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
+    void count_misread(packet::ReceiveError error, const RxFrame& frame);
     void reject(packet::ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at);
     // engine.cpp
     void set_timer(RouterIndex index, const Step& step) {

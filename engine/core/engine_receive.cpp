@@ -24,15 +24,19 @@ bool is_same(const AddressOctets& a, const AddressOctets& b) {
 
 }
 
-/// Guesses the VRID's place without any check; a wrong guess costs nothing but the guess. Inlined by force: GCC takes a
-/// function that only prefetches for one without effect and drops the call.
-[[gnu::always_inline]] inline void Engine::prefetch_router(const RxFrame& frame) const {
+/// Guesses the VRID's place without any check; a wrong guess costs nothing but the guess.
+[[gnu::always_inline]] inline RouterIndex Engine::guess_router(const RxFrame& frame) const {
     constexpr std::size_t ipv4_vrid_offset = 14 + 20 + 1;
     constexpr std::size_t ipv6_vrid_offset = 14 + 40 + 1;
-    if (frame.bytes.size() <= ipv4_vrid_offset) return;
+    if (frame.bytes.size() <= ipv4_vrid_offset) return RouterIndex::none;
     const bool is_ipv6 = frame.bytes[12] == 0x86 && frame.bytes.size() > ipv6_vrid_offset;
     const Vrid vrid{frame.bytes[is_ipv6 ? ipv6_vrid_offset : ipv4_vrid_offset]};
-    const RouterIndex index = table_.find(frame.link, is_ipv6 ? Family::ipv6 : Family::ipv4, vrid);
+    return table_.find(frame.link, is_ipv6 ? Family::ipv6 : Family::ipv4, vrid);
+}
+
+/// Inlined by force: GCC takes a function that only prefetches for one without effect and drops the call.
+[[gnu::always_inline]] inline void Engine::prefetch_router(const RxFrame& frame) const {
+    const RouterIndex index = guess_router(frame);
     if (index == RouterIndex::none) return;
     __builtin_prefetch(&table_[index], 1);
     __builtin_prefetch(&hearing_[to_number(index)], 1);
@@ -93,7 +97,10 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
     ++counters_.frames;
     if (frame.is_truncated) return reject(ReceiveError::frame_truncated, RouterIndex::none, nullptr, frame.arrival);
     const auto received = packet::read_frame(frame.bytes);
-    if (!received) return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
+    if (!received) {
+        count_misread(received.error(), frame);
+        return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
+    }
     const RouterIndex index = table_.find(frame.link, received->source.family, received->advertisement.vrid());
     if (index == RouterIndex::none) return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
     const ReceiveError error = check_for_router(*received, index);
@@ -101,7 +108,9 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
 
     const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
                                       received->advertisement.priority()};
-    ++hearing_[to_number(index)].adverts_received;
+    Hearing& hearing = hearing_[to_number(index)];
+    ++hearing.adverts_received;
+    hearing.heard_priority = to_number(advertisement.priority);
     if (advertisement.priority == Priority::stop) ++cold_[to_number(index)].counters.stop_received;
     ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
     if (is_peculiar(*received, index)) note_peculiarities(*received, index, frame.arrival);
@@ -114,7 +123,10 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
 ReceiveError Engine::check_authentication(const packet::ReceivedFrame& frame, RouterIndex index) {
     const packet::AuthType own_type = hearing_[to_number(index)].auth_type;
     const std::uint8_t type = frame.advertisement.auth_type_octet();
-    if (type > static_cast<std::uint8_t>(packet::AuthType::ah)) return ReceiveError::unknown_auth_type;
+    if (type > static_cast<std::uint8_t>(packet::AuthType::ah)) {
+        ++cold_[to_number(index)].counters.auth_type_unknown;
+        return ReceiveError::unknown_auth_type;
+    }
     if (type != static_cast<std::uint8_t>(own_type) || frame.ah.has_value() != (own_type == packet::AuthType::ah)) {
         ++cold_[to_number(index)].counters.auth_type_mismatch;
         return ReceiveError::auth_type_mismatch;
@@ -151,14 +163,16 @@ packet::AhReplayWindow& Engine::Authentication::window_of(const AddressOctets& s
     return senders.front().window;
 }
 
-ReceiveError Engine::check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) const {
-    const ColdRouter& cold = cold_[to_number(index)];
+ReceiveError Engine::check_unicast(const packet::ReceivedFrame& frame, RouterIndex index) {
+    ColdRouter& cold = cold_[to_number(index)];
     const std::span peers = std::span(peers_).subspan(cold.first_peer, cold.peer_count);
     const auto peer = std::find_if(peers.begin(), peers.end(), [&](const UnicastPeer& p) { return p.address == frame.source; });
     if (peer == peers.end()) {
         return has(table_[index], Flag::check_unicast_source) ? ReceiveError::not_a_peer : accepted;
     }
-    return frame.ttl < peer->min_ttl || frame.ttl > peer->max_ttl ? ReceiveError::bad_unicast_ttl : accepted;
+    if (frame.ttl >= peer->min_ttl && frame.ttl <= peer->max_ttl) return accepted;
+    ++cold.counters.ttl_errors;
+    return ReceiveError::bad_unicast_ttl;
 }
 
 /// What RFC 9568 §7.1 asks to tell but not to act on: another interval, another address list, adverts heard by an owner.
@@ -194,6 +208,16 @@ void Engine::note_peculiarities(const packet::ReceivedFrame& frame, RouterIndex 
     event.kind = Event::Kind::address_list_differs;
     event.detail = advertisement.address_count();
     emit(event);
+}
+
+/// Of a frame that could not be read nothing is certain, but an operator is helped by the router that it seems to be for.
+void Engine::count_misread(ReceiveError error, const RxFrame& frame) {
+    const RouterIndex index = guess_router(frame);
+    if (index == RouterIndex::none) return;
+    RouterCounters& counters = cold_[to_number(index)].counters;
+    if (error == ReceiveError::truncated) ++counters.length_errors;
+    if (error == ReceiveError::bad_ttl) ++counters.ttl_errors;
+    if (error == ReceiveError::bad_type) ++counters.type_errors;
 }
 
 void Engine::reject(ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at) {

@@ -50,10 +50,11 @@ void ControlChannel::request_stop() {
     to_fast_.ring();
 }
 
-bool ControlChannel::request_snapshot() {
+bool ControlChannel::request_snapshot(bool clears) {
     if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::idle) return false;
     snapshot_.routers.resize(router_count_);   // idle: the fast thread does not look at it
     snapshot_.links.resize(link_count_);
+    snapshot_.has_cleared = clears;
     snapshot_state_.store(SnapshotState::wanted, std::memory_order_release);
     to_fast_.ring();
     return true;

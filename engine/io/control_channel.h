@@ -59,8 +59,8 @@ public:
     /// Commands posted before, a shutdown among them, are carried out and their frames sent; then the loop ends.
     void request_stop();
 
-    /// False when one is under way or not yet released.
-    bool request_snapshot();
+    /// `clears`: the routers' counters begin anew with it. False when one is under way or not yet released.
+    bool request_snapshot(bool clears = false);
     /// The picture asked for, once it is ready, else nullptr. Valid until release_snapshot().
     const Snapshot* take_snapshot();
     void release_snapshot();

@@ -409,7 +409,8 @@ void BasicFastLoop<EngineType>::copy_snapshot(Instant now) {
     const std::size_t end = std::min(count, snapshot_position_ + routers_copied_per_pass);
     for (; snapshot_position_ < end; ++snapshot_position_) {
         const engine::RouterIndex router{static_cast<std::uint32_t>(snapshot_position_)};
-        snapshot->routers[snapshot_position_] = {engine_->router(router), engine_->counters(router)};
+        snapshot->routers[snapshot_position_] = {engine_->router(router), engine_->counters(router), engine_->heard_priority(router)};
+        if (snapshot->has_cleared) engine_->clear_counters(router);
     }
     if (snapshot_position_ < count) return;
     snapshot_position_ = 0;

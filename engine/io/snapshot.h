@@ -27,6 +27,7 @@ struct LoopCounters {
 struct RouterSnapshot {
     engine::VirtualRouter record;
     engine::RouterCounters counters;
+    Priority heard_priority{};          ///< of the last advert that was accepted; 0 before the first
 };
 
 struct LinkSnapshot {
@@ -38,6 +39,7 @@ struct LinkSnapshot {
 /// a few milliseconds apart.
 struct Snapshot {
     Instant taken_at{};
+    bool has_cleared = false;              ///< the routers' counters were set to 0 as they were copied: no count is lost, none is told twice
     engine::EngineCounters engine;
     LoopCounters loop;
     std::vector<RouterSnapshot> routers;   ///< by RouterIndex

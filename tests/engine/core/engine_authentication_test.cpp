@@ -58,6 +58,7 @@ TEST(EngineAuthentication, UnknownTypeIsItsOwnReason) {
     EXPECT_FALSE(accepts(harness, v2_frame(7, 200).auth_type(3), at(1s)));
     EXPECT_FALSE(accepts(harness, v2_frame(7, 200).auth_type(255), at(1s)));
     EXPECT_EQ(harness.errors(ReceiveError::unknown_auth_type), 2u);
+    EXPECT_EQ(harness.counters().auth_type_unknown, 2u);
 }
 
 TEST(EngineAuthentication, PasswordMustBeEqualInAllEightOctets) {

@@ -87,6 +87,33 @@ TEST(EngineReceive, WhatThePacketLayerRefusesIsCountedUnderItsReason) {
     expect_refused(harness, v3_frame(0, 200), ReceiveError::zero_vrid);
 }
 
+/// What an operator finds in the statistics of the router that such a frame seems to be for.
+TEST(EngineReceive, MisreadFramesAreCountedForTheirRouter) {
+    Harness harness(with({v3_router(7, Priority{100}), v3_router(8, Priority{100})}));
+    harness.start(at(0s));
+    expect_refused(harness, v3_frame(8, 200).ttl(254), ReceiveError::bad_ttl);
+    expect_refused(harness, v3_frame(8, 200).type(2), ReceiveError::bad_type);
+    expect_refused(harness, v3_frame(8, 200).address_count(9), ReceiveError::truncated);
+    expect_refused(harness, v3_frame(9, 200).ttl(254), ReceiveError::bad_ttl);   // nobody's
+    EXPECT_EQ(harness.counters(1).ttl_errors, 1u);
+    EXPECT_EQ(harness.counters(1).type_errors, 1u);
+    EXPECT_EQ(harness.counters(1).length_errors, 1u);
+    EXPECT_EQ(harness.counters(0).ttl_errors + harness.counters(0).type_errors + harness.counters(0).length_errors, 0u);
+}
+
+TEST(EngineReceive, CountersBeginAnewWhenCleared) {
+    Harness harness = started(v3_router(7, Priority{100}));
+    harness.receive(v3_frame(7, 200), at(1s));
+    expect_refused(harness, v3_frame(7, 200).ttl(254), ReceiveError::bad_ttl);
+    EXPECT_EQ(harness.engine.heard_priority(RouterIndex{0}), Priority{200});
+    harness.engine.clear_counters(RouterIndex{0});
+    EXPECT_EQ(harness.counters().adverts_received, 0u);
+    EXPECT_EQ(harness.counters().ttl_errors, 0u);
+    EXPECT_EQ(harness.engine.heard_priority(RouterIndex{0}), Priority{200});   // no counter
+    harness.receive(v3_frame(7, 200), at(2s));
+    EXPECT_EQ(harness.counters().adverts_received, 1u);
+}
+
 TEST(EngineReceive, UnknownVridOrFamilyOrLink) {
     EngineSpec spec = with({v3_router(7, Priority{100})});
     spec.links.push_back({.name = "lan1", .mac = lan_mac, .is_up = true});
@@ -149,6 +176,7 @@ TEST(EngineReceive, UnicastTtlOutsideThePeersRange) {
     Harness harness = started(spec);
     expect_refused(harness, unicast_frame(7, 200).ttl(59), ReceiveError::bad_unicast_ttl);
     expect_refused(harness, unicast_frame(7, 200).ttl(65), ReceiveError::bad_unicast_ttl);
+    EXPECT_EQ(harness.counters().ttl_errors, 2u);
     harness.receive(unicast_frame(7, 200).ttl(60), at(1s));
     harness.receive(unicast_frame(7, 200).ttl(64), at(1s));
     harness.receive(unicast_frame(7, 200, 3).ttl(1), at(1s));

@@ -78,6 +78,8 @@ struct BusyEngine {
     std::size_t router_count() const { return 1; }
     const engine::VirtualRouter& router(RouterIndex) const { return record; }
     const engine::RouterCounters& counters(RouterIndex) const { return router_counters; }
+    Priority heard_priority(RouterIndex) const { return Priority{}; }
+    void clear_counters(RouterIndex) { router_counters = {}; }
     const engine::EngineCounters& counters() const { return totals; }
 };
 

@@ -78,6 +78,8 @@ struct FakeEngine {
     std::size_t router_count() const { return router_counters.size(); }
     const engine::VirtualRouter& router(engine::RouterIndex) const { return record; }
     const engine::RouterCounters& counters(engine::RouterIndex index) const { return router_counters[engine::to_number(index)]; }
+    Priority heard_priority(engine::RouterIndex) const { return Priority{}; }
+    void clear_counters(engine::RouterIndex index) { router_counters[engine::to_number(index)] = {}; }
     const engine::EngineCounters& counters() const { return totals; }
 };
 

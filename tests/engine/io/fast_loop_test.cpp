@@ -120,6 +120,24 @@ TEST_P(FastLoopTest, GivesASnapshotOnRequest) {
     }
 }
 
+TEST_P(FastLoopTest, ASnapshotMayClearTheCounters) {
+    runner.engine.router_counters[0].adverts_sent = 42;
+    runner.start();
+    const auto picture = [&](bool clears) -> std::uint64_t {
+        EXPECT_TRUE(runner.channel->request_snapshot(clears));
+        EXPECT_TRUE(runner.wait([&] { return runner.channel->take_snapshot() != nullptr; }));
+        const Snapshot* snapshot = runner.channel->take_snapshot();
+        if (snapshot == nullptr) return 0;
+        EXPECT_EQ(snapshot->has_cleared, clears);
+        const std::uint64_t sent = snapshot->routers.at(0).counters.adverts_sent;
+        runner.channel->release_snapshot();
+        return sent;
+    };
+    EXPECT_EQ(picture(false), 42u);
+    EXPECT_EQ(picture(true), 42u);
+    EXPECT_EQ(picture(false), 0u);
+}
+
 TEST_P(FastLoopTest, ASnapshotOfManyRoutersIsComplete) {
     LoopRunner large(GetParam(), {}, {.links = 1, .routers = 5000});
     large.engine.router_counters.resize(5000);
