@@ -101,13 +101,42 @@ void write_announcements(Writer& out, std::string_view prefix, const Announcemen
     out.number(name + "garp_lower_prio_repeat", settings.lower_prio_repeat);
 }
 
+void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
+    if (fifo.path.empty()) return;
+    const auto with_owner = [](std::string text, std::string_view user, std::string_view group) {
+        if (!user.empty()) (text += ' ') += user;
+        if (!group.empty()) (text += ' ') += group;
+        return text;
+    };
+    out.line(name, with_owner(std::string(fifo.path), fifo.user, fifo.group));
+    if (fifo.reader.command.empty()) return;
+    out.line(std::string(name) + "_script", with_owner(quoted(fifo.reader.command), fifo.reader.user, fifo.reader.group));
+}
+
 void write_global(Writer& out, const GlobalDefinitions& global) {
     out.block("global_defs");
     out.text("router_id", global.router_id);
     out.text("notification_email_from", global.notification_email_from);
     if (!global.smtp_server.empty()) out.line("smtp_server", std::string(global.smtp_server) + ' ' + std::to_string(global.smtp_port));
+    if (!global.notification_email.empty()) {
+        out.block("notification_email");
+        for (const std::string_view address : global.notification_email) out.line(address);
+        out.end();
+    }
+    out.text("smtp_helo_name", global.smtp_helo_name);
+    out.line("smtp_connect_timeout", seconds(global.smtp_connect_timeout));
+    out.flag("no_email_faults", global.no_email_faults);
     out.flag("enable_script_security", global.enable_script_security);
     if (!global.script_user.empty()) out.line("script_user", std::string(global.script_user) + ' ' + std::string(global.script_group));
+    write_fifo(out, "notify_fifo", global.notify_fifo);
+    write_fifo(out, "vrrp_notify_fifo", global.vrrp_notify_fifo);
+    out.flag("vrrp_notify_priority_changes", global.vrrp_notify_priority_changes);
+    out.flag("fifo_write_vrrp_states_on_reload", global.fifo_write_vrrp_states_on_reload);
+    if (global.json_version != 1) out.number("json_version", global.json_version);
+    out.text("state_dump_file", global.state_dump_file);
+    out.text("stats_dump_file", global.stats_dump_file);
+    out.text("json_dump_file", global.json_dump_file);
+    out.flag("data_use_instance", global.data_use_instance);
     out.number("vrrp_version", to_number(global.vrrp_version));
     out.flag("vrrp_strict", global.vrrp_strict);
     out.flag("vrrp_skip_check_adv_addr", global.vrrp_skip_check_adv_addr);
@@ -206,6 +235,9 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     for (const NotifyScript& script : instance.scripts) {
         out.line(name_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
     }
+    out.flag("notify_deleted", instance.notify_deleted && find_script(instance, ScriptEvent::deleted) == nullptr);
+    out.line("smtp_alert", instance.smtp_alert ? "on" : "off");
+    out.line("notify_priority_changes", instance.notify_priority_changes ? "on" : "off");
     out.end();
 }
 

@@ -17,29 +17,10 @@ std::uint32_t number_of(const Node& node) { return static_cast<std::uint32_t>(re
 Nanoseconds seconds_of(const Node& node) { return std::chrono::microseconds{read_seconds(node.word(1))->value}; }
 bool flag_of(const Node& node) { return node.word_count() < 2 || read_boolean(node.word(1)).value_or(true); }
 
-void read_smtp_server(Context& context, GlobalDefinitions& global, const Node& node) {
-    global.smtp_server = context.texts.intern(node.word(1));
-    if (node.word_count() < 3) return;
-    const auto port = read_number(node.word(2));
-    if (port && !port->has_trailing && port->value > 0 && port->value < 65'536) global.smtp_port = static_cast<std::uint16_t>(port->value);
-    else context.reporter.error(node.line(), node.word(2), "'smtp_server' expects a port from 1 to 65535: port 25 is used");
-}
-
 void read_script_user(Context& context, GlobalDefinitions& global, const Node& node) {
     global.script_user = context.texts.intern(node.word(1));
     const std::string_view group = node.word(2);
     global.script_group = context.texts.intern(group.substr(group.starts_with(':') ? 1 : 0));
-}
-
-void read_emails(Context& context, GlobalDefinitions& global, const Node& block) {
-    block.for_each_child([&](const Node& item) {
-        if (item.statement().is_deaf) return;
-        for (const Word& word : item.words()) global.notification_email.push_back(context.texts.intern(word.view()));
-    });
-    if (global.notification_email.empty()) {
-        context.reporter.warning(block.line(), block.word(0), "'notification_email' is empty",
-                                 "write one address on each line of the block");
-    }
 }
 
 void read_include_check(Context& context, GlobalDefinitions&, const Node& node) {
@@ -83,9 +64,19 @@ void set_min_garp(Context&, GlobalDefinitions& global, const Node& node) {
 constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"router_id", [](Context& c, GlobalDefinitions& g, const Node& n) { g.router_id = c.texts.intern(n.word(1)); }},
     {"notification_email", read_emails},
-    {"notification_email_from", [](Context& c, GlobalDefinitions& g, const Node& n) { g.notification_email_from = c.texts.intern(n.word(1)); }},
+    {"notification_email_from", read_email_from},
     {"smtp_server", read_smtp_server},
     {"smtp_connect_timeout", [](Context&, GlobalDefinitions& g, const Node& n) { g.smtp_connect_timeout = std::chrono::seconds{std::max(1u, number_of(n))}; }},
+    {"smtp_helo_name", read_helo_name},
+    {"smtp_alert", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.smtp_alert = flag_of(n); }},
+    {"smtp_alert_vrrp", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.smtp_alert_vrrp = flag_of(n); }},
+    {"no_email_faults", [](Context&, GlobalDefinitions& g, const Node&) { g.no_email_faults = true; }},
+    {"notify_fifo", [](Context& c, GlobalDefinitions& g, const Node& n) { read_fifo(c, g.notify_fifo, n); }},
+    {"notify_fifo_script", [](Context& c, GlobalDefinitions& g, const Node& n) { g.notify_fifo.reader = read_command(c, n); }},
+    {"vrrp_notify_fifo", [](Context& c, GlobalDefinitions& g, const Node& n) { read_fifo(c, g.vrrp_notify_fifo, n); }},
+    {"vrrp_notify_fifo_script", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vrrp_notify_fifo.reader = read_command(c, n); }},
+    {"vrrp_notify_priority_changes", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_notify_priority_changes = flag_of(n); }},
+    {"fifo_write_vrrp_states_on_reload", [](Context&, GlobalDefinitions& g, const Node&) { g.fifo_write_vrrp_states_on_reload = true; }},
     {"enable_script_security", [](Context&, GlobalDefinitions& g, const Node&) { g.enable_script_security = true; }},
     {"script_user", read_script_user},
     {"vrrp_version", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_version = static_cast<VrrpVersion>(number_of(n)); }},
@@ -115,6 +106,11 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_no_swap = true; }},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
     {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
+    {"json_version", [](Context&, GlobalDefinitions& g, const Node& n) { g.json_version = static_cast<std::uint8_t>(number_of(n)); }},
+    {"state_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.state_dump_file = c.texts.intern(n.word(1)); }},
+    {"stats_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.stats_dump_file = c.texts.intern(n.word(1)); }},
+    {"json_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.json_dump_file = c.texts.intern(n.word(1)); }},
+    {"data_use_instance", [](Context&, GlobalDefinitions& g, const Node& n) { g.data_use_instance = flag_of(n); }},
     {"random_seed", [](Context&, GlobalDefinitions&, const Node&) {}},  // the preprocessor has taken it
     {"include_check", read_include_check},                            // and this one
 };

@@ -39,6 +39,8 @@ struct InstanceDraft {
     std::optional<bool> higher_prio_send_advert;
     std::optional<bool> owner_ignore_adverts;
     std::optional<bool> check_unicast_src;
+    std::optional<bool> notify_priority_changes;
+    std::optional<bool> smtp_alert;
     std::optional<std::uint32_t> lower_prio_delay;   ///< seconds
     std::optional<std::uint32_t> lower_prio_repeat;
     std::optional<IpAddress> multicast_group;
@@ -51,6 +53,8 @@ struct InstanceDraft {
 struct GlobalDraft {
     std::optional<std::uint32_t> lower_prio_delay;
     std::optional<std::uint32_t> lower_prio_repeat;
+    std::optional<bool> smtp_alert;
+    std::optional<bool> smtp_alert_vrrp;
 };
 
 /// Names of vrrp_script, track_file or vrrp_track_process blocks, and where they are; those that cannot be used too.
@@ -139,6 +143,15 @@ void read_tracked_items(Context& context, TrackedList list, InstanceDraft& draft
 /// use_vmac.cpp
 VirtualMacMode read_vmac_mode(std::string_view word);
 void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);
+
+/// notifications.cpp: the keywords of global_defs about mail and FIFOs.
+void read_smtp_server(Context& context, GlobalDefinitions& global, const Node& node);
+void read_emails(Context& context, GlobalDefinitions& global, const Node& block);
+void read_email_from(Context& context, GlobalDefinitions& global, const Node& node);
+void read_helo_name(Context& context, GlobalDefinitions& global, const Node& node);
+void read_fifo(Context& context, NotifyFifo& fifo, const Node& node);
+/// notifications.cpp: what can be said only when all is read.
+void validate_notifications(Context& context);
 
 /// Command, user and group of a command keyword. `event` is the caller's.
 NotifyScript read_command(Context& context, const Node& node);

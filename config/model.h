@@ -41,6 +41,17 @@ struct NotifyScript {
     friend bool operator==(const NotifyScript&, const NotifyScript&) = default;
 };
 
+/// notify_fifo, vrrp_notify_fifo: a named pipe that gets a line for each change of state.
+struct NotifyFifo {
+    std::string_view path;   ///< absolute; empty: none
+    std::string_view user;   ///< who owns it when we make it; empty: we do
+    std::string_view group;  ///< empty: the user's own
+    SourceLocation where;
+    NotifyScript reader;     ///< gets the path as its last argument; empty command: none
+
+    friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;
+};
+
 /// One line of virtual_ipaddress or virtual_ipaddress_excluded.
 struct ConfiguredAddress {
     IpAddress address;
@@ -167,6 +178,9 @@ struct VrrpInstance {
     std::vector<TrackedItem> track_files;      ///< of Configuration::tracked_files
     std::vector<TrackedItem> track_processes;  ///< of Configuration::tracked_processes
     std::vector<NotifyScript> scripts;         ///< at most one per event
+    bool notify_deleted = false;               ///< a removed instance is told as DELETED, else as FAULT
+    bool notify_priority_changes = false;      ///< FIFO lines for changes of the effective priority
+    bool smtp_alert = false;                   ///< mail for changes of state
     std::uint8_t debug = 0;                    ///< 0-4
 
     friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
@@ -234,10 +248,23 @@ struct GlobalDefinitions {
     std::string_view smtp_server;
     std::uint16_t smtp_port = 25;
     Nanoseconds smtp_connect_timeout{std::chrono::seconds{30}};
+    std::string_view smtp_helo_name;  ///< empty: the host name
+    bool no_email_faults = false;     ///< no mail about FAULT
 
     bool enable_script_security = false;
     std::string_view script_user;   ///< empty: keepalived_script when that user exists, else the daemon's
     std::string_view script_group;
+
+    NotifyFifo notify_fifo;
+    NotifyFifo vrrp_notify_fifo;
+    bool vrrp_notify_priority_changes = false;
+    bool fifo_write_vrrp_states_on_reload = false;
+
+    std::uint8_t json_version = 1;     ///< 1 or 2
+    std::string_view state_dump_file;  ///< of SIGUSR1: a path, a directory with '/' at its end, or a name; empty: keepalived.data
+    std::string_view stats_dump_file;  ///< of SIGUSR2 and STATS_CLEAR; empty: keepalived.stats
+    std::string_view json_dump_file;   ///< of the JSON signal; empty: keepalived.json
+    bool data_use_instance = false;    ///< namespace and instance stand in the names of these files
 
     VrrpVersion vrrp_version = VrrpVersion::v2;
     bool vrrp_strict = false;

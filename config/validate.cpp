@@ -281,6 +281,9 @@ private:
         instance_.higher_prio_send_advert = draft_.higher_prio_send_advert.value_or(global_.vrrp_higher_prio_send_advert);
         instance_.owner_ignore_adverts = draft_.owner_ignore_adverts.value_or(global_.vrrp_owner_ignore_adverts);
         if (instance_.priority != Priority::owner) instance_.owner_ignore_adverts = false;
+        instance_.notify_priority_changes = draft_.notify_priority_changes.value_or(global_.vrrp_notify_priority_changes);
+        const GlobalDraft& defaults = context_.global_draft;
+        instance_.smtp_alert = draft_.smtp_alert.value_or(defaults.smtp_alert_vrrp.value_or(defaults.smtp_alert.value_or(false)));
     }
 
     void apply_strict() {
@@ -382,6 +385,7 @@ void validate(Context& context) {
                                               : context.configuration.global.announcements.delay;
     context.configuration.global.announcements.lower_prio_repeat =
         context.global_draft.lower_prio_repeat.value_or(context.configuration.global.announcements.repeat);
+    validate_notifications(context);
 }
 
 }  // namespace vigil::config

@@ -79,6 +79,7 @@ void add_script(Target& target, const Node& node, ScriptEvent event) {
                                           " already: this one is ignored");
         return;
     }
+    if (event == ScriptEvent::deleted) target.instance.notify_deleted = true;
     NotifyScript script = read_command(target.context, node);
     if (script.command.empty()) return;  // notify_deleted alone asks for the generic script
     script.event = event;
@@ -138,6 +139,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"notify_stop", [](Target& t, const Node& n) { add_script(t, n, ScriptEvent::stop); }},
     {"notify", [](Target& t, const Node& n) { add_script(t, n, ScriptEvent::any); }},
     {"notify_deleted", [](Target& t, const Node& n) { add_script(t, n, ScriptEvent::deleted); }},
+    {"notify_priority_changes", [](Target& t, const Node& n) { t.draft.notify_priority_changes = flag_of(n); }},
+    {"smtp_alert", [](Target& t, const Node& n) { t.draft.smtp_alert = flag_of(n); }},
     {"notify_master_rx_lower_pri", [](Target& t, const Node& n) { add_script(t, n, ScriptEvent::master_rx_lower_priority); }},
 };
 

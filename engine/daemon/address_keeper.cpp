@@ -386,12 +386,6 @@ void AddressKeeper::set_macvlan(std::size_t router, std::uint32_t index) {
     if (routers_[router].is_wanted) mark_dirty(router);
 }
 
-std::size_t AddressKeeper::present_count(std::size_t router) const {
-    const auto first = addresses_.begin() + first_address(router);
-    return static_cast<std::size_t>(
-        std::count_if(first, first + static_cast<std::ptrdiff_t>(address_count(router)), [](const Address& one) { return one.is_present; }));
-}
-
 void AddressKeeper::refresh_devices() {
     std::unordered_map<std::string_view, std::uint32_t> numbers;
     for (const auto& [index, link] : kernel_.monitor().links()) numbers.emplace(link.name, index);

@@ -62,8 +62,8 @@ public:
     /// The macvlan of a router was made (again): its addresses are tried again at once.
     void set_macvlan(std::size_t router, std::uint32_t index);
     std::uint32_t macvlan(std::size_t router) const { return routers_[router].macvlan; }
-    /// Addresses that are there now, for the status dump.
-    std::size_t present_count(std::size_t router) const;
+    /// By position in Plan::addresses, for the dumps.
+    bool is_present(std::size_t address) const { return addresses_[address].is_present; }
 
     static constexpr std::size_t addresses_per_batch = 512;
 

@@ -10,6 +10,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/script_security.h"
 
 namespace vigil::daemon {
@@ -35,6 +36,7 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     }
     config::LoadResult result = config::load(load);
     for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
+    for (config::Diagnostic& diagnostic : check_fifos(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     result.diagnostics.sort();
     return result;
 }

@@ -90,7 +90,7 @@ int severity(spdlog::level::level_enum level) {
 /// RFC 3164 datagrams to /dev/log. The socket is made anew when syslog was restarted, at most once a second.
 class SyslogSink final : public LossySink {
 public:
-    SyslogSink(std::string identity, int facility) : identity_(std::move(identity)), facility_(facility) {}
+    SyslogSink(std::string path, std::string identity, int facility) : path_(std::move(path)), identity_(std::move(identity)), facility_(facility) {}
 
 private:
     bool write(std::string_view line, spdlog::level::level_enum level) override {
@@ -114,12 +114,13 @@ private:
         socket_ = io::FileDescriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        std::strcpy(address.sun_path, "/dev/log");
+        path_.copy(address.sun_path, sizeof address.sun_path - 1);
         if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
         socket_.reset();
         return false;
     }
 
+    std::string path_;
     std::string identity_;
     int facility_;
     io::FileDescriptor socket_;
@@ -127,6 +128,15 @@ private:
 };
 
 }  // namespace
+
+std::string log_file_of(const std::string& file, std::string_view suffix) {
+    if (file.empty()) return {};
+    const std::size_t slash = file.rfind('/');
+    const std::size_t dot = file.rfind('.');
+    const bool has_dot = dot != std::string::npos && (slash == std::string::npos || dot > slash);
+    const std::size_t place = has_dot ? dot : file.size();
+    return fmt::format("{}{}{}", file.substr(0, place), suffix, file.substr(place));
+}
 
 void start_log(const LogSettings& settings) {
     std::vector<spdlog::sink_ptr> sinks;
@@ -143,7 +153,7 @@ void start_log(const LogSettings& settings) {
         else file_error = errno;
     }
     if (settings.to_syslog) {
-        sinks.push_back(std::make_shared<SyslogSink>(settings.identity, settings.facility));
+        sinks.push_back(std::make_shared<SyslogSink>(settings.syslog_socket, settings.identity, settings.facility));
         sinks.back()->set_pattern("%v");
     }
     auto logger = std::make_shared<spdlog::logger>("", sinks.begin(), sinks.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <spdlog/spdlog.h>
 
@@ -12,13 +13,17 @@
 namespace vigil::daemon {
 
 struct LogSettings {
-    std::string identity = "Vigil";   ///< of syslog lines: "Vigil", "Vigil_vrrp"
+    std::string identity = "Keepalived";   ///< of syslog lines, keepalived's, because log filters look for it: "Keepalived", "Keepalived_vrrp"
     bool to_console = false;
     bool to_syslog = true;
     int facility = 3;                 ///< syslog's number, not shifted
     unsigned detail = 0;
     std::string file;                 ///< empty: none
+    std::string syslog_socket = "/dev/log";
 };
+
+/// The file of one process: `suffix` stands before the last '.' of the name, as with keepalived ("keepalived_vrrp.log"). Empty for an empty name.
+std::string log_file_of(const std::string& file, std::string_view suffix);
 
 /// Replaces the sinks of this process. A log file that cannot be opened is reported through the others.
 void start_log(const LogSettings& settings);

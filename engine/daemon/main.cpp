@@ -46,7 +46,7 @@ bool become_daemon(bool keeps_stderr) {
 }
 
 void start_parent_log(const Options& options) {
-    start_log({.identity = "Vigil", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+    start_log({.identity = "Keepalived", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail, .file = options.log_file});
 }
 

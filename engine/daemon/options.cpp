@@ -105,7 +105,8 @@ What to say
   -l, --log-console           also log to stderr
   -D, --log-detail            say more; twice: even more
   -S, --log-facility=N        syslog facility: 0-7 for local0-7, or a name
-  -g, --log-file[=FILE]       also log to FILE
+  -g, --log-file[=FILE]       also log to FILE, default keepalived.log in TMPDIR or /tmp; children add _vrrp and so on
+      --flush-log-file        no effect: every line is written at once
   -G, --no-syslog             do not log to syslog
   -d, --dump-conf             log the configuration as understood
   -a, --address-monitoring    log every address change on this host
@@ -179,7 +180,6 @@ const char* not_acted_on(int code) {
     case perf:
     case debug:
     case no_mem_check: return "-L, -O, --perf, --debug, --no-mem-check: keepalived's own debugging aids";
-    case flush_log: return "--flush-log-file: every line is written at once anyway";
     case config_fd: return "--config-fd: internal to keepalived";
     case ignore_sigint: return "--ignore-sigint: SIGINT stops the daemon";
     default: return nullptr;
@@ -197,7 +197,7 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
     case journal: options.journal = absolute(value); break;
     case 'g': {
         const char* directory = std::getenv("TMPDIR");
-        options.log_file = value.empty() ? fmt::format("{}/vigild.log", directory != nullptr && *directory == '/' ? directory : "/tmp")
+        options.log_file = value.empty() ? fmt::format("{}/keepalived.log", directory != nullptr && *directory == '/' ? directory : "/tmp")
                                          : absolute(value);
         break;
     }
@@ -241,6 +241,7 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     case 'd': options.dump_configuration = true; break;
     case 'a': options.log_address_changes = true; break;
     case 'e': options.check_includes = true; break;
+    case flush_log: break;   // every line is written at once anyway
     case 'v': return Answer{0, fmt::format("vigil v{} (VRRP versions 2 and 3, reads keepalived.conf)\n", version), true};
     case 'h': return Answer{0, help_text, false};
     case 'T': return refuse("-T: genhash is not part of vigil");

@@ -30,7 +30,7 @@ struct Options {
     bool log_to_syslog = true;             ///< -G clears it
     int log_facility = 3;                  ///< -S, a syslog facility number (daemon)
     unsigned log_detail = 0;               ///< how often -D was given
-    std::string log_file;                  ///< -g; empty: none. Each process adds its suffix.
+    std::string log_file;                  ///< -g; empty: none. Children add their suffix: log_file_of().
 
     std::string parent_pid_file;           ///< -p; empty: by the file's `instance` and `use_pid_dir`
     std::string vrrp_pid_file;             ///< -r

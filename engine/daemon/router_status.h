@@ -8,7 +8,7 @@
 namespace vigil::daemon {
 
 /// keepalived's words for where a router stands: what notify scripts get and operators read.
-enum class OperatorState : std::uint8_t { init, backup, master, fault, stop };
+enum class OperatorState : std::uint8_t { init, backup, master, fault, stop, deleted };
 
 constexpr std::string_view to_string(OperatorState state) {
     switch (state) {
@@ -17,6 +17,7 @@ constexpr std::string_view to_string(OperatorState state) {
     case OperatorState::master: return "MASTER";
     case OperatorState::fault: return "FAULT";
     case OperatorState::stop: return "STOP";
+    case OperatorState::deleted: return "DELETED";
     }
     return "INIT";
 }
@@ -39,7 +40,7 @@ struct RouterStatus {
     engine::Reason last_reason = engine::Reason::none;   ///< of the last transition, with the next two and `faults`: see describe_reason()
     std::uint8_t last_value = 0;
     AddressOctets last_peer{};
-    std::int64_t since_wall_seconds = 0;   ///< of the last transition; 0: none yet
+    std::int64_t since_wall_microseconds = 0;   ///< of the last transition; 0: none yet
 };
 
 }  // namespace vigil::daemon

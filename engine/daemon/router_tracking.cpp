@@ -118,6 +118,7 @@ void RouterTracking::evaluate(std::size_t router) {
             spdlog::info("({}) Changing effective priority from {} to {}", planned.name, before.priority, result.priority);
         }
         send(Command::Kind::set_priority, router, Fault::none, result.priority);
+        changed_priorities_.push_back(static_cast<std::uint32_t>(router));
     }
     if (result.is_faulty != before.is_faulty) send(result.is_faulty ? Command::Kind::set_fault : Command::Kind::clear_fault, router, Fault::tracker);
     if (!has_begun_ || !before.is_waiting || result.is_waiting) return;

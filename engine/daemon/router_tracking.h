@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/core/messages.h"
@@ -37,6 +38,8 @@ public:
     void begin_election(std::size_t router);
     const std::vector<TrackingResult>& results() const { return results_; }
     int effective_priority(std::size_t router) const { return results_[router].priority; }
+    /// Routers whose effective priority has changed since the last call.
+    std::vector<std::uint32_t> take_changed_priorities() { return std::exchange(changed_priorities_, {}); }
     /// What holds it in Fault::tracker, for an operator.
     std::string describe_fault(std::size_t router) const;
 
@@ -57,6 +60,7 @@ private:
     std::unordered_map<const config::VrrpInstance*, Items> items_;   // what routers have in common is there once
     std::unordered_map<ThingIndex, std::vector<std::uint32_t>> routers_of_;
     std::vector<TrackingResult> results_;                            // by router
+    std::vector<std::uint32_t> changed_priorities_;
     std::vector<ThingIndex> interfaces_;                             // that we have added
     bool has_begun_ = false;
     std::size_t lines_left_ = 0;                                     // to be written about one change

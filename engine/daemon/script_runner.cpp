@@ -52,20 +52,15 @@ void ScriptRunner::start(std::size_t queue, const ScriptCall& call, Instant now)
     running_[*pid] = {queue, call.label, now};
 }
 
-void ScriptRunner::reap(const std::function<void(pid_t, int status)>& on_other) {
-    int status = 0;
-    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        const auto found = running_.find(pid);
-        if (found == running_.end()) {  // somebody else's, or a spawn that failed at execve
-            if (on_other) on_other(pid, status);
-            continue;
-        }
-        const Running& running = found->second;
-        if (WIFSIGNALED(status)) spdlog::warn("{} was ended by signal {}", running.label, WTERMSIG(status));
-        else if (WEXITSTATUS(status) != 0) spdlog::info("{} ended with exit code {}", running.label, WEXITSTATUS(status));
-        if (running.holds_queue) queues_[running.queue].is_held = false;
-        running_.erase(found);
-    }
+bool ScriptRunner::on_child_end(pid_t pid, int status) {
+    const auto found = running_.find(pid);
+    if (found == running_.end()) return false;
+    const Running& running = found->second;
+    if (WIFSIGNALED(status)) spdlog::warn("{} was ended by signal {}", running.label, WTERMSIG(status));
+    else if (WEXITSTATUS(status) != 0) spdlog::info("{} ended with exit code {}", running.label, WEXITSTATUS(status));
+    if (running.holds_queue) queues_[running.queue].is_held = false;
+    running_.erase(found);
+    return true;
 }
 
 }  // namespace vigil::daemon

@@ -28,8 +28,8 @@ public:
     void enqueue(std::size_t queue, ScriptCall call);
     /// Starts what may start.
     void pump(Instant now);
-    /// A SIGCHLD came: collects all child processes that ended, and hands on those that are not ours. Call pump() afterwards.
-    void reap(const std::function<void(pid_t, int status)>& on_other = {});
+    /// A child process ended; false when it was no script of ours. Call pump() afterwards.
+    bool on_child_end(pid_t pid, int status);
     bool is_idle() const { return running_.empty() && waiting_count_ == 0; }
     std::size_t running_count() const { return running_.size(); }
     std::size_t waiting_count() const { return waiting_count_; }

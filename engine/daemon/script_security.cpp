@@ -125,6 +125,9 @@ std::vector<config::Diagnostic> check_scripts(const config::Configuration& confi
     for (const config::VrrpScript& script : configuration.scripts) {
         if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");
     }
+    for (const config::NotifyFifo* fifo : {&configuration.global.notify_fifo, &configuration.global.vrrp_notify_fifo}) {
+        if (!fifo->reader.command.empty()) check(fifo->reader, ", and nobody reads the FIFO");
+    }
     return found;
 }
 

@@ -17,7 +17,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <ctime>
+#include <unordered_set>
 
 #include <spdlog/spdlog.h>
 
@@ -51,15 +51,15 @@ io::BackendChoice backend_choice(Backend backend) {
 
 tl::expected<std::unique_ptr<Session>, std::string> Session::start(boost::asio::io_context& io, const Options& options,
                                                                    config::Configuration configuration, KernelSide& kernel,
-                                                                   ScriptRunner& runner, Trackers& trackers) {
-    std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, runner, trackers));
+                                                                   Outlets& outlets, Trackers& trackers) {
+    std::unique_ptr<Session> session(new Session(io, options, std::move(configuration), kernel, outlets, trackers));
     if (auto prepared = session->prepare(); !prepared) return tl::unexpected(prepared.error());
     return session;
 }
 
 Session::Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel,
-                 ScriptRunner& runner, Trackers& trackers)
-    : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), runner_(runner), trackers_(trackers),
+                 Outlets& outlets, Trackers& trackers)
+    : io_(io), options_(options), configuration_(std::move(configuration)), kernel_(kernel), outlets_(outlets), trackers_(trackers),
       event_descriptor_(io), kernel_descriptor_(io), tick_timer_(io), start_timer_(io), journal_timer_(io), command_timer_(io) {}
 
 Session::~Session() {
@@ -99,8 +99,9 @@ void Session::make_parts() {
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_);
     keeper_->leave_alone(kernel_.monitor().addresses());
     links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, trackers_.things(), limiter_, options_.log_address_changes);
+    files_ = std::make_unique<StatusFiles>(fast_->channel());
     make_tracking();
-    notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, runner_);
+    notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, outlets_);
     statuses_.reserve(plan_.routers.size());
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority});
 }
@@ -206,7 +207,7 @@ void Session::tick() {
         if (!*alive || error || is_stopped_) return;
         const Instant now = io::clock::now();
         write_summaries(limiter_, now);
-        collect_dump_result();
+        files_->collect_results();
         trim_memory();
         if (++ticks_ % port_retry_ticks == 0) links_->retry_ports(now);
         on_wake();
@@ -241,7 +242,8 @@ void Session::on_wake() {
     take_events();
     apply_addresses();
     flush_notifications();
-    if (wants_status_ || wants_statistics_) write_dump();
+    tell_priorities();
+    write_files();
     post_commands_soon();
 }
 
@@ -303,11 +305,15 @@ void Session::on_event(const Event& event) {
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);
     statuses_[router].effective_priority = static_cast<std::uint8_t>(tracking_->effective_priority(router));
-    const bool has_tracker_fault = (event.faults & static_cast<unsigned>(engine::Fault::tracker)) != 0;
-    const std::string tracker_fault = has_tracker_fault ? tracking_->describe_fault(router) : std::string();
-    write_log(describe_event(event, plan_.routers[router], statuses_[router], tracker_fault), limiter_, io::clock::now());
+    write_log(describe_event(event, plan_.routers[router], statuses_[router], tracker_fault(router, event.faults)), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
-    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router]);
+    if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router], statuses_[router].effective_priority);
+}
+
+/// What a tracker has against the router, for people; empty when it is something else that holds it.
+std::string Session::tracker_fault(std::size_t router, std::uint8_t faults) const {
+    const bool has_tracker_fault = (faults & static_cast<unsigned>(engine::Fault::tracker)) != 0;
+    return has_tracker_fault ? tracking_->describe_fault(router) : std::string();
 }
 
 void Session::on_transition(const Event& event) {
@@ -315,7 +321,8 @@ void Session::on_transition(const Event& event) {
     RouterStatus& status = statuses_[router];
     status.state = operator_state(event.to, event.faults);
     status.faults = event.faults;
-    status.since_wall_seconds = std::time(nullptr);
+    status.since_wall_microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     status.last_peer = event.peer;
     status.last_reason = event.reason;
     status.last_value = event.value;
@@ -368,42 +375,44 @@ void Session::notify(std::size_t router, OperatorState state) { notifications_.e
 
 void Session::flush_notifications() {
     for (const auto& [router, state] : notifications_) {
-        notifier_->on_state(plan_.routers[router], state, statuses_[router].effective_priority);
+        notifier_->on_state(plan_.routers[router], state, statuses_[router], tracker_fault(router, statuses_[router].faults));
     }
     notifications_.clear();
-    runner_.pump(io::clock::now());
+    outlets_.scripts.pump(io::clock::now());
 }
 
-void Session::request_dump(bool only_statistics) {
-    (only_statistics ? wants_statistics_ : wants_status_) = true;
-    fast_->channel().request_snapshot();
+void Session::tell_priorities() {
+    for (const std::uint32_t router : tracking_->take_changed_priorities()) {
+        notifier_->on_priority_change(plan_.routers[router], statuses_[router].state, tracking_->effective_priority(router));
+    }
 }
 
-void Session::write_dump() {
-    const io::Snapshot* snapshot = fast_->channel().take_snapshot();
-    if (snapshot == nullptr) return;
-    DumpInput input{.plan = &plan_, .snapshot = snapshot, .statuses = &statuses_,
-                    .addresses_present = {}, .backend = fast_->backend_name(),
-                    .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe()};
-    for (std::size_t i = 0; i < plan_.routers.size(); ++i) input.addresses_present.push_back(keeper_->present_count(i));
-    // A disc may be slow, and the control thread has addresses to set: somebody else writes.
-    const auto write = [this](std::string name, std::string text) {
-        dump_writers_.push_back(std::async(std::launch::async, [path = dump_path(name), text = std::move(text)] {
-            const auto written = write_file_safely(path, text);
-            return written ? fmt::format("Wrote {}", path) : written.error();
-        }));
+void Session::tell_removed(const config::Configuration& next) {
+    std::unordered_set<std::string_view> names;
+    for (const config::VrrpInstance& instance : next.instances) names.insert(instance.name);
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (!names.contains(plan_.routers[i].name)) notifier_->on_deleted(plan_.routers[i], statuses_[i]);
+    }
+    outlets_.scripts.pump(io::clock::now());
+}
+
+void Session::tell_states_again() {
+    if (!configuration_.global.fifo_write_vrrp_states_on_reload) return;
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        notifier_->tell_again(plan_.routers[i], statuses_[i].state, statuses_[i].effective_priority);
+    }
+}
+
+void Session::write_files() {
+    if (!files_->is_asked()) return;
+    const auto device_name = [this](std::size_t router) {
+        const auto found = kernel_.macvlans().devices().find(keeper_->macvlan(router));
+        return found == kernel_.macvlans().devices().end() ? std::string() : found->second.name;
     };
-    if (std::exchange(wants_status_, false)) write("keepalived.data", status_text(input) + config::dump(configuration()));
-    if (std::exchange(wants_statistics_, false)) write("keepalived.stats", statistics_text(input));
-    fast_->channel().release_snapshot();
-}
-
-void Session::collect_dump_result() {
-    std::erase_if(dump_writers_, [](std::future<std::string>& writer) {
-        if (writer.wait_for(std::chrono::seconds{0}) != std::future_status::ready) return false;
-        spdlog::info(writer.get());
-        return true;
-    });
+    DumpInput input{.plan = &plan_, .statuses = &statuses_, .is_present = [this](std::size_t address) { return keeper_->is_present(address); },
+                    .virtual_device = device_name, .backend = fast_->backend_name(),
+                    .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe()};
+    files_->write_wanted(std::move(input), configuration_.global, [this] { return config::dump(configuration()); });
 }
 
 void Session::stop(bool for_good) {

@@ -5,7 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +20,7 @@
 #include "engine/daemon/options.h"
 #include "engine/daemon/reporter.h"
 #include "engine/daemon/router_tracking.h"
-#include "engine/daemon/status_dump.h"
+#include "engine/daemon/status_files.h"
 #include "engine/daemon/succession.h"
 #include "engine/daemon/trackers/trackers.h"
 
@@ -31,11 +30,11 @@ namespace vigil::daemon {
 /// on the control thread.
 class Session {
 public:
-    /// `kernel`, `runner` and `trackers` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
+    /// `kernel`, `outlets` and `trackers` outlive it. The error is a sentence. Leftovers of a killed run, and virtual addresses
     /// that somebody else has set, are removed first.
     static tl::expected<std::unique_ptr<Session>, std::string> start(boost::asio::io_context& io, const Options& options,
                                                                      config::Configuration configuration, KernelSide& kernel,
-                                                                     ScriptRunner& runner, Trackers& trackers);
+                                                                     Outlets& outlets, Trackers& trackers);
     ~Session();
 
     /// A reload by difference: the new configuration at work, where routers that did not change notice nothing and others no more than they must
@@ -50,11 +49,15 @@ public:
     bool has_failed() const { return fast_->has_failed() && !is_stopped_; }
     /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.
     void stop(bool for_good);
-    /// Writes the status (SIGUSR1) or the statistics (SIGUSR2) as soon as the packet thread has made the picture.
-    void request_dump(bool only_statistics);
+    /// Tells of those that `next` has no more. After stop().
+    void tell_removed(const config::Configuration& next);
+    /// After a reload that left it running, with fifo_write_vrrp_states_on_reload.
+    void tell_states_again();
+    /// Writes a file as soon as the packet thread has made the picture. `clears`: the statistics begin anew after it.
+    void request_dump(DumpKind kind, bool clears = false) { files_->request(kind, clears); }
 
 private:
-    Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, ScriptRunner& runner,
+    Session(boost::asio::io_context& io, const Options& options, config::Configuration configuration, KernelSide& kernel, Outlets& outlets,
             Trackers& trackers);
     tl::expected<void, std::string> prepare();
     void make_parts();
@@ -85,21 +88,22 @@ private:
     void trim_memory();
     void on_event(const engine::Event& event);
     void on_transition(const engine::Event& event);
+    std::string tracker_fault(std::size_t router, std::uint8_t faults) const;
     void on_state_report(const engine::Event& event);
     void apply_addresses();
     void lower_devices();
     void post_commands_soon();
     void notify(std::size_t router, OperatorState state);
     void flush_notifications();
-    void write_dump();
-    void collect_dump_result();
+    void tell_priorities();
+    void write_files();
 
     boost::asio::io_context& io_;
     const Options& options_;
     config::Configuration configuration_;                    // after the load without the instances that are in plan_
     std::vector<std::uint32_t> unplanned_positions_;         // where those that remain in it stood
     KernelSide& kernel_;
-    ScriptRunner& runner_;
+    Outlets& outlets_;
     Trackers& trackers_;
     Plan plan_;
     RateLimiter limiter_;
@@ -109,6 +113,7 @@ private:
     std::unique_ptr<LinkWatch> links_;
     std::unique_ptr<RouterTracking> tracking_;
     std::unique_ptr<Notifier> notifier_;
+    std::unique_ptr<StatusFiles> files_;
     std::vector<RouterStatus> statuses_;
     std::vector<engine::Event> backlog_;                    // addresses are as they should be after these, words are still to come
     std::size_t reported_ = 0;                              // of backlog_
@@ -127,9 +132,6 @@ private:
     bool is_stopped_ = false;
     bool is_lowering_ = false;
     unsigned ticks_ = 0;
-    bool wants_statistics_ = false;
-    bool wants_status_ = false;
-    std::vector<std::future<std::string>> dump_writers_;    // what they have to log, or nothing
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);   // for handlers that outlive us in the io_context's queue
 };
 

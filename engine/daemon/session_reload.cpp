@@ -27,7 +27,7 @@ using engine::Command;
 tl::expected<std::unique_ptr<Session>, std::string> Session::succeed(Session& before, config::Configuration configuration) {
     if (std::string why = before.why_not_by_difference(configuration.global); !why.empty()) return tl::unexpected(std::move(why));
     before.come_to_rest();
-    std::unique_ptr<Session> next(new Session(before.io_, before.options_, std::move(configuration), before.kernel_, before.runner_, before.trackers_));
+    std::unique_ptr<Session> next(new Session(before.io_, before.options_, std::move(configuration), before.kernel_, before.outlets_, before.trackers_));
     next->plan_ = make_plan(next->configuration_, next->kernel_.facts(), &before.plan_);
     auto engine = before.fast_->make_successor(next->plan_);
     if (!engine) return tl::unexpected(engine.error());
@@ -70,7 +70,7 @@ void Session::dismiss(const Plan& now, const Succession& succession) {
     for (const PlannedRouter& router : now.routers) names.insert(router.name);
     for (const std::size_t router : succession.leaving) {
         keeper_->want(router, false);
-        if (!names.contains(plan_.routers[router].name)) notifier_->on_deleted(plan_.routers[router], statuses_[router].effective_priority);
+        if (!names.contains(plan_.routers[router].name)) notifier_->on_deleted(plan_.routers[router], statuses_[router]);
     }
     apply_addresses();
     flush_notifications();
@@ -107,9 +107,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     }
     kernel_.remove_foreign(plan_, anew, [&](const arp::kernel::AddressKey& key) { return keeper_->holds(key); });
     kernel_events_ = std::move(before.kernel_events_);
-    dump_writers_ = std::move(before.dump_writers_);
-    wants_status_ = before.wants_status_;
-    wants_statistics_ = before.wants_statistics_;
+    files_ = std::move(before.files_);
     const Instant now = io::clock::now();
     fast_->continue_with_events();
     tracking_->go_on_from(tracked, succession.predecessors, before.has_begun_election_);
@@ -117,7 +115,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     run_parts();
     if (before.has_begun_election_) begin_new_routers(succession);
     else begin_election();
-    if (wants_status_ || wants_statistics_) fast_->channel().request_snapshot();
+    files_->ask_again();
 }
 
 void Session::begin_new_routers(const Succession& succession) {

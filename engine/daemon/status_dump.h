@@ -1,36 +1,32 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
-
-#include "config/model.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/router_status.h"
 #include "engine/io/snapshot.h"
 
 namespace vigil::daemon {
 
-/// The readable picture for SIGUSR1. Pure.
+/// What the files of SIGUSR1, SIGUSR2 and the JSON signal are made of.
 struct DumpInput {
     const Plan* plan = nullptr;
     const io::Snapshot* snapshot = nullptr;
     const std::vector<RouterStatus>* statuses = nullptr;
-    std::vector<std::size_t> addresses_present;   ///< per router
+    std::function<bool(std::size_t address)> is_present;            ///< in the kernel now; by position in Plan::addresses
+    std::function<std::string(std::size_t router)> virtual_device;  ///< name of its virtual MAC device; empty: none
     std::string backend;
     std::function<std::string(std::size_t router)> describe_tracker_fault;
     std::string trackers;                         ///< what is tracked, and how it stands
 };
-std::string status_text(const DumpInput& input);
-/// keepalived's statistics text for SIGUSR2.
-std::string statistics_text(const DumpInput& input);
 
-/// TMPDIR when it is absolute, else /tmp, and the name.
-std::string dump_path(std::string_view name);
-/// Writes a new file beside `path` (never through a link that somebody left there) and renames it. The error is a sentence.
-tl::expected<void, std::string> write_file_safely(const std::string& path, std::string_view text);
+/// "192.0.2.1/24 dev eth0 scope global set", as keepalived writes it; `i` counts the router's addresses. Pure.
+std::string address_text(const DumpInput& input, std::size_t router, std::size_t i);
+
+/// The readable picture for SIGUSR1. Its lines about instances are keepalived's, because exporters read them; ours come beside. Pure.
+std::string status_text(const DumpInput& input);
 
 }  // namespace vigil::daemon

@@ -33,7 +33,6 @@
 namespace vigil::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds stop_script_limit{1000};
 constexpr std::chrono::milliseconds pid_file_patience{3000};
 
 /// A child of a killed parent may still be saying goodbye.
@@ -91,6 +90,7 @@ public:
     VrrpChild(const Options& options, int ready_fd) : options_(options), ready_fd_(ready_fd), signals_(io_) {
         for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) signals_.add(number);
         unblock_handled_signals();
+        outlets_.on_other_child = [this](pid_t pid, int status) { trackers_.on_child_end(pid, status); };
     }
 
     int run();
@@ -101,18 +101,17 @@ private:
     void reload();
     void change_to(config::Configuration configuration);
     void stop();
-    void finish_scripts();
-    void reap();
 
     const Options& options_;
     int ready_fd_;
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     std::unique_ptr<KernelSide> kernel_;
-    ScriptRunner runner_;
+    Outlets outlets_{io_};
     Trackers trackers_{io_};
     std::unique_ptr<Session> session_;
     int exit_code_ = exit_success;
+    bool is_stopping_ = false;
 };
 
 int VrrpChild::run() {
@@ -127,7 +126,8 @@ int VrrpChild::run() {
     }
     kernel_ = std::move(*kernel);
     if (loaded.configuration.instances.empty()) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
-    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, runner_, trackers_);
+    outlets_.configure(loaded.configuration);
+    auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, outlets_, trackers_);
     if (!session) {
         spdlog::error(session.error());
         return exit_fatal;
@@ -153,15 +153,14 @@ void VrrpChild::wait_for_signal() {
 }
 
 void VrrpChild::on_signal(int number) {
+    if (number == SIGCHLD) return outlets_.reap();
+    if (is_stopping_) return;
     if (number == SIGTERM || number == SIGINT) return stop();
     if (number == SIGHUP) return reload();
-    if (number == SIGUSR1) return session_->request_dump(false);
-    if (number == SIGUSR2) return session_->request_dump(true);
-    if (number == SIGCHLD) {
-        reap();
-        return runner_.pump(io::clock::now());
-    }
-    spdlog::info("Signal {} is understood, not yet acted on", number == SIGRTMIN + 2 ? "JSON" : "STATS_CLEAR");
+    if (number == SIGUSR1) return session_->request_dump(DumpKind::state);
+    if (number == SIGUSR2) return session_->request_dump(DumpKind::statistics);
+    if (number == SIGRTMAX - 1) return session_->request_dump(DumpKind::statistics, true);
+    if (number == SIGRTMIN + 2) return session_->request_dump(DumpKind::json);
 }
 
 void VrrpChild::reload() {
@@ -171,20 +170,26 @@ void VrrpChild::reload() {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
     } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");
+        session_->tell_states_again();
     } else {
         if (options_.dump_configuration) log_dump(loaded.configuration);
         change_to(std::move(loaded.configuration));
+        session_->tell_states_again();
     }
     tell_ready(ready_fd_);
 }
 
 void VrrpChild::change_to(config::Configuration configuration) {
     auto next = Session::succeed(*session_, configuration);
-    if (!next) {
+    if (next) {
+        outlets_.configure(configuration);
+    } else {
         spdlog::info("Configuration changed: the instances restart, because {}", next.error());
         session_->stop(false);
+        session_->tell_removed(configuration);
         session_.reset();
-        next = Session::start(io_, options_, std::move(configuration), *kernel_, runner_, trackers_);
+        outlets_.configure(configuration);
+        next = Session::start(io_, options_, std::move(configuration), *kernel_, outlets_, trackers_);
     }
     if (!next) {
         spdlog::error(next.error());
@@ -195,33 +200,21 @@ void VrrpChild::change_to(config::Configuration configuration) {
 }
 
 void VrrpChild::stop() {
+    is_stopping_ = true;
     session_->stop(true);
-    finish_scripts();
-    session_.reset();
-    spdlog::info("Stopped");
-    io_.stop();
-}
-
-void VrrpChild::reap() {
-    runner_.reap([this](pid_t pid, int status) { trackers_.on_child_end(pid, status); });
-}
-
-void VrrpChild::finish_scripts() {
-    const auto give_up = std::chrono::steady_clock::now() + stop_script_limit;
-    while (!runner_.is_idle() && std::chrono::steady_clock::now() < give_up) {
-        reap();
-        runner_.pump(io::clock::now());
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
-    if (runner_.waiting_count() != 0) spdlog::warn("{} notify scripts were not run: there was a second for all of them", runner_.waiting_count());
+    outlets_.finish([this] {
+        session_.reset();
+        spdlog::info("Stopped");
+        io_.stop();
+    });
 }
 
 }  // namespace
 
 int run_vrrp_child(const Options& options, const std::string& pid_file, int ready_fd) {
-    start_log({.identity = "Vigil_vrrp", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+    start_log({.identity = "Keepalived_vrrp", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail,
-               .file = options.log_file.empty() ? "" : options.log_file + "_vrrp"});
+               .file = log_file_of(options.log_file, "_vrrp")});
     auto pid = acquire_patiently(pid_file);
     if (!pid) {
         spdlog::error(pid.error());
@@ -234,9 +227,9 @@ int run_vrrp_child(const Options& options, const std::string& pid_file, int read
 }
 
 int run_checkers_child(const Options& options, const std::string& pid_file, int ready_fd) {
-    start_log({.identity = "Vigil_healthcheckers", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+    start_log({.identity = "Keepalived_healthcheckers", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail,
-               .file = options.log_file.empty() ? "" : options.log_file + "_healthcheckers"});
+               .file = log_file_of(options.log_file, "_healthcheckers")});
     auto pid = acquire_patiently(pid_file);
     if (!pid) {
         spdlog::error(pid.error());

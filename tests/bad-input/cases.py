@@ -241,7 +241,7 @@ def refused_frame(title, counter, frame, words=None, text=None):
         found = {}
 
         def counted():
-            found.update(re.findall(r"^   (\w+) +(\d+)$", dump(rig), re.MULTILINE))
+            found.update(re.findall(r"^   (\w+) = (\d+)$", dump(rig), re.MULTILINE))
             return found.get(counter) == "1"
         wait_for(counted, PATIENCE, f"the counter {counter} is 1 ({found})")
         expect(rig.holds() and not rig.find("Entering"), "the state changed")
@@ -263,7 +263,7 @@ def junk_frame(title, reason, frame):
         def counted():
             nonlocal text
             text = dump(rig)
-            return re.search(rf"^   eth0 .*, 1 of junk.*{reason}", text, re.MULTILINE)
+            return re.search(rf"^   eth0 = .*, 1 of junk.*{reason}", text, re.MULTILINE)
         wait_for(counted, PATIENCE, f"one frame of junk, {reason}, is counted ({text})")
         expect(rig.holds() and not rig.find("Entering"), "the state changed")
         return [], f"refused in the kernel, counted as junk (`{reason}`); stays MASTER"

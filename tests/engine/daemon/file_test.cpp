@@ -9,8 +9,8 @@
 #include <optional>
 #include <thread>
 
+#include "engine/daemon/dump_file.h"
 #include "engine/daemon/pid_file.h"
-#include "engine/daemon/status_dump.h"
 
 namespace vigil::daemon {
 namespace {
@@ -98,7 +98,7 @@ TEST_F(DaemonFiles, PidFileNamesAreKeepaliveds) {
 TEST_F(DaemonFiles, ADumpReplacesALinkInsteadOfFollowingIt) {
     std::ofstream(path("victim")) << "precious";
     std::filesystem::create_symlink(path("victim"), path("keepalived.data"));
-    ASSERT_TRUE(write_file_safely(path("keepalived.data"), "text"));
+    ASSERT_TRUE(write_dump_file({path("keepalived.data"), ""}, "text"));
     EXPECT_EQ(content(path("victim")), "precious");
     EXPECT_EQ(content(path("keepalived.data")), "text");
     EXPECT_FALSE(std::filesystem::is_symlink(path("keepalived.data")));
@@ -106,18 +106,54 @@ TEST_F(DaemonFiles, ADumpReplacesALinkInsteadOfFollowingIt) {
 }
 
 TEST_F(DaemonFiles, ADumpThatCannotBeWrittenSaysWhy) {
-    const auto written = write_file_safely(path("no/such/directory/file"), "text");
+    const auto written = write_dump_file({path("no/such/directory/file"), ""}, "text");
     ASSERT_FALSE(written);
     EXPECT_NE(written.error().find("No such file or directory"), std::string::npos);
 }
 
 TEST_F(DaemonFiles, DumpsGoToTmpdirOnlyWhenItIsAbsolute) {
     ::setenv("TMPDIR", "/var/tmp", 1);
-    EXPECT_EQ(dump_path("keepalived.data"), "/var/tmp/keepalived.data");
+    EXPECT_EQ(host_dump_directories().chosen, "/var/tmp");
     ::setenv("TMPDIR", "relative", 1);
-    EXPECT_EQ(dump_path("keepalived.data"), "/tmp/keepalived.data");
+    EXPECT_EQ(host_dump_directories().chosen, "");
     ::unsetenv("TMPDIR");
-    EXPECT_EQ(dump_path("keepalived.data"), "/tmp/keepalived.data");
+    EXPECT_EQ(host_dump_directories().chosen, "");
+}
+
+TEST(DumpPlaces, AreInADirectoryOfOurOwnWithALinkWhereExportersLook) {
+    EXPECT_EQ(dump_place(DumpKind::json, {}, {}), (DumpPlace{"/run/vigil/keepalived.json", "/tmp/keepalived.json"}));
+    EXPECT_EQ(dump_place(DumpKind::statistics, {}, {}), (DumpPlace{"/run/vigil/keepalived.stats", "/tmp/keepalived.stats"}));
+    EXPECT_EQ(dump_place(DumpKind::state, {}, {.chosen = "/var/tmp"}), (DumpPlace{"/var/tmp/keepalived.data", ""}));
+}
+
+TEST(DumpPlaces, MayBeChosen) {
+    config::GlobalDefinitions global;
+    global.state_dump_file = "/var/lib/x/";
+    global.stats_dump_file = "/var/lib/x/my.stats";
+    global.json_dump_file = "my.json";
+    const DumpDirectories directories{.chosen = "/var/tmp"};
+    EXPECT_EQ(dump_place(DumpKind::state, global, directories).path, "/var/lib/x/keepalived.data");
+    EXPECT_EQ(dump_place(DumpKind::statistics, global, directories).path, "/var/lib/x/my.stats");
+    EXPECT_EQ(dump_place(DumpKind::json, global, directories).path, "/var/tmp/my.json");
+    global.data_use_instance = true;
+    EXPECT_EQ(dump_place(DumpKind::json, global, directories).path, "/var/tmp/my.json");
+    global.instance = "one";
+    EXPECT_EQ(dump_place(DumpKind::json, global, directories).path, "/var/tmp/my.json.one");
+    global.net_namespace = "blue";
+    EXPECT_EQ(dump_place(DumpKind::state, global, directories).path, "/var/lib/x/keepalived.data.blue_one");
+}
+
+TEST_F(DaemonFiles, TheLinkIsReplacedAndLeadsToTheFile) {
+    const DumpPlace place{path("own/keepalived.json"), path("keepalived.json")};
+    std::ofstream(path("keepalived.json")) << "somebody else's";
+    for (const char* text : {"first", "second"}) {
+        const auto written = write_dump_file(place, text);
+        ASSERT_TRUE(written) << written.error();
+        EXPECT_EQ(content(path("keepalived.json")), text);
+    }
+    EXPECT_EQ(std::filesystem::read_symlink(path("keepalived.json")), path("own/keepalived.json"));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 2);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("own")), {}), 1);
 }
 
 }  // namespace

@@ -186,9 +186,9 @@ TEST_F(ScriptProcess, IdentitiesByNameAndNumber) {
 void run_dry(ScriptRunner& runner, Instant now) {
     while (!runner.is_idle()) {
         runner.pump(now);
-        siginfo_t info{};
-        ::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
-        runner.reap();
+        int status = 0;
+        const pid_t pid = ::waitpid(-1, &status, 0);
+        runner.on_child_end(pid, status);
     }
 }
 

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/model.h"
+#include "engine/daemon/fifo.h"
+#include "engine/daemon/fifo_reader.h"
+
+namespace vigil::daemon {
+
+/// notify_fifo and vrrp_notify_fifo with their readers. Outlives a configuration: what a reload does not change stays open, and its reader runs
+/// on. Control thread.
+class NotifyFifos {
+public:
+    explicit NotifyFifos(boost::asio::io_context& io) : io_(io), timer_(io) {}
+
+    void configure(const config::Configuration& configuration);
+    void tell_instance(std::string_view name, std::string_view state, int priority);
+    void tell_group(std::string_view name, std::string_view state);
+    bool on_child_end(pid_t pid, int status);
+
+    // At the end, in this order.
+
+    /// Everything was read, or nobody of ours reads it. Call again and again: it hands on what the pipes take.
+    bool is_read();
+    /// Closes the FIFOs and removes those that we made: readers see the end of the file.
+    void close();
+    bool has_readers() const;
+    void end_readers(int signal_number);
+
+private:
+    /// What a configuration asks for, in words of its own: the configuration may be gone when it is compared.
+    struct Wanted {
+        std::string path;
+        std::optional<FifoOwner> owner;
+        FifoReader::Program reader;
+    };
+    struct Entry {
+        std::optional<FifoOwner> owner;
+        std::unique_ptr<Fifo> fifo;
+        std::unique_ptr<FifoReader> reader;
+        std::uint64_t lost = 0;        // not yet told
+        Instant told_at{};
+    };
+
+    static std::optional<Wanted> wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global);
+    void tell(std::string_view line);
+    void settle(Entry& entry, std::optional<Wanted> wanted, const std::string& where);
+    void tick();
+    void tell_losses(Entry& entry, Instant now);
+
+    boost::asio::io_context& io_;
+    boost::asio::steady_timer timer_;
+    std::array<Entry, 2> entries_;   // notify_fifo, vrrp_notify_fifo
+    bool is_ticking_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// What is wrong with the FIFOs and their readers on this host.
+std::vector<config::Diagnostic> check_fifos(const config::Configuration& configuration);
+
+}  // namespace vigil::daemon
