@@ -411,7 +411,9 @@ void Session::write_files() {
     };
     DumpInput input{.plan = &plan_, .statuses = &statuses_, .is_present = [this](std::size_t address) { return keeper_->is_present(address); },
                     .virtual_device = device_name, .backend = fast_->backend_name(),
-                    .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe()};
+                    .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe(),
+                    .processes = configuration_.tracked_processes,
+                    .process_standing = [this](const std::string& name) { return trackers_.process_standing(name); }};
     files_->write_wanted(std::move(input), configuration_.global, [this] { return config::dump(configuration()); });
 }
 

@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/daemon/plan.h"
 #include "engine/daemon/router_status.h"
+#include "engine/daemon/trackers/process_tracker.h"
 #include "engine/io/snapshot.h"
 
 namespace vigil::daemon {
@@ -21,6 +24,8 @@ struct DumpInput {
     std::string backend;
     std::function<std::string(std::size_t router)> describe_tracker_fault;
     std::string trackers;                         ///< what is tracked, and how it stands
+    std::span<const config::TrackedProcess> processes;
+    std::function<std::optional<ProcessStanding>(const std::string& name)> process_standing;
 };
 
 /// "192.0.2.1/24 dev eth0 scope global set", as keepalived writes it; `i` counts the router's addresses. Pure.

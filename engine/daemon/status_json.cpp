@@ -119,6 +119,43 @@ ordered_json data_of(const DumpInput& input, std::size_t i) {
     return data;
 }
 
+std::string_view words_of(config::ParameterMatch match) {
+    switch (match) {
+    case config::ParameterMatch::none: return "none";
+    case config::ParameterMatch::exact: return "exact";
+    case config::ParameterMatch::partial: return "partial";
+    case config::ParameterMatch::initial: return "initial";
+    }
+    return "none";
+}
+
+/// The vrrp_track_process blocks that somebody tracks.
+ordered_json tracked_processes(const DumpInput& input) {
+    ordered_json list = ordered_json::array();
+    for (const config::TrackedProcess& process : input.processes) {
+        const auto standing = input.process_standing(std::string(process.name));
+        if (!standing) continue;
+        ordered_json one;
+        one["process"] = process.program;
+        std::string parameters;
+        for (const std::string_view word : process.parameters) (parameters += parameters.empty() ? "" : " ") += word;
+        one["parameters"] = parameters;
+        one["param_match"] = words_of(process.match);
+        one["min_processes"] = process.quorum;
+        one["max_processes"] = process.quorum_max;
+        one["current_processes"] = standing->count;
+        one["have_quorum"] = standing->has_quorum;
+        one["weight"] = process.weight;
+        one["terminate_delay"] = seconds(process.terminate_delay);
+        one["fork_delay"] = seconds(process.fork_delay);
+        one["fork_delay_timer_running"] = standing->is_fork_delayed;
+        one["terminate_delay_timer_running"] = standing->is_terminate_delayed;
+        one["full_command"] = process.full_command;
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
 ordered_json statistics_of(const engine::RouterCounters& counters) {
     ordered_json stats;
     for (const Statistic& one : statistics()) stats[std::string(one.json_name)] = one.value(counters);
@@ -137,7 +174,8 @@ std::string status_json(const DumpInput& input, int layout) {
         // A name may be any octets, JSON is UTF-8.
         text += instance.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     }
-    text += layout == 2 ? "],\"track_process\":[]}" : "]";
+    text += ']';
+    if (layout == 2) text += ",\"track_process\":" + tracked_processes(input).dump(-1, ' ', false, ordered_json::error_handler_t::replace) + '}';
     return text + '\n';
 }
 

@@ -261,6 +261,16 @@ void ProcessTracker::tick() {
     if (!targets_.empty() && !events_) begin_slow_look();
 }
 
+std::optional<ProcessStanding> ProcessTracker::standing(const std::string& name) const {
+    const auto found = targets_.find(name);
+    if (found == targets_.end()) return std::nullopt;
+    const Target& target = *found->second;
+    if (!target.judge) return ProcessStanding{.count = target.processes.size()};
+    const bool is_due = target.judge->due().has_value();
+    return ProcessStanding{target.processes.size(), target.judge->has_quorum(), is_due && target.judge->is_due_by_start(),
+                           is_due && !target.judge->is_due_by_start()};
+}
+
 std::string ProcessTracker::describe() const {
     std::string text;
     for (const auto& [name, target] : targets_) {

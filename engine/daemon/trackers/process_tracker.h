@@ -29,6 +29,14 @@ struct ProcessDefinition {
     friend bool operator==(const ProcessDefinition&, const ProcessDefinition&) = default;
 };
 
+/// How a vrrp_track_process stands.
+struct ProcessStanding {
+    std::size_t count = 0;               ///< of processes now
+    bool has_quorum = false;
+    bool is_fork_delayed = false;        ///< a start is still to be trusted
+    bool is_terminate_delayed = false;   ///< an end is
+};
+
 /// What /proc tells of one process; nullopt when it runs no more. Its arguments are read only on request: they lie in its memory, which may be
 /// swapped out.
 std::optional<ProcessFacts> read_process(pid_t process, bool with_arguments);
@@ -48,6 +56,8 @@ public:
     /// Once a second.
     void tick();
     bool has_events() const { return events_.has_value(); }
+    /// nullopt when nobody tracks it.
+    std::optional<ProcessStanding> standing(const std::string& name) const;
     /// For the dump of SIGUSR1.
     std::string describe() const;
 

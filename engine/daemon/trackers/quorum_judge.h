@@ -25,10 +25,15 @@ public:
 
     /// Whether has_quorum() is another one now.
     bool on_count(std::uint32_t count, Instant now) {
-        const Nanoseconds delay = count > count_ ? limits_.fork_delay : limits_.terminate_delay;
+        const bool is_start = count > count_;
+        const Nanoseconds delay = is_start ? limits_.fork_delay : limits_.terminate_delay;
         count_ = count;
-        if (is_within(count) == has_quorum_) due_.reset();
-        else if (!due_) due_ = now + delay;
+        if (is_within(count) == has_quorum_) {
+            due_.reset();
+        } else if (!due_) {
+            due_ = now + delay;
+            is_due_by_start_ = is_start;
+        }
         return on_time(now);
     }
     bool on_time(Instant now) {
@@ -42,6 +47,8 @@ public:
     std::uint32_t count() const { return count_; }
     /// When to call on_time().
     std::optional<Instant> due() const { return due_; }
+    /// It is fork_delay that runs, not terminate_delay. Only while due().
+    bool is_due_by_start() const { return is_due_by_start_; }
 
 private:
     bool is_within(std::uint32_t count) const { return count >= limits_.quorum && count <= limits_.quorum_max; }
@@ -50,6 +57,7 @@ private:
     std::uint32_t count_;
     bool has_quorum_;
     std::optional<Instant> due_;   // of a change that is still to be trusted
+    bool is_due_by_start_ = false;
 };
 
 }  // namespace vigil::daemon

@@ -30,6 +30,7 @@ public:
     TrackedThings& things() { return things_; }
     /// A script does not run, for a reason that may be mended without the configuration.
     bool has_ignored_scripts() const { return scripts_.has_ignored(); }
+    std::optional<ProcessStanding> process_standing(const std::string& name) const { return processes_.standing(name); }
     /// For the dump of SIGUSR1.
     std::string describe() const { return scripts_.describe() + files_.describe() + processes_.describe(); }
 

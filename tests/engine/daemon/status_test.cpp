@@ -51,7 +51,8 @@ protected:
     DumpInput input() const {
         return {.plan = &plan_, .snapshot = &snapshot_, .statuses = &statuses_, .is_present = [](std::size_t address) { return address == 0; },
                 .virtual_device = [this](std::size_t) { return device_; }, .backend = "uring",
-                .describe_tracker_fault = [](std::size_t) { return std::string(); }, .trackers = ""};
+                .describe_tracker_fault = [](std::size_t) { return std::string(); }, .trackers = "", .processes = loaded_.configuration.tracked_processes,
+                .process_standing = [](const std::string& name) { return name == "tp" ? std::optional<ProcessStanding>({3, true, false, true}) : std::nullopt; }};
     }
     json instance() const { return json::parse(status_json(input(), 1)).at(0); }
 
@@ -151,6 +152,16 @@ TEST_F(Status, JsonVersionTwoIsAnObject) {
     const json whole = json::parse(status_json(input(), 2));
     EXPECT_EQ(keys(whole), words("vrrp track_process"));
     EXPECT_EQ(whole["vrrp"], json::parse(status_json(input(), 1)));
+}
+
+TEST_F(Status, JsonVersionTwoHasTheTrackedProcesses) {
+    load("track_process {\ntp\n}\n}\nvrrp_track_process tp {\nprocess /usr/bin/x one two\nparam_match initial\nquorum 2\nquorum_max 5\nweight -7\ndelay 0.5\n");
+    const json list = json::parse(status_json(input(), 2))["track_process"];
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(list[0], (json{{"process", "/usr/bin/x"}, {"parameters", "one two"}, {"param_match", "initial"}, {"min_processes", 2}, {"max_processes", 5},
+                             {"current_processes", 3}, {"have_quorum", true}, {"weight", -7}, {"terminate_delay", 0.5}, {"fork_delay", 0.5},
+                             {"fork_delay_timer_running", false}, {"terminate_delay_timer_running", true}, {"full_command", true}}));
+    EXPECT_EQ(instance()["data"]["track_process"], (json{"tp"}));
 }
 
 TEST_F(Status, JsonIsValidWhateverTheNameIs) {
