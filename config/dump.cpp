@@ -1,6 +1,8 @@
 /// The effective model for people: keywords of the file with the values that are in effect, so what stands here could be put into a
 /// file again (apart from masked passwords).
 
+#include <algorithm>
+
 #include "config/load.h"
 
 namespace vigil::config {
@@ -79,9 +81,11 @@ void write_addresses(Writer& out, std::string_view name, const std::vector<Confi
 
 /// `has_definitions`: what is not said would be taken from there.
 void write_tracked(Writer& out, std::string_view name, const std::vector<TrackedItem>& items, bool has_definitions) {
-    if (items.empty()) return;
+    const auto is_own = [](const TrackedItem& item) { return !item.of_group; };  // the others stand in the group
+    if (std::none_of(items.begin(), items.end(), is_own)) return;
     out.block(name);
     for (const TrackedItem& item : items) {
+        if (!is_own(item)) continue;
         std::string text(item.name);
         if (item.weight) text += " weight " + std::to_string(*item.weight);
         if (item.reverse) text += " reverse";
@@ -155,17 +159,10 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.text("instance", global.instance);
 }
 
-std::string_view name_of(ScriptEvent event) {
-    switch (event) {
-        case ScriptEvent::any: return "notify";
-        case ScriptEvent::master: return "notify_master";
-        case ScriptEvent::backup: return "notify_backup";
-        case ScriptEvent::fault: return "notify_fault";
-        case ScriptEvent::stop: return "notify_stop";
-        case ScriptEvent::deleted: return "notify_deleted";
-        case ScriptEvent::master_rx_lower_priority: return "notify_master_rx_lower_pri";
+void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {
+    for (const NotifyScript& script : scripts) {
+        out.line(keyword_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
     }
-    return "";
 }
 
 void write_network(Writer& out, const VrrpInstance& instance) {
@@ -232,12 +229,30 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     write_tracked(out, "track_script", instance.track_scripts, true);
     write_tracked(out, "track_file", instance.track_files, true);
     write_tracked(out, "track_process", instance.track_processes, true);
-    for (const NotifyScript& script : instance.scripts) {
-        out.line(name_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
-    }
+    write_scripts(out, instance.scripts);
     out.flag("notify_deleted", instance.notify_deleted && find_script(instance, ScriptEvent::deleted) == nullptr);
     out.line("smtp_alert", instance.smtp_alert ? "on" : "off");
     out.line("notify_priority_changes", instance.notify_priority_changes ? "on" : "off");
+    out.end();
+}
+
+void write_members(Writer& out, const std::vector<GroupMember>& members) {
+    out.block("group");
+    for (const GroupMember& member : members) out.line(member.name);
+    out.end();
+}
+
+void write_sync_group(Writer& out, const VrrpSyncGroup& group) {
+    out.block("vrrp_sync_group", group.name);
+    write_members(out, group.members);
+    out.flag("sync_group_tracking_weight", group.tracking_weight);
+    write_tracked(out, "track_interface", group.track_interfaces, false);
+    write_tracked(out, "track_script", group.track_scripts, true);
+    write_tracked(out, "track_file", group.track_files, true);
+    write_tracked(out, "track_process", group.track_processes, true);
+    if (group.smtp_alert) out.line("smtp_alert", *group.smtp_alert ? "on" : "off");
+    if (group.notify_priority_changes) out.line("notify_priority_changes", *group.notify_priority_changes ? "on" : "off");
+    write_scripts(out, group.scripts);
     out.end();
 }
 
@@ -294,6 +309,12 @@ std::string dump(const Configuration& configuration) {
     for (const VrrpScript& script : configuration.scripts) write_script(out, script);
     for (const TrackedFile& file : configuration.tracked_files) write_file(out, file);
     for (const TrackedProcess& process : configuration.tracked_processes) write_process(out, process);
+    for (const VrrpSyncGroup& group : configuration.sync_groups) write_sync_group(out, group);
+    for (const TrackGroup& group : configuration.track_groups) {
+        out.block("track_group", group.name);
+        write_members(out, group.members);
+        out.end();
+    }
     for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance);
     return out.take();
 }

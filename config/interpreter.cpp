@@ -28,6 +28,8 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::vrrp_script: return read_vrrp_script(context, node);
         case BlockId::track_file: return read_tracked_file(context, node);
         case BlockId::vrrp_track_process: return read_tracked_process(context, node);
+        case BlockId::vrrp_sync_group: return read_sync_group(context, node);
+        case BlockId::track_group: read_track_group(context, node); break;
         case BlockId::none: read_root_keyword(context, node); break;
         default: break;
     }
@@ -52,8 +54,35 @@ NotifyScript read_command(Context& context, const Node& node) {
     return script;
 }
 
-const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event) {
-    for (const NotifyScript& script : instance.scripts) {
+bool add_script(Context& context, std::vector<NotifyScript>& scripts, const Node& node, ScriptEvent event) {
+    if (const NotifyScript* first = find_script(scripts, event)) {
+        context.reporter.error(node.line(), node.word(0),
+                               "'" + std::string(node.word(0)) + "' was given on line " + std::to_string(first->where.line) +
+                                   " already: this one is ignored");
+        return false;
+    }
+    NotifyScript script = read_command(context, node);
+    if (script.command.empty()) return false;
+    script.event = event;
+    scripts.push_back(script);
+    return true;
+}
+
+std::string_view keyword_of(ScriptEvent event) {
+    switch (event) {
+        case ScriptEvent::any: return "notify";
+        case ScriptEvent::master: return "notify_master";
+        case ScriptEvent::backup: return "notify_backup";
+        case ScriptEvent::fault: return "notify_fault";
+        case ScriptEvent::stop: return "notify_stop";
+        case ScriptEvent::deleted: return "notify_deleted";
+        case ScriptEvent::master_rx_lower_priority: return "notify_master_rx_lower_pri";
+    }
+    return "";
+}
+
+const NotifyScript* find_script(const std::vector<NotifyScript>& scripts, ScriptEvent event) {
+    for (const NotifyScript& script : scripts) {
         if (script.event == event) return &script;
     }
     return nullptr;

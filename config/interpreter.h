@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "config/block_tree.h"
@@ -71,6 +72,9 @@ struct Context {
     TrackerNames scripts;
     TrackerNames files;
     TrackerNames processes;
+    std::vector<InstanceDraft> sync_group_drafts;  ///< one for each of configuration.sync_groups
+    std::unordered_map<std::string_view, SourceLocation> sync_group_names;
+    std::unordered_map<std::string_view, SourceLocation> track_group_names;
 };
 
 /// A statement with the tree it is in: what a handler looks at.
@@ -128,6 +132,9 @@ void read_tracked_file(Context& context, const Node& block);
 void read_tracked_process(Context& context, const Node& block);
 /// tracked_things.cpp: false when there is such a name already, which has been said, or when the block lacks `required`.
 bool claim_tracker_name(Context& context, TrackerNames& names, const Node& block, bool is_complete, std::string_view required);
+/// sync_group.cpp
+void read_sync_group(Context& context, const Node& block);
+void read_track_group(Context& context, const Node& block);
 
 /// address_line.cpp: one line of an address list; nullopt when it was reported and dropped.
 std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item);
@@ -155,8 +162,10 @@ void validate_notifications(Context& context);
 
 /// Command, user and group of a command keyword. `event` is the caller's.
 NotifyScript read_command(Context& context, const Node& node);
+/// Adds it, unless there is one for the event already, which is reported, or it has no command. False: not added.
+bool add_script(Context& context, std::vector<NotifyScript>& scripts, const Node& node, ScriptEvent event);
 
-/// validate_tracking.cpp: the tracked items of all instances against what they name.
+/// validate_tracking.cpp: the tracked items of all instances and sync groups against what they name.
 class TrackingValidator {
 public:
     /// After all of the file was read. `context` outlives it.
@@ -164,6 +173,8 @@ public:
 
     /// Drops what names nothing, takes over default weights, and reports what can have no effect.
     void settle(VrrpInstance& instance, const InstanceDraft& draft);
+    /// The same for what a sync group tracks.
+    void settle(VrrpSyncGroup& group, const InstanceDraft& draft);
     /// After all instances: what nobody tracks.
     void report_unused();
 
@@ -179,11 +190,11 @@ private:
         std::unordered_map<std::string_view, Definition> definitions;
     };
 
-    void settle_items(VrrpInstance& instance, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind);
+    void settle_items(std::string_view owner, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind);
     void drop_weighted(VrrpInstance& instance, std::vector<TrackedItem>& items);
-    void report_missing(const VrrpInstance& instance, const TrackedItem& item, const Kind& kind);
+    void report_missing(std::string_view owner, const TrackedItem& item, const Kind& kind);
     void report_without_effect(const VrrpInstance& instance);
-    void say(Severity severity, const VrrpInstance& instance, SourceLocation where, std::string text, std::string help = {});
+    void say(Severity severity, std::string_view owner, SourceLocation where, std::string text, std::string help = {});
 
     Context& context_;
     Kind scripts_{"vrrp_script", {}};
@@ -193,5 +204,7 @@ private:
 
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);
+/// validate_groups.cpp: what sync groups and track groups say, held against the instances that are left. `unusable`: names of those that are not.
+void validate_groups(Context& context, const std::unordered_set<std::string_view>& unusable, TrackingValidator& tracking);
 
 }  // namespace vigil::config

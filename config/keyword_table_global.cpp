@@ -11,7 +11,7 @@ constexpr Keyword root_rows[] = {
     block("global_defs", t1, acted, BlockId::global_defs),
     block("vrrp_instance", t1, acted, BlockId::vrrp_instance, text),
     block("vrrp_script", t1, acted, BlockId::vrrp_script, text),
-    block("vrrp_sync_group", t1, later, BlockId::vrrp_sync_group, text),
+    block("vrrp_sync_group", t1, acted, BlockId::vrrp_sync_group, text),
     block("virtual_server", t1, later, BlockId::virtual_server, service),
     block("virtual_server_group", t2, later, BlockId::server_group_list, text),
     block("static_ipaddress", t2, later, BlockId::static_address_list),

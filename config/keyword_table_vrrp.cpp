@@ -98,21 +98,21 @@ constexpr Keyword auth_hmac_rows[] = {
 };
 
 constexpr Keyword sync_group_rows[] = {
-    block("group", t1, later, BlockId::text_list),
-    block("track_interface", t2, later, BlockId::track_interface_list),
-    block("track_script", t2, later, BlockId::track_script_list),
-    block("track_file", t3, later, BlockId::track_file_list),
-    block("track_process", t3, later, BlockId::track_process_list),
+    block("group", t1, acted, BlockId::text_list),
+    block("track_interface", t2, acted, BlockId::track_interface_list),
+    block("track_script", t2, acted, BlockId::track_script_list),
+    block("track_file", t3, acted, BlockId::track_file_list),
+    block("track_process", t3, acted, BlockId::track_process_list),
     block("track_bfd", t3, later, BlockId::track_bfd_list),
-    {"notify_master", t1, later, command},
-    {"notify_backup", t1, later, command},
-    {"notify_fault", t1, later, command},
-    {"notify_stop", t2, later, command},
-    {"notify", t1, later, command},
-    {"smtp_alert", t2, later, flag},
-    {"global_tracking", t3, later, nothing, BlockId::none, "-"},
-    {"sync_group_tracking_weight", t3, later, nothing},
-    {"notify_priority_changes", t3, later, flag},
+    {"notify_master", t1, acted, command},
+    {"notify_backup", t1, acted, command},
+    {"notify_fault", t1, acted, command},
+    {"notify_stop", t2, acted, command},
+    {"notify", t1, acted, command},
+    {"smtp_alert", t2, acted, flag},
+    {"global_tracking", t3, acted, nothing, BlockId::none, "-"},
+    {"sync_group_tracking_weight", t3, acted, nothing},
+    {"notify_priority_changes", t3, acted, flag},
 };
 
 constexpr Keyword track_group_rows[] = {

@@ -29,6 +29,9 @@ struct SourceLocation {
 /// Which change of state a script is told about.
 enum class ScriptEvent : std::uint8_t { any, master, backup, fault, stop, deleted, master_rx_lower_priority };
 
+/// "notify_master", "notify" for any.
+std::string_view keyword_of(ScriptEvent event);
+
 /// A command of a notify keyword. `command` is one word of the file, still with its inner quotes and escapes:
 /// split_command() makes the argument vector.
 struct NotifyScript {
@@ -92,6 +95,7 @@ struct TrackedItem {
     std::optional<std::int16_t> weight;  ///< -254..254, interfaces and scripts -253..253; 0 or absent: FAULT instead of a shift
     bool reverse = false;                ///< weight 0: FAULT while it is good; else the shift has the other sign
     SourceLocation where;
+    bool of_group = false;   ///< an instance has it from its sync group
 
     friend bool operator==(const TrackedItem&, const TrackedItem&) = default;
 };
@@ -186,8 +190,39 @@ struct VrrpInstance {
     friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
 };
 
+/// A name in the `group` list of a sync group or a track group.
+struct GroupMember {
+    std::string_view name;
+    SourceLocation where;
+
+    friend bool operator==(const GroupMember&, const GroupMember&) = default;
+};
+
+/// vrrp_sync_group: instances that change their state together.
+struct VrrpSyncGroup {
+    std::string_view name;
+    SourceLocation where;                       ///< of its name
+    std::vector<GroupMember> members;           ///< in file order, at least one; each is an instance that can be used, and in no other group
+    std::vector<TrackedItem> track_interfaces;  ///< the members have them too, with TrackedItem::of_group
+    std::vector<TrackedItem> track_scripts;     ///< the same, like those that follow
+    std::vector<TrackedItem> track_files;
+    std::vector<TrackedItem> track_processes;
+    std::vector<NotifyScript> scripts;          ///< at most one per event
+    bool tracking_weight = false;               ///< sync_group_tracking_weight: members keep their own weighted trackers
+    std::optional<bool> smtp_alert;               ///< mail for changes of the group's state; has a value
+    std::optional<bool> notify_priority_changes;  ///< for members that do not say it themselves
+};
+
+/// track_group: the instances that are meant by a name in static_* lines.
+struct TrackGroup {
+    std::string_view name;
+    SourceLocation where;
+    std::vector<GroupMember> members;
+};
+
 /// First script for `event`, nullptr when there is none.
-const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event);
+const NotifyScript* find_script(const std::vector<NotifyScript>& scripts, ScriptEvent event);
+inline const NotifyScript* find_script(const VrrpInstance& instance, ScriptEvent event) { return find_script(instance.scripts, event); }
 
 /// vrrp_script: a command whose exit code says whether all is well.
 struct VrrpScript {
@@ -298,6 +333,8 @@ struct GlobalDefinitions {
 struct Configuration {
     GlobalDefinitions global;
     std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
+    std::vector<VrrpSyncGroup> sync_groups;  ///< in file order, only those with members
+    std::vector<TrackGroup> track_groups;    ///< in file order; no static_* line asks for them yet
     std::vector<VrrpScript> scripts;
     std::vector<TrackedFile> tracked_files;
     std::vector<TrackedProcess> tracked_processes;

@@ -370,16 +370,22 @@ void validate(Context& context) {
         conflicts.settle_name(instance, is_usable[index]);
         if (is_usable[index]) conflicts.claim_addresses(instance);
     }
-    tracking.report_unused();
+    std::unordered_set<std::string_view> unusable;
     if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {
         std::size_t kept = 0;
         for (std::size_t index = 0; index < instances.size(); ++index) {
+            if (!is_usable[index]) unusable.insert(instances[index].name);
             if (!is_usable[index]) continue;
-            if (kept != index) instances[kept] = std::move(instances[index]);
+            if (kept != index) {
+                instances[kept] = std::move(instances[index]);
+                context.drafts[kept] = std::move(context.drafts[index]);
+            }
             ++kept;
         }
         instances.resize(kept);
     }
+    validate_groups(context, unusable, tracking);
+    tracking.report_unused();
     context.configuration.global.announcements.lower_prio_delay =
         context.global_draft.lower_prio_delay ? Nanoseconds{std::chrono::seconds{*context.global_draft.lower_prio_delay}}
                                               : context.configuration.global.announcements.delay;

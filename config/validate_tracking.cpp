@@ -48,31 +48,37 @@ TrackingValidator::TrackingValidator(Context& context) : context_(context) {
     }
 }
 
-void TrackingValidator::say(Severity severity, const VrrpInstance& instance, SourceLocation where, std::string text, std::string help) {
-    context_.reporter.report_at(severity, where, "(" + std::string(instance.name) + ") " + std::move(text), std::move(help));
+void TrackingValidator::say(Severity severity, std::string_view owner, SourceLocation where, std::string text, std::string help) {
+    context_.reporter.report_at(severity, where, "(" + std::string(owner) + ") " + std::move(text), std::move(help));
 }
 
 void TrackingValidator::settle(VrrpInstance& instance, const InstanceDraft& draft) {
-    settle_items(instance, draft, instance.track_scripts, scripts_);
-    settle_items(instance, draft, instance.track_files, files_);
-    settle_items(instance, draft, instance.track_processes, processes_);
+    settle_items(instance.name, draft, instance.track_scripts, scripts_);
+    settle_items(instance.name, draft, instance.track_files, files_);
+    settle_items(instance.name, draft, instance.track_processes, processes_);
     if (instance.priority != Priority::owner) return report_without_effect(instance);
     for (auto* items : {&instance.track_interfaces, &instance.track_scripts, &instance.track_files, &instance.track_processes}) {
         drop_weighted(instance, *items);
     }
 }
 
-void TrackingValidator::settle_items(VrrpInstance& instance, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind) {
+void TrackingValidator::settle(VrrpSyncGroup& group, const InstanceDraft& draft) {
+    settle_items(group.name, draft, group.track_scripts, scripts_);
+    settle_items(group.name, draft, group.track_files, files_);
+    settle_items(group.name, draft, group.track_processes, processes_);
+}
+
+void TrackingValidator::settle_items(std::string_view owner, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind) {
     std::erase_if(items, [&](TrackedItem& item) {
         const auto found = kind.definitions.find(item.name);
         if (found == kind.definitions.end()) {
-            report_missing(instance, item, kind);
+            report_missing(owner, item, kind);
             return true;
         }
         Definition& definition = found->second;
         definition.is_used = true;
         if (has(draft.early_uses, item.where)) {
-            say(Severity::warning, instance, item.where, in_quotes(item.name) + " is used before it is defined: keepalived would not track it",
+            say(Severity::warning, owner, item.where, in_quotes(item.name) + " is used before it is defined: keepalived would not track it",
                 "put the " + std::string(kind.keyword) + " on line " + std::to_string(definition.where.line) + " in front of the instance");
         }
         if (!item.weight || has(draft.open_directions, item.where)) item.reverse = definition.reverse;
@@ -81,12 +87,12 @@ void TrackingValidator::settle_items(VrrpInstance& instance, const InstanceDraft
     });
 }
 
-void TrackingValidator::report_missing(const VrrpInstance& instance, const TrackedItem& item, const Kind& kind) {
+void TrackingValidator::report_missing(std::string_view owner, const TrackedItem& item, const Kind& kind) {
     Suggester suggester(item.name);
     if (context_.reporter.may_suggest()) {
         for (const auto& [name, definition] : kind.definitions) suggester.consider(name);
     }
-    say(Severity::error, instance, item.where, "there is no " + std::string(kind.keyword) + " " + in_quotes(item.name) + ": it is not tracked",
+    say(Severity::error, owner, item.where, "there is no " + std::string(kind.keyword) + " " + in_quotes(item.name) + ": it is not tracked",
         suggester.best().empty() ? "" : "did you mean " + in_quotes(suggester.best()) + "?");
 }
 
@@ -94,7 +100,7 @@ void TrackingValidator::report_missing(const VrrpInstance& instance, const Track
 void TrackingValidator::drop_weighted(VrrpInstance& instance, std::vector<TrackedItem>& items) {
     std::erase_if(items, [&](const TrackedItem& item) {
         if (item.weight.value_or(0) == 0) return false;
-        say(Severity::warning, instance, item.where, "priority 255 is the owner's, which no weight changes: " + in_quotes(item.name) + " is not tracked",
+        say(Severity::warning, instance.name, item.where, "priority 255 is the owner's, which no weight changes: " + in_quotes(item.name) + " is not tracked",
             "write weight 0 for FAULT, or another priority");
         return true;
     });
@@ -118,7 +124,7 @@ void TrackingValidator::report_without_effect(const VrrpInstance& instance) {
             const bool is_above = range.high > 0 && range.low == 0 && base + all.low >= highest;
             const bool is_below = range.low < 0 && range.high == 0 && base + all.high <= lowest;
             if (!is_above && !is_below) continue;
-            say(Severity::warning, instance, item.where,
+            say(Severity::warning, instance.name, item.where,
                 "the weight of " + in_quotes(item.name) + " changes nothing: the priority is never " + (is_above ? "below 254 without it" : "above 1 without it"),
                 "choose a priority that leaves room for the weights");
         }

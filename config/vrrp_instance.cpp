@@ -73,17 +73,8 @@ void read_old_unicast_checksum(Target& target, const Node& node) {
 }
 
 void add_script(Target& target, const Node& node, ScriptEvent event) {
-    if (const NotifyScript* first = find_script(target.instance, event)) {
-        target.context.reporter.error(node.line(), node.word(0),
-                                      "'" + std::string(node.word(0)) + "' was given on line " + std::to_string(first->where.line) +
-                                          " already: this one is ignored");
-        return;
-    }
-    if (event == ScriptEvent::deleted) target.instance.notify_deleted = true;
-    NotifyScript script = read_command(target.context, node);
-    if (script.command.empty()) return;  // notify_deleted alone asks for the generic script
-    script.event = event;
-    target.instance.scripts.push_back(script);
+    const bool is_added = add_script(target.context, target.instance.scripts, node, event);
+    if (event == ScriptEvent::deleted && (is_added || node.word_count() < 2)) target.instance.notify_deleted = true;  // alone it asks for the generic script
 }
 
 constexpr HandlerTable<Handler>::Row handler_rows[] = {

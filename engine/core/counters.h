@@ -38,6 +38,7 @@ struct EngineCounters {
     std::uint64_t announcements = 0;
     std::uint64_t events_lost = 0;
     std::uint64_t intervals_missed = 0;   ///< whole Advertisement_Intervals in which an Active sent nothing because its timer was served late
+    std::uint64_t held_by_group = 0;         ///< timers of Backups put off because another member of the sync group objected
     std::uint64_t listened = 0;              ///< timers put off because silence proved nothing (state_machine.cpp)
 };
 

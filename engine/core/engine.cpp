@@ -20,11 +20,13 @@ constexpr Nanoseconds least_phase = std::chrono::milliseconds{2};   // two ticks
 
 void Engine::on_time(Instant now, TxBatch& tx) {
     latest_ = now;
+    if (!are_groups_settled_ && !settle_groups(now, tx)) return;
     wheel_.expire(table_.records(), now, [&](std::uint32_t i) {
         const RouterIndex index{i};
-        if (!has_room(index, tx)) return false;
+        const bool is_backup = table_[index].state == State::backup;
+        if (!has_room_for(is_backup ? frame_count(index) : own_frame_count(index), tx)) return false;
         const Nanoseconds late = now - table_[index].deadline;
-        const Step step = state_machine::on_timer(table_[index], now, lost_at_[to_number(table_[index].link)]);
+        const Step step = is_backup ? down_timer_step(index, now, lost_at_[to_number(table_[index].link)]) : state_machine::on_timer(table_[index], now);
         if (step.reason == Reason::adver_timer && late >= table_[index].advertisement_interval) note_missed_interval(index, late, now);
         apply(index, step, now, nullptr, tx);
         return true;
@@ -32,7 +34,9 @@ void Engine::on_time(Instant now, TxBatch& tx) {
     announce(now, tx);
 }
 
-Instant Engine::next_deadline() const { return std::min(wheel_.next_deadline(), announcer_.next_deadline()); }
+Instant Engine::next_deadline() const {
+    return are_groups_settled_ ? std::min(wheel_.next_deadline(), announcer_.next_deadline()) : latest_;
+}
 
 std::size_t Engine::take_events(std::span<Event> out) {
     if (events_.lost() && events_.is_empty()) {  // the reader has caught up: tell it everything anew
@@ -57,22 +61,25 @@ void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now)
 /// Thousands of routers that became Active in the same moment would send in the same moment for ever, and fail over in the same moment: the last of
 /// them waits for the work on all others. So the first interval of each ends at its own phase, a fixed point of the interval, and is shorter than
 /// Advertisement_Interval by that; all later ones are whole. A peer hears an advert early, which moves nothing. Only on hosts with hundreds of routers or addresses.
+/// A sync group has one phase: what is heard of one member tells of the others.
 Instant Engine::in_phase(RouterIndex index, Instant deadline) const {
     const std::int64_t interval = Nanoseconds{table_[index].advertisement_interval}.count();
     const std::int64_t phases = std::min<std::int64_t>(phases_, interval / least_phase.count());
     if (phases <= 1) return deadline;
-    const std::int64_t phase = interval * static_cast<std::int64_t>(to_number(index) % static_cast<std::size_t>(phases)) / phases;
+    const GroupIndex group = cold_[to_number(index)].group;
+    const RouterIndex first = group == GroupIndex::none ? index : members_of(groups_[to_number(group)]).front();
+    const std::int64_t phase = interval * static_cast<std::int64_t>(to_number(first) % static_cast<std::size_t>(phases)) / phases;
     return Instant{deadline.ns - (deadline.ns - phase) % interval};
 }
 
-void Engine::apply(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx) {
+void Engine::carry_out(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx) {
     Step step = planned;
     if (step.changed_state() && step.to == State::active) step.deadline = in_phase(index, step.deadline);
     set_timer(index, step);
     if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, tx);
     if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, tx);
     if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));
-    if (contains(step.actions, Action::announce_again)) announcer_.on_lower_advertisement(static_cast<std::uint32_t>(index), now);
+    if (contains(step.actions, Action::announce_again)) announce_again(index, now);
 
     if (!step.changed_state()) {
         counters_.listened += step.reason == Reason::listening ? 1 : 0;
@@ -119,9 +126,14 @@ void Engine::send_advertisement(RouterIndex index, Priority priority, TxBatch& t
     if (priority == Priority::stop) ++cold.counters.stop_sent;
 }
 
-bool Engine::has_room(RouterIndex index, const TxBatch& tx) const {
-    const std::size_t frames = std::max<std::size_t>(1, cold_[to_number(index)].peer_count);
-    return tx.urgent_room() >= frames && tx.scratch_room() >= frames * frames_.largest_frame();
+/// A losing advert, and the announcements that came with it, may have misled hosts: on the other LANs of a sync group too.
+void Engine::announce_again(RouterIndex index, Instant now) {
+    announcer_.on_lower_advertisement(static_cast<std::uint32_t>(index), now);
+    const SyncGroup* group = group_of(index);
+    if (group == nullptr) return;
+    for (const RouterIndex member : members_of(*group)) {
+        if (member != index) announcer_.on_lower_advertisement(static_cast<std::uint32_t>(member), now);
+    }
 }
 
 void Engine::announce(Instant now, TxBatch& tx) {

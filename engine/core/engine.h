@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -15,6 +16,7 @@
 #include "engine/core/messages.h"
 #include "engine/core/router_table.h"
 #include "engine/core/spec.h"
+#include "engine/core/sync_group.h"
 #include "engine/core/timer_wheel.h"
 #include "engine/core/tx_batch.h"
 #include "packet/frame.h"
@@ -77,8 +79,8 @@ public:
     }
     const EngineCounters& counters() const { return counters_; }
     /// The least TxBatch that every operation can make progress with.
-    std::size_t least_urgent_room() const { return frames_.largest_fan_out(); }
-    std::size_t least_scratch_room() const { return frames_.largest_fan_out() * frames_.largest_frame() + paced_frame_bytes; }
+    std::size_t least_urgent_room() const { return std::max(frames_.largest_fan_out(), largest_group_fan_out_); }
+    std::size_t least_scratch_room() const { return least_urgent_room() * frames_.largest_frame() + paced_frame_bytes; }
 
     static constexpr std::size_t paced_frame_bytes = 96;
 
@@ -104,6 +106,7 @@ private:
         std::uint32_t authentication = no_authentication;  // into authentications_
         std::uint32_t first_peer = 0;              // into peers_
         std::uint16_t peer_count = 0;
+        GroupIndex group = GroupIndex::none;
         std::uint8_t flaps = 0;                    // depositions in a row at short distance
         bool advertises_announced = false;         // the advertised addresses are the first of those announced: not kept twice
         Instant last_deposed{};
@@ -134,6 +137,20 @@ private:
     void adopt_record(RouterIndex index, const VirtualRouter& old, Instant now);
     void adopt_cold(RouterIndex index, const Engine& before, RouterIndex predecessor);
     bool advertises_same(RouterIndex index, const Engine& before, RouterIndex predecessor) const;
+    // engine_group.cpp
+    tl::expected<void, LoadError> add_groups(const EngineSpec& spec);
+    SyncGroup* group_of(RouterIndex index);
+    std::span<const RouterIndex> members_of(const SyncGroup& group) const;
+    Step down_timer_step(RouterIndex index, Instant now, Instant lost_at);
+    void follow(RouterIndex leader, const Step& step, Instant now, TxBatch& tx);
+    void fail_with_group(RouterIndex index, std::uint8_t fault, Instant now, TxBatch& tx);
+    void settle_member(RouterIndex index, unsigned cleared, Instant now, TxBatch& tx);
+    void start_group(const SyncGroup& group, Instant now, TxBatch& tx);
+    void fail_running(const SyncGroup& group, Instant now, TxBatch& tx);
+    void restart_group_of(RouterIndex index);
+    void leave_group(RouterIndex index, Instant now, TxBatch& tx);
+    bool settle_groups(Instant now, TxBatch& tx);
+    bool settle_group(SyncGroup& group, Instant now, TxBatch& tx);
     // engine_receive.cpp
     RouterIndex guess_router(const RxFrame& frame) const;
     void prefetch_router(const RxFrame& frame) const;
@@ -155,7 +172,12 @@ private:
         if (step.timer == Timer::stop) wheel_.disarm(table_.records(), static_cast<std::uint32_t>(index));
     }
     Instant in_phase(RouterIndex index, Instant deadline) const;
-    void apply(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx);
+    /// What the step means for the router, and then for its sync group.
+    void apply(RouterIndex index, const Step& step, Instant now, const Advertisement* heard, TxBatch& tx) {
+        carry_out(index, step, now, heard, tx);
+        if (step.changed_state()) follow(index, step, now, tx);
+    }
+    void carry_out(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx);
     void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
     void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);
     void clear_faults(RouterIndex index, unsigned faults, Instant now, TxBatch& tx);
@@ -164,7 +186,16 @@ private:
     bool apply_command(const Command& command, RouterIndex index, Instant now, TxBatch& tx);
     void set_primary_address(RouterIndex index, const AddressOctets& address, Instant now, TxBatch& tx);
     void set_link_mac(LinkIndex link, const AddressOctets& address);
-    bool has_room(RouterIndex index, const TxBatch& tx) const;
+    /// For the adverts of the router alone, or of all that may change with it.
+    std::size_t own_frame_count(RouterIndex index) const { return std::max<std::size_t>(1, cold_[to_number(index)].peer_count); }
+    std::size_t frame_count(RouterIndex index) const {
+        const GroupIndex group = cold_[to_number(index)].group;
+        return group == GroupIndex::none ? own_frame_count(index) : groups_[to_number(group)].frame_count;
+    }
+    bool has_room_for(std::size_t frames, const TxBatch& tx) const {
+        return tx.urgent_room() >= frames && tx.scratch_room() >= frames * frames_.largest_frame();
+    }
+    void announce_again(RouterIndex index, Instant now);
     void announce(Instant now, TxBatch& tx);
     void report_states();
     void report_state(RouterIndex index);
@@ -182,6 +213,10 @@ private:
     std::vector<IpAddress> advertised_;
     std::vector<UnicastPeer> peers_;
     std::vector<Authentication> authentications_;
+    std::vector<SyncGroup> groups_;
+    std::vector<RouterIndex> members_;     // of all sync groups, one group's behind the other's
+    std::size_t largest_group_fan_out_ = 0;
+    bool are_groups_settled_ = true;
     std::vector<LinkSpec> links_;
     std::vector<Instant> lost_at_;         // by LinkIndex: when frames were last lost; 0: never
     arp::Announcer announcer_{{}};

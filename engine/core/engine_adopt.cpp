@@ -5,6 +5,8 @@
 // happened comes from the old engine: a router whose text did not change sends its next advert at the instant at which it would have sent it, and
 // hears none of the reload. Linear in the routers, some 0.1 us for each, and no allocation.
 //
+// Sync groups may have other members than before: on_time() brings them into one state before anything else (settle_groups()).
+//
 // A record is not copied as a whole, because half of it is configuration. The primary address is copied, although it may have been configured anew: who
 // changes it is Command::set_primary_address, which knows what follows from that. The same goes for the effective priority.
 
@@ -26,6 +28,7 @@ void Engine::adopt(const Engine& before, std::span<const RouterIndex> predecesso
         adopt_cold(RouterIndex{i}, before, predecessor);
         announcer_.adopt(i, before.announcer_, static_cast<std::uint32_t>(predecessor));
     }
+    are_groups_settled_ = false;
 }
 
 void Engine::adopt_record(RouterIndex index, const VirtualRouter& old, Instant now) {
@@ -40,6 +43,7 @@ void Engine::adopt_record(RouterIndex index, const VirtualRouter& old, Instant n
     router.faults = old.faults;
     router.quiet_until = old.quiet_until;
     router.doubts = old.doubts;
+    router.heard = old.heard;
     router.is_listening = old.is_listening;
     const bool has_learned = old.state == State::backup && !has(old, Flag::version2);
     if (has_learned) router.active_adver_interval = old.active_adver_interval;

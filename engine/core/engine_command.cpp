@@ -47,12 +47,17 @@ bool Engine::concerns(const Command& command, RouterIndex index) const {
 }
 
 bool Engine::apply_command(const Command& command, RouterIndex index, Instant now, TxBatch& tx) {
-    if (!has_room(index, tx)) return false;
+    if (!has_room_for(frame_count(index), tx)) return false;
     switch (command.kind) {
     case Command::Kind::start:
+        restart_group_of(index);
         clear_faults(index, static_cast<unsigned>(Fault::not_started) | static_cast<unsigned>(Fault::stopped), now, tx);
         break;
     case Command::Kind::shutdown: set_fault(index, Fault::stopped, Reason::shutdown, now, tx); break;
+    case Command::Kind::dismiss:
+        leave_group(index, now, tx);
+        set_fault(index, Fault::stopped, Reason::shutdown, now, tx);
+        break;
     case Command::Kind::set_fault: set_fault(index, command.fault, Reason::fault, now, tx); break;
     case Command::Kind::clear_fault: clear_faults(index, static_cast<unsigned>(command.fault), now, tx); break;
     case Command::Kind::link_down: set_fault(index, Fault::link_down, Reason::fault, now, tx); break;
@@ -77,14 +82,22 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
 void Engine::set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx) {
     VirtualRouter& router = table_[index];
     const bool was_running = router.faults == 0;
+    const bool had_own = has_own_fault(router);
     router.faults |= static_cast<std::uint8_t>(fault);
+    if (SyncGroup* group = group_of(index); group != nullptr && !had_own && has_own_fault(router)) {
+        ++group->faulty_count;
+        router.faults &= static_cast<std::uint8_t>(~static_cast<unsigned>(Fault::sync_group));
+    }
     if (was_running && router.faults != 0) apply(index, state_machine::on_fault(router, reason), now, nullptr, tx);
 }
 
 void Engine::clear_faults(RouterIndex index, unsigned faults, Instant now, TxBatch& tx) {
     VirtualRouter& router = table_[index];
     if (router.faults == 0) return;
+    const bool had_own = has_own_fault(router);
+    const unsigned cleared = router.faults & faults;
     router.faults &= static_cast<std::uint8_t>(~faults);
+    if (group_of(index) != nullptr) return had_own ? settle_member(index, cleared, now, tx) : void();
     if (router.faults == 0) apply(index, state_machine::on_startup(router, now), now, nullptr, tx);
 }
 

@@ -166,6 +166,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
         }
         if (auto added = engine.add_router(spec.routers[i], index); !added) return tl::unexpected(added.error());
     }
+    if (auto added = engine.add_groups(spec); !added) return tl::unexpected(added.error());
     return engine;
 }
 

@@ -25,6 +25,7 @@ struct Command {
         set_link_mac,      ///< link, address[0..5] = its new MAC: frames without a virtual MAC are patched
         report_states,     ///< every router, or the one that is named, answers with Event::Kind::state_report
         frames_lost,       ///< link: frames were lost up to now for want of room, so silence proves nothing (by the fast loop itself)
+        dismiss,           ///< router: as shutdown, but its sync group goes on without it
     };
     Kind kind = Kind::start;
     Fault fault = Fault::none;
@@ -48,6 +49,7 @@ struct Event {
         rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
         transmit_failed,    ///< errno in `detail` (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
+        held_by_group,      ///< silence, but member `detail` of the sync group hears an Active that would depose it (rate-limited)
         interval_missed,    ///< an advert left `detail` milliseconds late, a whole interval or more (rate-limited): advert_int is not held
         paused,             ///< the process did not run for `detail` milliseconds; no router (by the fast loop itself)
     };
@@ -61,7 +63,7 @@ struct Event {
     std::uint8_t value = 0;                    ///< the peer's priority where `peer` caused it; else our effective one
     std::uint8_t faults = 0;
     RouterIndex router = RouterIndex::none;
-    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, depositions in a row, milliseconds
+    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, depositions in a row, milliseconds, router
     Instant at{};
     AddressOctets peer{};                      ///< source of the advert that caused it, else zero
 };

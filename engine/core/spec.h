@@ -58,9 +58,16 @@ struct RouterSpec {
     arp::AnnouncementPlan announcements;
 };
 
+/// Routers that are Active together or not at all.
+struct GroupSpec {
+    std::string name;
+    std::vector<RouterIndex> members;   ///< at least one; a router is in one group at most
+};
+
 struct EngineSpec {
     std::vector<LinkSpec> links;
     std::vector<RouterSpec> routers;
+    std::vector<GroupSpec> groups;
     arp::GratuitousForm form = arp::GratuitousForm::request;
     Nanoseconds garp_interval{0};   ///< least gap between two gratuitous ARPs on one link
     Nanoseconds gna_interval{0};    ///< the same for unsolicited NAs

@@ -1,5 +1,5 @@
-// The engine's specification as bytes, big-endian, field by field in the order of spec.h. Only journals carry it, and a journal is read by
-// the version that wrote it: the format has a version number and no optional fields.
+// The engine's specification as bytes, big-endian, field by field: links, routers and, behind them because older versions had none, sync groups. Only
+// journals carry it; their format has a version number, and there are no optional fields.
 
 #include "engine/core/spec_codec.h"
 
@@ -168,6 +168,20 @@ bool read_router(packet::ByteReader& reader, RouterSpec& router, std::size_t lin
     return has_sane_numbers && !reader.has_failed();
 }
 
+void write_group(Sink& sink, const GroupSpec& group) {
+    sink.text(group.name);
+    sink.u32(group.members.size());
+    for (const RouterIndex member : group.members) sink.u32(to_number(member));
+}
+
+bool read_group(packet::ByteReader& reader, GroupSpec& group, std::size_t router_count) {
+    group.name = read_text(reader);
+    for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
+        if (to_number(group.members.emplace_back(RouterIndex{reader.u32()})) >= router_count) return false;
+    }
+    return !reader.has_failed();
+}
+
 }  // namespace
 
 void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
@@ -184,9 +198,11 @@ void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
     }
     sink.u32(spec.routers.size());
     for (const RouterSpec& router : spec.routers) write_router(sink, router);
+    sink.u32(spec.groups.size());
+    for (const GroupSpec& group : spec.groups) write_group(sink, group);
 }
 
-std::optional<EngineSpec> read_spec(packet::ByteReader& reader) {
+std::optional<EngineSpec> read_spec(packet::ByteReader& reader, bool has_groups) {
     EngineSpec spec;
     if (!read_enum(reader, spec.form, 2) || spec.form < arp::GratuitousForm::request) return std::nullopt;
     if (!read_duration(reader, spec.garp_interval) || !read_duration(reader, spec.gna_interval)) return std::nullopt;
@@ -199,6 +215,9 @@ std::optional<EngineSpec> read_spec(packet::ByteReader& reader) {
     }
     for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
         if (!read_router(reader, spec.routers.emplace_back(), spec.links.size())) return std::nullopt;
+    }
+    for (std::size_t n = has_groups ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
+        if (!read_group(reader, spec.groups.emplace_back(), spec.routers.size())) return std::nullopt;
     }
     if (reader.has_failed()) return std::nullopt;
     return spec;

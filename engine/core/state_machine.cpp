@@ -29,7 +29,6 @@ namespace {
 
 constexpr Instant not_yet{};
 constexpr int intervals_to_listen = 2;
-constexpr std::uint8_t most_doubts = 3;
 
 Step stay(const VirtualRouter& router, Reason reason = Reason::none) {
     return {.from = router.state, .to = router.state, .reason = reason};
@@ -49,6 +48,7 @@ Step enter_backup(VirtualRouter& router, Instant now, Action actions, Reason rea
     router.quiet_until = not_yet;
     router.doubts = 0;
     router.is_listening = false;
+    router.heard = Heard::nothing;
     return {now + active_down_interval(router), Timer::set, actions, from, State::backup, reason};
 }
 
@@ -67,9 +67,9 @@ bool has_been_silent(const VirtualRouter& router, Instant now) {
 }
 
 /// Active_Down_Timer has expired: may the Active have been there all the same?
-bool is_doubtful(const VirtualRouter& router, Instant now, Instant lost_at) {
+bool is_doubtful(const VirtualRouter& router, Instant now, Instant lost_at, bool group_listens) {
     if (router.doubts == most_doubts) return false;
-    if (now - router.deadline > active_down_interval(router)) return true;
+    if (group_listens || now - router.deadline > active_down_interval(router)) return true;
     return lost_at != Instant{} && now - lost_at < active_down_interval(router);
 }
 
@@ -80,17 +80,28 @@ bool is_preempt_delay_over(VirtualRouter& router, Instant now) {
     return now >= router.quiet_until;
 }
 
+/// Of an advert that is not lower.
+Heard strength(const VirtualRouter& router, const Advertisement& advertisement) {
+    const bool is_superior = advertisement.priority > router.priority || advertisement.source > router.primary_address;
+    return is_superior ? Heard::superior : Heard::equal;
+}
+
 Step advertisement_in_backup(VirtualRouter& router, const Advertisement& advertisement, Instant now) {
     router.doubts = 0;
     if (advertisement.priority == Priority::stop) {  // RFC 9568 §6.4.2-12
+        router.heard = Heard::stop;
         return {now + skew_time(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_stopped};
     }
     const bool is_lower = advertisement.priority < router.priority;
     if (is_lower && may_preempt(router)) {
-        if (is_preempt_delay_over(router, now)) return stay(router, Reason::lower_heard);  // §6.4.2-16: let it time out
+        if (is_preempt_delay_over(router, now)) {
+            router.heard = Heard::refused;
+            return stay(router, Reason::lower_heard);  // §6.4.2-16: let it time out
+        }
     } else {
         router.quiet_until = not_yet;
     }
+    router.heard = is_lower ? Heard::deferred : strength(router, advertisement);
     learn_interval(router, advertisement.max_advertise_interval);
     return {now + active_down_interval(router), Timer::set, Action::none, State::backup, State::backup, Reason::active_heard};
 }
@@ -110,11 +121,15 @@ Step advertisement_in_active(VirtualRouter& router, const Advertisement& adverti
     if (advertisement.priority > router.priority || (is_tie && advertisement.source > router.primary_address)) {
         learn_interval(router, advertisement.max_advertise_interval);
         const Action last_word = has(router, Flag::last_word_to_higher) ? Action::send_advertisement : Action::none;
-        return enter_backup(router, now, Action::release_addresses | last_word, is_tie ? Reason::tie_lost : Reason::higher_priority);
+        const Step step = enter_backup(router, now, Action::release_addresses | last_word, is_tie ? Reason::tie_lost : Reason::higher_priority);
+        router.heard = Heard::superior;
+        return step;
     }
     if (!may_preempt(router) && (router.is_listening || has_been_silent(router, now))) {
         learn_interval(router, advertisement.max_advertise_interval);
-        return enter_backup(router, now, Action::release_addresses, Reason::replaced);
+        const Step step = enter_backup(router, now, Action::release_addresses, Reason::replaced);
+        router.heard = Heard::deferred;
+        return step;
     }
     if (has(router, Flag::no_answer_to_lower)) {
         Step step = stay(router, Reason::lower_heard);
@@ -136,10 +151,10 @@ Instant next_advertisement(const VirtualRouter& router, Instant now) {
 
 }  // namespace
 
-Step on_startup(VirtualRouter& router, Instant now) {
+Step on_startup(VirtualRouter& router, Instant now, bool may_be_active) {
     if (router.state != State::initialize || router.faults != 0) return stay(router);
     router.active_adver_interval = router.advertisement_interval;
-    if (is_owner(router)) return enter_active(router, now, Reason::startup);
+    if (is_owner(router) && may_be_active) return enter_active(router, now, Reason::startup);
     return enter_backup(router, now, Action::none, Reason::startup);
 }
 
@@ -158,12 +173,13 @@ Step on_advertisement(VirtualRouter& router, const Advertisement& advertisement,
     return stay(router);
 }
 
-Step on_timer(VirtualRouter& router, Instant now, Instant lost_at) {
+Step on_timer(VirtualRouter& router, Instant now, Instant lost_at, bool group_listens) {
     switch (router.state) {
     case State::initialize: return stay(router);
     case State::backup:
-        if (!is_doubtful(router, now, lost_at)) return enter_active(router, now, Reason::active_down_timer);
+        if (!is_doubtful(router, now, lost_at, group_listens)) return enter_active(router, now, Reason::active_down_timer);
         ++router.doubts;
+        router.heard = Heard::nothing;
         return {now + active_down_interval(router), Timer::set, Action::none, State::backup, State::backup, Reason::listening};
     case State::active:
         if (has_been_silent(router, now)) {
@@ -185,6 +201,22 @@ Step on_priority_change(VirtualRouter& router, Priority priority, Instant now) {
     step.timer = Timer::set;
     step.deadline = std::max(now, router.deadline - old_skew + skew_time(router));
     return step;
+}
+
+Step on_group_active(VirtualRouter& router, Instant now) {
+    if (router.state == State::active || router.faults != 0) return stay(router);
+    return enter_active(router, now, Reason::sync_group);
+}
+
+Step on_group_backup(VirtualRouter& router, Instant now) {
+    if (router.state != State::active) return stay(router);
+    return enter_backup(router, now, Action::release_addresses, Reason::sync_group);
+}
+
+Step on_held_by_group(VirtualRouter& router, Instant until) {
+    if (router.state != State::backup) return stay(router);
+    router.heard = Heard::nothing;
+    return {until, Timer::set, Action::none, State::backup, State::backup, Reason::held_by_group};
 }
 
 }  // namespace vigil::engine::state_machine

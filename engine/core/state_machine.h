@@ -33,6 +33,8 @@ enum class Reason : std::uint8_t {
     startup,               ///< RFC 9568 §6.4.1
     shutdown,              ///< §6.4.2, §6.4.3 Shutdown event
     fault,                 ///< an interface or tracker went down
+    sync_group,            ///< another member of the sync group made this transition, and this one follows
+    held_by_group,         ///< Active_Down_Timer fired, but another member of the sync group could not stay Active
     active_down_timer,     ///< §6.4.2: nothing heard for Active_Down_Interval
     adver_timer,           ///< §6.4.3
     active_stopped,        ///< priority 0 heard: by a Backup §6.4.2, by an Active §6.4.3
@@ -61,16 +63,29 @@ static_assert(sizeof(Step) == 16);
 /// RFC 9568 §6.4 and RFC 3768 §6.4: one pure function per event. Each may change the record it is given and nothing else.
 namespace state_machine {
 
+/// So often in a row a Backup puts its timer off because silence proved nothing.
+constexpr std::uint8_t most_doubts = 3;
+
 /// All faults are gone. The owner becomes Active at once, others Backup (§6.4.1). Nothing happens while a fault holds.
-Step on_startup(VirtualRouter& router, Instant now);
+/// `may_be_active`: false for an owner in a sync group that has other members than owners.
+Step on_startup(VirtualRouter& router, Instant now, bool may_be_active = true);
 /// A fault bit was set (already in `router.faults`); an Active says stop and releases.
 Step on_fault(VirtualRouter& router, Reason reason);
 Step on_advertisement(VirtualRouter& router, const Advertisement& advertisement, Instant arrival);
 /// Active_Down_Timer in Backup, Adver_Timer in Active; the caller guarantees router.deadline <= now. `lost_at`: when frames of the router's
-/// link were last lost for want of room; zero for never.
-Step on_timer(VirtualRouter& router, Instant now, Instant lost_at = {});
+/// link were last lost for want of room; zero for never. `group_listens`: a member of its sync group listens because silence proved nothing.
+Step on_timer(VirtualRouter& router, Instant now, Instant lost_at = {}, bool group_listens = false);
 /// Effective priority 1-255. A Backup's running timer moves by the difference of the skews.
 Step on_priority_change(VirtualRouter& router, Priority priority, Instant now);
+
+// Sync groups (sync_group.cpp). Each does nothing in other states than the one it names.
+
+/// Backup or, without a fault, Initialize: another member became Active.
+Step on_group_active(VirtualRouter& router, Instant now);
+/// Active: another member yielded. No stop advert: whoever won takes this router's addresses in the same way.
+Step on_group_backup(VirtualRouter& router, Instant now);
+/// Backup whose Active_Down_Timer has fired: it waits until then.
+Step on_held_by_group(VirtualRouter& router, Instant until);
 
 }  // namespace state_machine
 }  // namespace vigil::engine

@@ -48,6 +48,8 @@ std::string describe(Reason reason, VrrpVersion version) {
     case Reason::shutdown: return fmt::format("Shutdown event ({} §6.4.2, §6.4.3)", rfc);
     case Reason::fault: return "fault: interface, address or tracker";
     case Reason::active_down_timer: return fmt::format("Active_Down_Timer fired ({} §6.4.2)", rfc);
+    case Reason::sync_group: return "its sync group does";
+    case Reason::held_by_group: return "Active_Down_Timer fired, but its sync group could not stay Active";
     case Reason::adver_timer: return fmt::format("Adver_Timer fired ({} §6.4.3)", rfc);
     case Reason::active_stopped: return fmt::format("priority 0 heard ({} §6.4.2, §6.4.3)", rfc);
     case Reason::active_heard: return fmt::format("acceptable advert ({} §6.4.2)", rfc);
@@ -154,6 +156,9 @@ void Transcript::event(const Event& event, const VirtualRouter& router, std::str
     case Event::Kind::address_list_differs: text = fmt::format("hears another address list, {} long,{} ({} §7.1)", event.detail, peer, rfc); break;
     case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, describe(event.error)); break;
     case Event::Kind::transmit_failed: text = fmt::format("could not send: error {}", event.detail); break;
+    case Event::Kind::held_by_group:
+        text = fmt::format("hears nothing, but {} of its sync group hears an Active that would depose it", name(RouterIndex{event.detail}));
+        break;
     case Event::Kind::interval_missed: text = fmt::format("could not hold its interval: an advert left {} ms late", event.detail); break;
     case Event::Kind::flapping: text = "is deposed again and again (RFC 9568 §2.5)"; break;
     case Event::Kind::paused: text = fmt::format("did not run for {} ms", event.detail); break;

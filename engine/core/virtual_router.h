@@ -12,9 +12,12 @@ namespace vigil::engine {
 enum class RouterIndex : std::uint32_t { none = ~0u };
 /// Position of an interface in the engine's link list (not the kernel's ifindex).
 enum class LinkIndex : std::uint16_t { none = 0xffff };
+/// Position of a sync group in EngineSpec::groups.
+enum class GroupIndex : std::uint32_t { none = ~0u };
 
 constexpr std::size_t to_number(RouterIndex index) { return static_cast<std::size_t>(index); }
 constexpr std::size_t to_number(LinkIndex index) { return static_cast<std::size_t>(index); }
+constexpr std::size_t to_number(GroupIndex index) { return static_cast<std::size_t>(index); }
 
 /// RFC 9568 §6.2. keepalived's FAULT is `initialize` with faults != 0.
 enum class State : std::uint8_t { initialize, backup, active };
@@ -27,7 +30,18 @@ enum class Fault : std::uint8_t {
     no_source_address = 4,  ///< its interface has no primary address of the family that it may send from
     tracker = 8,            ///< something that it tracks is bad
     link_gone = 16,         ///< its interface was deleted
-    stopped = 32,           ///< Command::shutdown; only Command::start clears it
+    stopped = 32,           ///< Command::shutdown; only Command::start clears it. In a sync group it holds for all members
+    sync_group = 64,        ///< it has no fault of its own, but another member of its sync group has one
+};
+
+/// What the last advert said that a Backup heard within its present Active_Down_Timer. Only sync groups ask (sync_group.cpp).
+enum class Heard : std::uint8_t {
+    nothing,
+    stop,       ///< priority 0
+    refused,    ///< lower than ours, and we preempt: the timer runs on
+    deferred,   ///< lower than ours, accepted because we do not preempt, or not yet
+    equal,      ///< our priority and a smaller address: accepted, yet an Active of ours would win
+    superior,   ///< an Active of ours would lose
 };
 
 /// Properties that do not change while the router runs.
@@ -67,6 +81,7 @@ struct alignas(64) VirtualRouter {
     std::uint8_t down_timer_adverts = 3;           ///< the 3 of Active_Down_Interval; 1-100 by down_timer_adverts
     std::uint8_t doubts = 0;                       ///< Backup: expiries in a row that were put off, because silence proved nothing
     bool is_listening = false;                     ///< Active: it was silent for so long that it listens before it sends
+    Heard heard = Heard::nothing;                  ///< Backup
 };
 static_assert(sizeof(VirtualRouter) == 64, "the hot record is one cache line");
 static_assert(std::is_trivially_copyable_v<VirtualRouter>);

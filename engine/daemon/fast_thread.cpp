@@ -31,8 +31,7 @@ tl::expected<engine::Engine, std::string> make_engine(Plan& plan, Instant now) {
         if (at >= plan.routers.size()) return tl::unexpected("Cannot build the packet engine: " + made.error().text);
         const PlannedRouter& router = plan.routers[at];
         plan.problems.push_back({router.where, fmt::format("({}) does not run: {}", router.name, made.error().text), true});
-        plan.engine.routers.erase(plan.engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
-        plan.routers.erase(plan.routers.begin() + static_cast<std::ptrdiff_t>(at));
+        plan.remove_router(at);
     }
 }
 
@@ -177,7 +176,7 @@ tl::expected<std::unique_ptr<engine::Engine>, std::string> FastThread::make_succ
     auto made = make_engine(plan, io::clock::now());
     if (!made) return tl::unexpected(made.error());
     const bool has_room = made->least_urgent_room() <= batch_.urgent && made->least_scratch_room() <= batch_.scratch_bytes;
-    if (!has_room) return tl::unexpected(std::string("its adverts go to many more peers, or are much longer"));
+    if (!has_room) return tl::unexpected(std::string("its adverts go to many more peers, or are much longer, or a sync group has many more members"));
     return std::make_unique<engine::Engine>(std::move(*made));
 }
 

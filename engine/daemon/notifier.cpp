@@ -11,19 +11,6 @@
 namespace vigil::daemon {
 namespace {
 
-std::string_view keyword(config::ScriptEvent event) {
-    switch (event) {
-    case config::ScriptEvent::any: return "notify";
-    case config::ScriptEvent::master: return "notify_master";
-    case config::ScriptEvent::backup: return "notify_backup";
-    case config::ScriptEvent::fault: return "notify_fault";
-    case config::ScriptEvent::stop: return "notify_stop";
-    case config::ScriptEvent::deleted: return "notify_deleted";
-    case config::ScriptEvent::master_rx_lower_priority: return "notify_master_rx_lower_pri";
-    }
-    return "notify";
-}
-
 std::optional<config::ScriptEvent> event_of(OperatorState state) {
     switch (state) {
     case OperatorState::init: return std::nullopt;
@@ -104,7 +91,7 @@ void Notifier::call(const PlannedRouter& router, const config::NotifyScript& scr
     std::vector<std::string> arguments = script_arguments(script, router.name, state, priority);
     arguments.front() = found->second.path;
     // By name, not by index: a reload numbers the routers anew, and their scripts stay in order.
-    outlets_.scripts.enqueue(std::hash<std::string_view>{}(router.name), {fmt::format("({}) {}", router.name, keyword(script.event)), std::move(arguments), found->second.identity});
+    outlets_.scripts.enqueue(std::hash<std::string_view>{}(router.name), {fmt::format("({}) {}", router.name, config::keyword_of(script.event)), std::move(arguments), found->second.identity});
 }
 
 }  // namespace vigil::daemon

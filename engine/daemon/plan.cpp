@@ -48,6 +48,7 @@ public:
         plan_.routers.reserve(configuration_.instances.size());
         plan_.addresses.reserve(addresses);
         for (const VrrpInstance& instance : configuration_.instances) add_instance(instance);
+        plan_groups();
         return std::move(plan_);
     }
 
@@ -62,6 +63,7 @@ private:
     void plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void note_link_needs(const engine::RouterSpec& spec);
+    void plan_groups();
     void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
         const config::SourceLocation where = instance.interface_where.line != 0 ? instance.interface_where : instance.where;
         plan_.problems.push_back({where, fmt::format("({}) {}", instance.name, text), is_fatal});
@@ -341,7 +343,38 @@ void Planner::note_link_needs(const engine::RouterSpec& spec) {
     }
 }
 
+/// A member that does not run on this host has been reported; the others go on.
+void Planner::plan_groups() {
+    if (configuration_.sync_groups.empty()) return;
+    std::unordered_map<std::string_view, std::uint32_t> routers;
+    for (std::uint32_t i = 0; i < plan_.routers.size(); ++i) routers.emplace(plan_.routers[i].name, i);
+    for (const config::VrrpSyncGroup& group : configuration_.sync_groups) {
+        engine::GroupSpec spec{std::string(group.name), {}};
+        for (const config::GroupMember& member : group.members) {
+            const auto found = routers.find(member.name);
+            if (found == routers.end()) continue;
+            spec.members.push_back(engine::RouterIndex{found->second});
+            plan_.routers[found->second].group = engine::GroupIndex{static_cast<std::uint32_t>(plan_.groups.size())};
+        }
+        if (spec.members.empty()) continue;
+        plan_.groups.push_back({group.name, group.scripts, static_cast<std::uint32_t>(spec.members.size()), group.smtp_alert.value_or(false)});
+        plan_.engine.groups.push_back(std::move(spec));
+    }
+}
+
 }  // namespace
+
+void Plan::remove_router(std::size_t at) {
+    if (routers[at].group != engine::GroupIndex::none) --groups[to_number(routers[at].group)].member_count;
+    for (engine::GroupSpec& group : engine.groups) {
+        std::erase(group.members, engine::RouterIndex{static_cast<std::uint32_t>(at)});
+        for (engine::RouterIndex& member : group.members) {
+            if (to_number(member) > at) member = engine::RouterIndex{static_cast<std::uint32_t>(to_number(member) - 1)};
+        }
+    }
+    engine.routers.erase(engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
+    routers.erase(routers.begin() + static_cast<std::ptrdiff_t>(at));
+}
 
 arp::kernel::AddressSpec PlannedAddress::spec() const {
     arp::kernel::AddressSpec spec;

@@ -61,6 +61,7 @@ struct PlannedRouter {
     engine::LinkIndex link = engine::LinkIndex::none;
     bool has_fixed_source = false;     ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
     bool ignores_own_link = false;     ///< dont_track_primary
+    engine::GroupIndex group = engine::GroupIndex::none;   ///< in Plan::groups
     bool has_routed_interface = false; ///< the file names none; `interface` is where the route to its peer leads
 
     std::uint8_t base_priority = 100;
@@ -83,6 +84,14 @@ struct PlannedLink {
     io::FilterOptions filter;                 ///< with the VRIDs of its routers
 };
 
+/// What the control thread knows of one sync group beside the engine's GroupSpec at the same index.
+struct PlannedGroup {
+    std::string_view name;                       ///< lives as long as the Configuration's texts
+    std::vector<config::NotifyScript> scripts;
+    std::uint32_t member_count = 0;
+    bool smtp_alert = false;
+};
+
 /// Something about one instance that an operator must know.
 struct PlanProblem {
     config::SourceLocation where;
@@ -95,6 +104,7 @@ struct Plan {
     std::vector<PlannedRouter> routers;   ///< same index as engine.routers
     std::vector<PlannedAddress> addresses;   ///< of all routers, one router's behind the other's
     std::vector<PlannedLink> links;       ///< same index as engine.links
+    std::vector<PlannedGroup> groups;     ///< same index as engine.groups
     std::vector<PlanProblem> problems;
     SettingsPool settings;
 
@@ -102,6 +112,8 @@ struct Plan {
         return std::span(addresses).subspan(router.first_address, router.address_count);
     }
 
+    /// Takes out a router that the engine refuses; its sync group goes on without it.
+    void remove_router(std::size_t at);
     /// What only the engine's making needed: thousands of routers' worth of memory.
     void drop_load_data() { engine.routers = std::vector<engine::RouterSpec>(); }
 };

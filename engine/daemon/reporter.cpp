@@ -114,6 +114,7 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
         add(LogLine::Level::error, "failed sends",
             fmt::format("cannot send on {}: {}", router.interface, std::strerror(static_cast<int>(event.detail))));
         break;
+    case Event::Kind::held_by_group: break;   // names two routers: SyncGroups::describe()
     case Event::Kind::paused: break;   // of the process, not of a router: describe_pause()
     case Event::Kind::interval_missed:   // one cause for all routers: it is the machine that is too slow
         lines.push_back({LogLine::Level::warning, "advert intervals that were not held",
@@ -141,6 +142,8 @@ std::string describe_reason(const RouterStatus& status, const PlannedRouter& rou
     case Reason::startup: return "started";
     case Reason::shutdown: return "stopped";
     case Reason::fault: return describe_faults(status.faults, router, tracker_fault);
+    case Reason::sync_group: return "its sync group did the same";
+    case Reason::held_by_group: return "";
     case Reason::active_down_timer: return "no advert was heard in time";
     case Reason::adver_timer: return "";
     case Reason::active_stopped: return fmt::format("{} said that it stops", peer);
@@ -167,6 +170,7 @@ std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, st
     add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface));
     if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface));
     add(engine::Fault::tracker, tracker_fault.empty() ? "something that it tracks was bad" : std::string(tracker_fault));
+    add(engine::Fault::sync_group, "another member of its sync group is in FAULT");
     return text.empty() ? "nothing" : text;
 }
 

@@ -122,6 +122,9 @@ std::vector<config::Diagnostic> check_scripts(const config::Configuration& confi
         for (const config::NotifyScript& script : instance.scripts) check(script, "");
         for (const config::TrackedItem& item : instance.track_scripts) tracked.insert(item.name);
     }
+    for (const config::VrrpSyncGroup& group : configuration.sync_groups) {
+        for (const config::NotifyScript& script : group.scripts) check(script, "the script does not run");
+    }
     for (const config::VrrpScript& script : configuration.scripts) {
         if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");
     }

@@ -102,6 +102,11 @@ void Session::make_parts() {
     files_ = std::make_unique<StatusFiles>(fast_->channel());
     make_tracking();
     notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, outlets_);
+    groups_ = std::make_unique<SyncGroups>(plan_, configuration_.global, outlets_.scripts);
+    groups_->on_group_state = [this](const PlannedGroup& group, OperatorState state) {
+        outlets_.fifos.tell_group(group.name, to_string(state));
+        if (group.smtp_alert) outlets_.mail.on_state("Group", group.name, state, [&] { return groups_->mail_details(group); });
+    };
     statuses_.reserve(plan_.routers.size());
     for (const PlannedRouter& router : plan_.routers) statuses_.push_back({.effective_priority = router.base_priority});
 }
@@ -305,6 +310,7 @@ void Session::on_event(const Event& event) {
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);
     statuses_[router].effective_priority = static_cast<std::uint8_t>(tracking_->effective_priority(router));
+    write_log(groups_->describe(event), limiter_, io::clock::now());
     write_log(describe_event(event, plan_.routers[router], statuses_[router], tracker_fault(router, event.faults)), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
     if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router], statuses_[router].effective_priority);
@@ -328,6 +334,7 @@ void Session::on_transition(const Event& event) {
     status.last_value = event.value;
     // A router that only steps back is not stopped for those whom scripts serve; stop() tells of the end itself.
     if (status.state != OperatorState::stop) notify(router, status.state);
+    groups_->on_state(router, status.state);
 }
 
 /// After the start: routers that a fault keeps from starting. Later: events were lost, and this is what they led to.
@@ -378,6 +385,7 @@ void Session::flush_notifications() {
         notifier_->on_state(plan_.routers[router], state, statuses_[router], tracker_fault(router, statuses_[router].faults));
     }
     notifications_.clear();
+    groups_->flush();
     outlets_.scripts.pump(io::clock::now());
 }
 
@@ -401,6 +409,7 @@ void Session::tell_states_again() {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         notifier_->tell_again(plan_.routers[i], statuses_[i].state, statuses_[i].effective_priority);
     }
+    for (const auto& [group, state] : groups_->states()) outlets_.fifos.tell_group(group->name, to_string(state));
 }
 
 void Session::write_files() {
@@ -431,6 +440,7 @@ void Session::stop(bool for_good) {
     take_events();
     notifications_.clear();
     for (std::size_t i = 0; for_good && i < plan_.routers.size(); ++i) notify(i, OperatorState::stop);  // those in FAULT too
+    if (for_good) groups_->on_stop();
     if (!options_.keep_addresses || !for_good) {
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
         const Instant now = io::clock::now();

@@ -22,6 +22,7 @@
 #include "engine/daemon/router_tracking.h"
 #include "engine/daemon/status_files.h"
 #include "engine/daemon/succession.h"
+#include "engine/daemon/sync_groups.h"
 #include "engine/daemon/trackers/trackers.h"
 
 namespace vigil::daemon {
@@ -114,6 +115,7 @@ private:
     std::unique_ptr<RouterTracking> tracking_;
     std::unique_ptr<Notifier> notifier_;
     std::unique_ptr<StatusFiles> files_;
+    std::unique_ptr<SyncGroups> groups_;
     std::vector<RouterStatus> statuses_;
     std::vector<engine::Event> backlog_;                    // addresses are as they should be after these, words are still to come
     std::size_t reported_ = 0;                              // of backlog_

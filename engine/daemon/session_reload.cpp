@@ -57,7 +57,7 @@ void Session::come_to_rest() {
 
 bool Session::hand_over_engine(Session& successor, std::unique_ptr<engine::Engine> engine, const Succession& succession) {
     for (const std::size_t router : succession.leaving) {
-        fast_->send({.kind = Command::Kind::shutdown, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+        fast_->send({.kind = Command::Kind::dismiss, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
     }
     return fast_->replace_engine(std::move(engine), successor.plan_, succession.predecessors, [this] { collect_packet_events(); });
 }
@@ -105,6 +105,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
         if (succession.goes_on(i)) statuses_[i] = before.statuses_[engine::to_number(succession.predecessors[i])];
         else anew.push_back(i);
     }
+    groups_->go_on_from(statuses_);
     kernel_.remove_foreign(plan_, anew, [&](const arp::kernel::AddressKey& key) { return keeper_->holds(key); });
     kernel_events_ = std::move(before.kernel_events_);
     files_ = std::move(before.files_);

@@ -93,6 +93,15 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     add_addresses(text, input, i);
 }
 
+/// All members are in the same state, so the first one tells it.
+void add_group(std::string& text, const DumpInput& input, std::size_t g) {
+    const std::vector<engine::RouterIndex>& members = input.plan->engine.groups[g].members;
+    if (members.empty()) return;
+    const engine::VirtualRouter& first = input.snapshot->routers[engine::to_number(members.front())].record;
+    text += fmt::format(" VRRP Sync Group = {}, {}\n", input.plan->groups[g].name, to_string(operator_state(first.state, first.faults)));
+    for (const engine::RouterIndex member : members) text += fmt::format("     {}\n", input.plan->routers[engine::to_number(member)].name);
+}
+
 /// Of the junk that was looked at: a few frames a second, so that these numbers tell the kinds and not how many.
 std::string junk_reasons(const io::PortCounters& counters) {
     std::string text;
@@ -155,6 +164,8 @@ std::string status_text(const DumpInput& input) {
                                                          link.counters.send_errors, link.counters.junk, junk_reasons(link.counters)));
     }
     if (!input.trackers.empty()) text += "------< Trackers >------\n" + input.trackers;
+    if (!input.plan->groups.empty()) text += "------< VRRP Sync groups >------\n";
+    for (std::size_t g = 0; g < input.plan->groups.size(); ++g) add_group(text, input, g);
     text += "------< VRRP Topology >------\n";
     for (std::size_t i = 0; i < input.plan->routers.size(); ++i) add_router(text, input, i);
     return text;

@@ -156,7 +156,7 @@ TEST(Notes, AVirtualServerGivesOneForTheWholeBlock) {
 }
 
 TEST(Notes, DoNotChangeTheExitCode) {
-    EXPECT_EQ(test_exit_code(load_string("vrrp_sync_group g {\n group {\n a\n b\n }\n}\n").diagnostics), 0);
+    EXPECT_EQ(test_exit_code(load_string("virtual_server 10.0.0.1 80 {\n}\n").diagnostics), 0);
 }
 
 TEST(Notes, TyposInsideABlockThatIsNotActedOnAreStillFound) {

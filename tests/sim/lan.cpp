@@ -26,7 +26,11 @@ constexpr Nanoseconds tick{engine::TimerWheel<engine::VirtualRouter>::tick_ns};
 }  // namespace
 
 Lan::Lan(std::vector<HostSpec> hosts, std::uint64_t seed) : random_(seed) {
-    for (HostSpec& spec : hosts) hosts_.emplace_back().spec = std::move(spec);
+    for (HostSpec& spec : hosts) {
+        Host& host = hosts_.emplace_back();
+        host.sides.assign(spec.engine.links.size(), 0);
+        host.spec = std::move(spec);
+    }
 }
 
 const engine::VirtualRouter& Lan::router(std::size_t host, std::size_t index) const {
@@ -58,6 +62,7 @@ void Lan::start(std::size_t index) {
         }
     }
     host.machine->command({.kind = engine::Command::Kind::start}, now_);
+    check_shadow(index);
 }
 
 void Lan::stop(std::size_t index) {
@@ -86,6 +91,13 @@ void Lan::set_priority(std::size_t index, std::size_t router, Priority priority)
                                     .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}}, now_);
 }
 
+void Lan::command(std::size_t index, const engine::Command& command, std::string_view story) {
+    if (!is_running(index) || now_ < hosts_[index].paused_until) return;
+    tell(fmt::format("host {}: {}", index, story));
+    hosts_[index].machine->command(command, now_);
+    check_shadow(index);
+}
+
 void Lan::run_until(Instant end) {
     for (;;) {
         Instant next = wire_.empty() ? never : wire_.top().at;
@@ -104,7 +116,7 @@ void Lan::run_until(Instant end) {
         }
         const Delivery& delivery = wire_.top();
         Host& host = hosts_[delivery.host];
-        if (host.machine) host.ring.push_back({delivery.at, delivery.bytes});
+        if (host.machine) host.ring.push_back({delivery.at, delivery.link, delivery.bytes});
         wire_.pop();
     }
     now_ = end;
@@ -130,15 +142,18 @@ void Lan::wake(std::size_t index) {
     just_sent_.clear();
     const std::vector<Waiting> ring = std::exchange(host.ring, {});
     std::vector<engine::RxFrame> frames;
-    for (const Waiting& waiting : ring) frames.push_back({waiting.bytes, waiting.arrival, engine::LinkIndex{0}});
+    for (const Waiting& waiting : ring) frames.push_back({waiting.bytes, waiting.arrival, waiting.link});
     host.machine->receive(frames, now_);
     check_timers(index, before, frames.empty());
     if (frames.empty()) check_patience(index, before);
     check_shadow(index);
 }
 
-/// Nothing was heard, and timers are overdue: after a pause.
+/// Nothing was heard, and timers are overdue: after a pause. Who has put its timer off as often as it may, or has one of its sync group, may act.
 void Lan::check_patience(std::size_t index, const std::vector<engine::VirtualRouter>& before) {
+    const bool is_patience_over = std::any_of(before.begin(), before.end(), [](const engine::VirtualRouter& record) {
+        return record.doubts == engine::state_machine::most_doubts;
+    });
     for (std::size_t r = 0; r < before.size(); ++r) {
         const engine::VirtualRouter& record = before[r];
         if (record.timer_slot == engine::VirtualRouter::no_slot) continue;
@@ -149,7 +164,7 @@ void Lan::check_patience(std::size_t index, const std::vector<engine::VirtualRou
         if (record.state == engine::State::active && late + interval > engine::active_down_interval(record)) {
             violate(fmt::format("host {} router {} was silent for {} ns and sends before it listens", index, r, (late + interval).count()));
         }
-        if (record.state == engine::State::backup && late > engine::active_down_interval(record)) {
+        if (record.state == engine::State::backup && !is_patience_over && late > engine::active_down_interval(record)) {
             violate(fmt::format("host {} router {} takes over {} ns late, on silence that nobody listened to", index, r, late.count()));
         }
     }
@@ -177,6 +192,7 @@ void Lan::check_shadow(std::size_t index) {
             violate(fmt::format("host {} router {} changed its state without an event", index, r));
         }
     }
+    on_step(index);
 }
 
 void Lan::happened(std::size_t index, const engine::Event& event) {
@@ -210,7 +226,7 @@ void Lan::sent(std::size_t from, Instant, const engine::TxFrame& frame) {
     if (read) {
         just_sent_.push_back(to_number(frame.router));
         check_interval(from, to_number(frame.router));
-        return deliver_to_all(from, bytes, read->destination);
+        return deliver_to_all(from, frame.link, bytes, read->destination);
     }
     const bool is_announcement = read.error() == packet::ReceiveError::not_ip || read.error() == packet::ReceiveError::not_vrrp;
     if (!is_announcement) violate(fmt::format("host {} sends a frame that our own reader refuses: {}", from, packet::to_string(read.error())));
@@ -231,16 +247,17 @@ void Lan::check_interval(std::size_t from, std::size_t index) {
     if (off < -allowed || off > allowed) violate(fmt::format("host {} router {} sends {} ns off its interval", from, index, off.count()));
 }
 
-void Lan::deliver_to_all(std::size_t from, std::span<const std::uint8_t> bytes, const IpAddress& destination) {
+void Lan::deliver_to_all(std::size_t from, engine::LinkIndex link, std::span<const std::uint8_t> bytes, const IpAddress& destination) {
+    const std::size_t lan = to_number(link);
     std::uniform_real_distribution<double> chance(0, 1);
     std::uniform_int_distribution<std::int64_t> delay(weather_.least_delay.count(), weather_.most_delay.count());
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
-        if (i == from || hosts_[i].side != hosts_[from].side) continue;
+        if (i == from || lan >= hosts_[i].sides.size() || hosts_[i].sides[lan] != hosts_[from].sides[lan]) continue;
         if (!destination.is_multicast() && destination != hosts_[i].spec.address) continue;
         if (chance(random_) < weather_.loss) continue;
         const int copies = chance(random_) < weather_.duplication ? 2 : 1;
         for (int copy = 0; copy < copies; ++copy) {
-            wire_.push({now_ + Nanoseconds{delay(random_)}, order_++, i, {bytes.begin(), bytes.end()}});
+            wire_.push({now_ + Nanoseconds{delay(random_)}, order_++, i, link, {bytes.begin(), bytes.end()}});
         }
     }
 }

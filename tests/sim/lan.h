@@ -19,7 +19,7 @@ struct Weather {
     double duplication = 0;
 };
 
-/// What a host sends and how it is scheduled.
+/// What a host sends and how it is scheduled. Its links with the same index are on the same LAN.
 struct HostSpec {
     engine::EngineSpec engine;
     IpAddress address;               ///< of the host, for unicast delivery
@@ -32,7 +32,7 @@ struct Violation {
     std::string text;
 };
 
-/// n engines on one LAN in virtual time, with real frames between them. Everything follows from the seed.
+/// n engines on one LAN or several, in virtual time, with real frames between them. Everything follows from the seed.
 class Lan {
 public:
     Lan(std::vector<HostSpec> hosts, std::uint64_t seed);
@@ -44,7 +44,8 @@ public:
 
     void set_weather(const Weather& weather) { weather_ = weather; }
     /// Hosts hear only those of their own side.
-    void set_side(std::size_t host, int side) { hosts_[host].side = side; }
+    void set_side(std::size_t host, int side) { std::fill(hosts_[host].sides.begin(), hosts_[host].sides.end(), side); }
+    void set_side(std::size_t host, std::size_t link, int side) { hosts_[host].sides.at(link) = side; }
     /// Power on: a new engine, started.
     void start(std::size_t host);
     /// Orderly stop: priority 0.
@@ -54,6 +55,8 @@ public:
     /// The process gets no CPU until then; frames wait in its ring.
     void pause(std::size_t host, Instant until);
     void set_priority(std::size_t host, std::size_t index, Priority priority);
+    /// Anything else that a control thread may ask for. Nothing happens while the host is off or paused.
+    void command(std::size_t host, const engine::Command& command, std::string_view story);
     /// From now on two adverts of one router in a row must be one interval apart, to within one tick and one granule.
     void watch_intervals(bool watch);
 
@@ -65,6 +68,8 @@ public:
 
     /// Called for every transition.
     std::function<void(std::size_t host, const engine::Event&)> on_transition = [](std::size_t, const engine::Event&) {};
+    /// Called after everything that a host did.
+    std::function<void(std::size_t host)> on_step = [](std::size_t) {};
     /// Called for every line of the story, for a person who replays a seed.
     std::function<void(Instant, const std::string&)> on_story;
 
@@ -73,11 +78,13 @@ private:
         Instant at;
         std::uint64_t order;   // equal instants keep the order of sending
         std::size_t host;
+        engine::LinkIndex link;
         std::vector<std::uint8_t> bytes;
         bool operator>(const Delivery& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
     };
     struct Waiting {
         Instant arrival;
+        engine::LinkIndex link;
         std::vector<std::uint8_t> bytes;
     };
     struct Host {
@@ -88,7 +95,7 @@ private:
         std::vector<Instant> last_advert;    // by router; 0: not watched yet
         Instant paused_until{};
         Instant was_paused_until{};          // lateness is excused up to here
-        int side = 0;
+        std::vector<int> sides;              // by link
         bool is_stopped = false;
     };
 
@@ -99,7 +106,7 @@ private:
     void check_shadow(std::size_t index);
     void sent(std::size_t from, Instant at, const engine::TxFrame& frame);
     void check_interval(std::size_t from, std::size_t router);
-    void deliver_to_all(std::size_t from, std::span<const std::uint8_t> bytes, const IpAddress& destination);
+    void deliver_to_all(std::size_t from, engine::LinkIndex link, std::span<const std::uint8_t> bytes, const IpAddress& destination);
     void happened(std::size_t index, const engine::Event& event);
     void tell(const std::string& text) const;
 

@@ -122,13 +122,13 @@ class Lan:
                 # Linux ignores gratuitous ARP for a second after an entry changed; tests move faster than that.
                 host.namespace.sysctl(f"net/ipv4/neigh/{interface}/locktime", 0)
 
-    def partition(self, apart):
-        """Routers no longer hear each other, without anybody losing the link; the client hears all."""
+    def partition(self, apart, interfaces=None):
+        """Routers no longer hear each other, without anybody losing the link; the client hears all. On some LANs alone, or on all."""
         state = "on" if apart else "off"
         self.switch.ip(*(f"link set {self._port(router, interface)} type bridge_slave isolated {state}"
-                         for router in self.routers for interface in self.interfaces))
+                         for router in self.routers for interface in interfaces or self.interfaces))
 
-    def unplug(self, router, out=True):
-        """Pulls the router's cables out of the switch, or puts them back."""
-        for interface in self.interfaces:
+    def unplug(self, router, out=True, interfaces=None):
+        """Pulls the router's cables out of the switch, or puts them back. Some of them, or all."""
+        for interface in interfaces or self.interfaces:
             self._ports.set_up(self._port(router, interface), up=not out)

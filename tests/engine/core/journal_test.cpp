@@ -166,6 +166,34 @@ TEST(Journal, AnAdoptionWithoutASuccessorIsDamage) {
     EXPECT_EQ(replay->stopped_by, JournalError::bad_record);
 }
 
+TEST(Journal, CarriesSyncGroups) {
+    EngineSpec spec = with({v3_router(1, Priority{100}), v3_router(2, Priority{100}), v3_router(3, Priority{100})});
+    spec.groups = {{"G1", {RouterIndex{0}, RouterIndex{2}}}};
+    Recorder recorder(spec);
+    live_through(recorder);
+    const auto replay = replay_journal(recorder.bytes());
+    ASSERT_TRUE(replay.has_value());
+    EXPECT_TRUE(replay->is_complete) << to_string(replay->stopped_by);
+    EXPECT_GT(replay->batches, 100u);
+    const std::string live = recorder.transcript();
+    EXPECT_EQ(replay->transcript, live);
+    EXPECT_NE(live.find("its sync group does"), std::string::npos) << live;
+}
+
+/// Version 3 had no sync groups behind the routers, and is the same otherwise.
+TEST(Journal, OfTheVersionBeforeSyncGroupsIsStillReplayed) {
+    Recorder recorder(some_routers());
+    live_through(recorder);
+    Journalled old = recorder.bytes();
+    const std::size_t header = write_journal_header(some_routers(), at(0s), capacity).size();
+    old.erase(old.begin() + static_cast<std::ptrdiff_t>(header) - 4, old.begin() + static_cast<std::ptrdiff_t>(header));
+    old[9] = 3;
+    const auto replay = replay_journal(old);
+    ASSERT_TRUE(replay.has_value()) << to_string(replay.error());
+    EXPECT_TRUE(replay->is_complete);
+    EXPECT_EQ(replay->transcript, recorder.transcript());
+}
+
 TEST(Journal, CommandsCarryEveryField) {
     // A command whose fields were lost or exchanged on the way would give another run.
     Recorder recorder(some_routers());
@@ -227,8 +255,10 @@ TEST(Journal, EveryRefusalHasItsName) {
     broken[0] = 'X';
     EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
     broken = bytes;
-    broken[9] ^= 4;  // format version
-    EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
+    for (const std::uint8_t version : {std::uint8_t{1}, std::uint8_t{5}}) {
+        broken[9] = version;
+        EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
+    }
     broken = bytes;
     broken[18] = 0xff;  // capacity of the urgent lane
     EXPECT_EQ(error_of(broken), JournalError::bad_header);
@@ -318,6 +348,7 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     spec.routers[2].ah_sequence_number = 0x12345678;
     spec.routers[4].peers[1] = {.address = address_of("10.0.0.9"), .min_ttl = 3, .max_ttl = 200};
     spec.routers[4].ttl = 64;
+    spec.groups = {{"G1", {RouterIndex{0}, RouterIndex{3}}}, {"G2", {RouterIndex{1}}}};
 
     Journalled bytes;
     write_spec(bytes, spec);
@@ -340,6 +371,9 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     EXPECT_EQ(read->routers[4].peers[1].max_ttl, 200);
     EXPECT_EQ(read->form, arp::GratuitousForm::reply);
     EXPECT_FALSE(read->links[1].is_up);
+    ASSERT_EQ(read->groups.size(), 2u);
+    EXPECT_EQ(read->groups[0].name, "G1");
+    EXPECT_EQ(read->groups[0].members, (std::vector{RouterIndex{0}, RouterIndex{3}}));
 }
 
 TEST(SpecCodec, CutOffAnywhereItIsRefused) {
@@ -376,6 +410,7 @@ TEST(SpecCodec, RefusesWhatIsOutOfRange) {
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].checksum = packet::ChecksumForm{3}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].group = vrrp_group_ipv6; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announced[0].link = LinkIndex{1}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.groups = {{"G1", {RouterIndex{1}}}}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.delay = Nanoseconds::max(); }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.refresh = -1ns; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.lower_delay = Nanoseconds::max(); }));

@@ -1,0 +1,326 @@
+// Random hosts with sync groups from one seed: 2-5 hosts on 2-4 LANs, one virtual router on each LAN, all of them in one group; sometimes a second
+// pair of routers in a second group, and a router without group. Mostly a host has one priority for all its routers, as people configure it;
+// sometimes every router has its own, so that no host is the best on every LAN, and addresses decide ties differently on each LAN.
+//
+// At the end of every call on an engine, whatever the weather: all members of a group are in the same state; a member is in Initialize exactly when some
+// member of its group has a fault of its own.
+//
+// After calm: exactly one host is Active for a virtual router, the same one for the whole group, and it stays that one. If hosts have one priority each and
+// preempt, it is the greatest. When one LAN alone is cut between the Active and all others, the groups settle and nothing flaps. When the Active says
+// stop, another host is Active on all LANs within the largest Skew_Time, one tick, one granule and the delay of the wire.
+
+#include "tests/sim/random_groups.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vigil::sim {
+namespace {
+
+using engine::Command;
+using engine::Fault;
+using engine::Flag;
+using engine::LinkIndex;
+using engine::RouterIndex;
+
+constexpr Nanoseconds tick{engine::TimerWheel<engine::VirtualRouter>::tick_ns};
+
+class Dice {
+public:
+    explicit Dice(std::uint64_t seed) : random_(seed) {}
+
+    std::int64_t between(std::int64_t low, std::int64_t high) { return std::uniform_int_distribution<std::int64_t>(low, high)(random_); }
+    std::size_t below(std::size_t end) { return static_cast<std::size_t>(between(0, static_cast<std::int64_t>(end) - 1)); }
+    bool chance(int percent) { return between(1, 100) <= percent; }
+    template <class T, std::size_t N>
+    T one_of(const std::array<T, N>& values) {
+        return values[below(N)];
+    }
+
+private:
+    std::mt19937_64 random_;
+};
+
+struct Plan {
+    std::vector<HostSpec> hosts;
+    std::size_t lan_count = 2;
+    std::vector<std::vector<std::size_t>> groups;   // routers; the same on every host
+    std::size_t router_count = 0;
+    VrrpVersion version = VrrpVersion::v3;
+    Centiseconds interval{100};
+    bool is_aligned = true;        // a host has one priority, and its addresses are ordered alike on all LANs
+    bool all_preempt = true;
+    bool has_owner = false;
+    std::uint8_t down_timer_adverts = 3;
+    Nanoseconds settle{0};
+    Weather trouble;
+    Weather calm;
+};
+
+engine::RouterSpec make_router(const Plan& plan, std::size_t host, std::size_t lan, std::size_t vrid, std::uint8_t address) {
+    engine::RouterSpec spec;
+    spec.name = fmt::format("host {} lan {} vrid {}", host, lan, vrid);
+    spec.link = LinkIndex{static_cast<std::uint16_t>(lan)};
+    spec.version = plan.version;
+    spec.vrid = Vrid{static_cast<std::uint8_t>(vrid)};
+    spec.interval = plan.interval;
+    spec.down_timer_adverts = plan.down_timer_adverts;
+    spec.primary_address = ipv4(10, static_cast<std::uint8_t>(lan), 0, address);
+    spec.source_mac = virtual_mac(Family::ipv4, spec.vrid);
+    spec.group = vrrp_group_ipv4;
+    spec.advertised = {ipv4(10, static_cast<std::uint8_t>(lan), 1, static_cast<std::uint8_t>(vrid))};
+    spec.announced = {{spec.advertised[0], spec.link, spec.source_mac}};
+    return spec;
+}
+
+void choose_priorities(Dice& dice, const Plan& plan, std::size_t host, engine::EngineSpec& spec) {
+    constexpr std::array<std::uint8_t, 6> priorities{1, 50, 100, 100, 150, 254};
+    const std::uint8_t common = dice.one_of(priorities);
+    const bool preempts = dice.chance(80);
+    const auto delay = static_cast<std::uint32_t>(dice.chance(15) ? Nanoseconds{plan.interval}.count() / 1'000'000 * dice.between(1, 6) : 0);
+    for (engine::RouterSpec& router : spec.routers) {
+        const bool differs = !plan.is_aligned;
+        router.priority = Priority{differs ? dice.one_of(priorities) : common};
+        if (plan.has_owner && host == 0 && (!differs || dice.chance(50))) router.priority = Priority::owner;
+        router.flags = (differs ? dice.chance(80) : preempts) ? static_cast<std::uint16_t>(Flag::preempt) : std::uint16_t{0};
+        router.preempt_delay_ms = differs && dice.chance(50) ? 0 : delay;
+        if (dice.chance(10)) router.flags |= static_cast<std::uint16_t>(Flag::no_answer_to_lower);
+        if (dice.chance(10)) router.flags |= static_cast<std::uint16_t>(Flag::last_word_to_higher);
+    }
+}
+
+HostSpec random_host(Dice& dice, Plan& plan, std::size_t host, std::size_t host_count) {
+    HostSpec spec;
+    spec.granularity = Nanoseconds{dice.one_of(std::array<std::int64_t, 4>{1, 1'000, 50'000, 1'000'000})};
+    for (std::size_t lan = 0; lan < plan.lan_count; ++lan) {
+        spec.engine.links.push_back({.name = fmt::format("eth{}", lan), .mac = {{2, 0, 0, 0, static_cast<std::uint8_t>(lan), static_cast<std::uint8_t>(host)}},
+                                     .is_up = true});
+    }
+    const auto address_on = [&](std::size_t lan) {
+        const bool is_reversed = !plan.is_aligned && lan % 2 == 1;
+        return static_cast<std::uint8_t>(10 + (is_reversed ? host_count - host : host));
+    };
+    for (std::size_t vrid = 1; vrid <= plan.groups.size(); ++vrid) {
+        for (std::size_t lan = 0; lan < plan.lan_count; ++lan) spec.engine.routers.push_back(make_router(plan, host, lan, vrid, address_on(lan)));
+    }
+    if (plan.router_count > plan.groups.size() * plan.lan_count) spec.engine.routers.push_back(make_router(plan, host, 0, 9, address_on(0)));
+    choose_priorities(dice, plan, host, spec.engine);
+    for (const auto& group : plan.groups) {
+        engine::GroupSpec& made = spec.engine.groups.emplace_back();
+        for (const std::size_t router : group) made.members.push_back(RouterIndex{static_cast<std::uint32_t>(router)});
+    }
+    return spec;
+}
+
+Plan random_plan(Dice& dice) {
+    Plan plan;
+    plan.lan_count = static_cast<std::size_t>(dice.between(2, 4));
+    plan.version = dice.chance(40) ? VrrpVersion::v2 : VrrpVersion::v3;
+    plan.interval = plan.version == VrrpVersion::v2 ? Centiseconds{static_cast<std::uint16_t>(100 * dice.between(1, 3))}
+                                                    : Centiseconds{dice.one_of(std::array<std::uint16_t, 4>{5, 10, 100, 300})};
+    plan.is_aligned = dice.chance(60);
+    plan.has_owner = dice.chance(15);
+    plan.down_timer_adverts = dice.chance(80) ? std::uint8_t{3} : static_cast<std::uint8_t>(dice.between(2, 6));
+    const std::size_t group_count = dice.chance(80) ? 1 : 2;
+    for (std::size_t g = 0; g < group_count; ++g) {
+        std::vector<std::size_t>& members = plan.groups.emplace_back();
+        for (std::size_t lan = 0; lan < plan.lan_count; ++lan) members.push_back(g * plan.lan_count + lan);
+    }
+    plan.router_count = group_count * plan.lan_count + (dice.chance(30) ? 1 : 0);
+    const auto host_count = static_cast<std::size_t>(dice.between(2, 5));
+    Nanoseconds longest_delay{0};
+    for (std::size_t host = 0; host < host_count; ++host) {
+        plan.hosts.push_back(random_host(dice, plan, host, host_count));
+        for (const engine::RouterSpec& router : plan.hosts.back().engine.routers) {
+            longest_delay = std::max<Nanoseconds>(longest_delay, std::chrono::milliseconds{router.preempt_delay_ms});
+            plan.all_preempt = plan.all_preempt && router.preempt_delay_ms == 0 && (router.flags & static_cast<std::uint16_t>(Flag::preempt)) != 0;
+        }
+    }
+    const Nanoseconds interval{plan.interval};
+    // Crossing priorities may need some rounds until two groups do not become Active in the same moment.
+    const int rounds = plan.is_aligned ? 3 : 40;
+    plan.settle = rounds * (plan.down_timer_adverts + 5) * interval + 2 * longest_delay + 20 * tick;
+    plan.trouble = {.least_delay = Nanoseconds{0}, .most_delay = interval * dice.between(0, 150) / 100,
+                    .loss = static_cast<double>(dice.between(0, 50)) / 100, .duplication = static_cast<double>(dice.between(0, 20)) / 100};
+    const Nanoseconds delay = std::min(interval / 20, Nanoseconds{dice.between(1'000, 2'000'000)});
+    plan.calm = {.least_delay = delay, .most_delay = delay};
+    return plan;
+}
+
+class Life {
+public:
+    Life(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story)
+        : dice_(seed), plan_(random_plan(dice_)), lan_(plan_.hosts, seed ^ 0x9e3779b97f4a7c15u) {
+        lan_.on_story = story;
+        lan_.on_transition = [this](std::size_t, const engine::Event&) { ++transitions_; };
+        lan_.on_step = [this](std::size_t host) { check_groups(host); };
+    }
+
+    Outcome run() {
+        lan_.run_until(Instant{dice_.between(1, 10'000'000'000)});
+        for (std::size_t host = 0; host < lan_.host_count(); ++host) lan_.start(host);
+        live_in_trouble();
+        calm_down();
+        check_settled("after the trouble");
+        stay(10, "in calm");
+        break_one_lan();
+        stop_the_active();
+        return {lan_.violations(), lan_.frames_sent(), transitions_, Nanoseconds{lan_.now().ns}};
+    }
+
+private:
+    void live_in_trouble() {
+        lan_.set_weather(plan_.trouble);
+        for (std::int64_t n = dice_.between(3, 25); n != 0; --n) {
+            lan_.run_until(lan_.now() + Nanoseconds{plan_.interval} * dice_.between(10, 400) / 100);
+            trouble();
+        }
+    }
+
+    void trouble() {
+        const std::size_t host = dice_.below(lan_.host_count());
+        const LinkIndex link{static_cast<std::uint16_t>(dice_.below(plan_.lan_count))};
+        const RouterIndex router{static_cast<std::uint32_t>(dice_.below(plan_.router_count))};
+        switch (dice_.between(0, 13)) {
+        case 0: return lan_.crash(host);
+        case 1: return lan_.stop(host);
+        case 2:
+        case 3: return lan_.is_running(host) ? void() : lan_.start(host);
+        case 4: return lan_.pause(host, lan_.now() + Nanoseconds{plan_.interval} * dice_.between(10, 900) / 100);
+        case 5:
+            for (std::size_t i = 0; i < lan_.host_count(); ++i) lan_.set_side(i, to_number(link), static_cast<int>(dice_.between(0, 1)));
+            return;
+        case 6: return heal();
+        case 7: return lan_.command(host, {.kind = Command::Kind::link_down, .link = link}, fmt::format("link {} down", to_number(link)));
+        case 8:
+        case 9: return lan_.command(host, {.kind = Command::Kind::link_up, .link = link}, fmt::format("link {} up", to_number(link)));
+        case 10: return lan_.command(host, {.kind = Command::Kind::set_fault, .fault = Fault::tracker, .router = router}, fmt::format("tracker of router {} down", to_number(router)));
+        case 11: return lan_.command(host, {.kind = Command::Kind::clear_fault, .fault = Fault::tracker, .router = router}, fmt::format("tracker of router {} up", to_number(router)));
+        case 12:
+            lan_.command(host, {.kind = Command::Kind::shutdown, .router = router}, fmt::format("router {} steps back", to_number(router)));
+            return lan_.command(host, {.kind = Command::Kind::start, .router = router}, fmt::format("router {} goes on", to_number(router)));
+        case 13: return lan_.command(host, {.kind = Command::Kind::frames_lost, .link = link}, fmt::format("link {} lost frames", to_number(link)));
+        }
+    }
+
+    void heal() {
+        for (std::size_t i = 0; i < lan_.host_count(); ++i) lan_.set_side(i, 0);
+    }
+
+    void calm_down() {
+        lan_.set_weather(plan_.calm);
+        heal();
+        bool any = false;
+        lan_.run_until(lan_.now() + 10 * Nanoseconds{plan_.interval});   // pauses end
+        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
+            any = any || lan_.is_running(i);
+            for (std::size_t link = 0; link < plan_.lan_count; ++link) {
+                lan_.command(i, {.kind = Command::Kind::link_up, .link = LinkIndex{static_cast<std::uint16_t>(link)}}, "link up");
+            }
+            for (std::size_t r = 0; r < plan_.router_count; ++r) {
+                lan_.command(i, {.kind = Command::Kind::clear_fault, .fault = Fault::tracker, .router = RouterIndex{static_cast<std::uint32_t>(r)}}, "tracker up");
+            }
+        }
+        if (!any) lan_.start(0);
+        lan_.run_until(lan_.now() + plan_.settle);
+    }
+
+    void check_groups(std::size_t host) {
+        for (const auto& group : plan_.groups) {
+            const engine::VirtualRouter& first = lan_.router(host, group[0]);
+            const bool has_fault = std::any_of(group.begin(), group.end(), [&](std::size_t r) { return engine::has_own_fault(lan_.router(host, r)); });
+            for (const std::size_t r : group) {
+                const engine::VirtualRouter& router = lan_.router(host, r);
+                if (router.state != first.state) lan_.violate(fmt::format("host {}: routers {} and {} of a group differ", host, group[0], r));
+                if ((router.state == engine::State::initialize) != has_fault || (router.faults != 0) != has_fault) {
+                    lan_.violate(fmt::format("host {}: router {} is {} with faults {}, which its group does not explain", host, r,
+                                             to_string(router.state), router.faults));
+                }
+            }
+        }
+    }
+
+    std::vector<std::size_t> actives(std::size_t router) const {
+        std::vector<std::size_t> found;
+        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
+            if (lan_.is_running(i) && lan_.router(i, router).state == engine::State::active) found.push_back(i);
+        }
+        return found;
+    }
+
+    void check_settled(std::string_view when) {
+        for (std::size_t r = 0; r < plan_.router_count; ++r) {
+            const std::vector<std::size_t> found = actives(r);
+            if (found.size() != 1) {
+                lan_.violate(fmt::format("router {} has {} Actives {}", r, found.size(), when));
+                continue;
+            }
+            if (!plan_.all_preempt || !plan_.is_aligned) continue;
+            Priority greatest = Priority::lowest;
+            for (std::size_t i = 0; i < lan_.host_count(); ++i) {
+                if (lan_.is_running(i)) greatest = std::max(greatest, lan_.router(i, r).priority);
+            }
+            if (lan_.router(found[0], r).priority != greatest) lan_.violate(fmt::format("router {} is held by a lower priority {}", r, when));
+        }
+    }
+
+    void stay(int intervals, std::string_view when) {
+        const std::uint64_t before = transitions_;
+        lan_.run_until(lan_.now() + intervals * Nanoseconds{plan_.interval});
+        if (transitions_ != before) lan_.violate(fmt::format("{} transitions {}", transitions_ - before, when));
+    }
+
+    /// Between the Active of the first group and all others, on a LAN without the router that has no group.
+    void break_one_lan() {
+        const std::vector<std::size_t> found = actives(plan_.groups[0][0]);
+        if (found.size() != 1) return;
+        lan_.set_side(found[0], plan_.lan_count - 1, 1);
+        lan_.run_until(lan_.now() + plan_.settle);
+        for (const auto& group : plan_.groups) {
+            for (std::size_t i = 0; i + 1 < group.size(); ++i) {
+                if (actives(group[i]).size() != 1) lan_.violate(fmt::format("router {} has {} Actives beside a broken LAN", group[i], actives(group[i]).size()));
+            }
+        }
+        stay(20, "beside a broken LAN");
+        heal();
+        lan_.run_until(lan_.now() + plan_.settle);
+        check_settled("after the LAN was whole again");
+    }
+
+    void stop_the_active() {
+        const std::vector<std::size_t> found = actives(plan_.groups[0][0]);
+        if (found.size() != 1) return;
+        Nanoseconds skew{0};
+        Nanoseconds granule{0};
+        bool has_others = false;
+        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
+            if (i == found[0] || !lan_.is_running(i)) continue;
+            has_others = true;
+            skew = std::max(skew, engine::skew_time(lan_.router(i, 0)));
+            granule = std::max(granule, plan_.hosts[i].granularity);
+        }
+        if (!has_others) return;
+        lan_.stop(found[0]);
+        if (plan_.is_aligned) {
+            lan_.run_until(lan_.now() + skew + tick + 2 * granule + plan_.calm.most_delay);
+            for (const std::size_t r : plan_.groups[0]) {
+                if (actives(r).empty()) lan_.violate("nobody took over within Skew_Time after a stop advert");
+            }
+        }
+        lan_.run_until(lan_.now() + plan_.settle);
+        check_settled("after a stop");
+    }
+
+    Dice dice_;
+    Plan plan_;
+    Lan lan_;
+    std::uint64_t transitions_ = 0;
+};
+
+}  // namespace
+
+Outcome run_random_groups(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story) { return Life(seed, story).run(); }
+
+}  // namespace vigil::sim
