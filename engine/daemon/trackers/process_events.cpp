@@ -23,6 +23,8 @@
 #include <cstring>
 #include <thread>
 
+#include <fmt/format.h>
+
 namespace vigil::daemon {
 namespace {
 
@@ -100,10 +102,10 @@ tl::expected<io::FileDescriptor, int> make_socket() {
 }
 
 /// A thread of its own, because setns() concerns one thread, and the one that calls us must not be left in the wrong namespace.
-tl::expected<io::FileDescriptor, int> make_socket_in_first_namespace() {
+tl::expected<io::FileDescriptor, int> make_socket_in(const std::string& network_namespace) {
     tl::expected<io::FileDescriptor, int> socket = tl::unexpected(0);
-    std::thread([&socket] {
-        const io::FileDescriptor first(::open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC));
+    std::thread([&] {
+        const io::FileDescriptor first(::open(network_namespace.c_str(), O_RDONLY | O_CLOEXEC));
         if (!first.is_open() || ::setns(first.get(), CLONE_NEWNET) != 0) socket = tl::unexpected(errno);
         else socket = make_socket();
     }).join();
@@ -139,9 +141,12 @@ std::optional<ProcessEvent> read_process_event(std::span<const std::byte> messag
     }
 }
 
-tl::expected<ProcessEvents, std::string> ProcessEvents::open() {
+tl::expected<ProcessEvents, std::string> ProcessEvents::open(const std::string& first_namespace) {
     auto socket = make_socket();
-    if (!socket && (socket.error() == ECONNREFUSED || socket.error() == EPROTONOSUPPORT)) socket = make_socket_in_first_namespace();
+    if (!socket && socket.error() == ECONNREFUSED) {
+        socket = make_socket_in(first_namespace);
+        if (!socket) return tl::unexpected(fmt::format("it is not in this network namespace, and another cannot be entered ({})", std::strerror(socket.error())));
+    }
     if (!socket) return tl::unexpected(std::string(std::strerror(socket.error())));
     ProcessEvents events(std::move(*socket));
     std::vector<ProcessEvent> answers;

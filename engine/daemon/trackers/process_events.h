@@ -37,8 +37,9 @@ std::optional<ProcessEvent> read_process_event(std::span<const std::byte> messag
 class ProcessEvents {
 public:
     /// The connector answers only in the first namespaces of processes and users, and on sockets of the first network namespace: the socket is made
-    /// there when ours is another. Needs CAP_NET_ADMIN. The error says why not, as a part of a sentence.
-    static tl::expected<ProcessEvents, std::string> open();
+    /// there, through `first_namespace`, when ours is another. Needs CAP_NET_ADMIN, and to go there CAP_SYS_ADMIN and CAP_SYS_PTRACE. The error says
+    /// why not, as a part of a sentence.
+    static tl::expected<ProcessEvents, std::string> open(const std::string& first_namespace = "/proc/1/ns/net");
 
     ProcessEvents(ProcessEvents&&) noexcept = default;
     ProcessEvents& operator=(ProcessEvents&&) noexcept = default;

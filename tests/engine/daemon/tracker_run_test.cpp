@@ -1,6 +1,7 @@
 // Trackers at work: real scripts, files and processes, on an event loop that the test turns.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "engine/daemon/trackers/file_tracker.h"
 #include "engine/daemon/trackers/process_tracker.h"
@@ -442,6 +444,20 @@ TEST_F(Processes, ACopyOfATrackedProcessIsTracked) {
     }
     children_.push_back(pid);
     ASSERT_TRUE(run_until([&] { return is_up(); }));
+}
+
+TEST_F(Processes, TheKernelTellsOfThemInAnotherNetworkNamespaceToo) {
+    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
+    const std::string first = "/proc/" + std::to_string(::getpid()) + "/ns/net";
+    std::string refusal;
+    bool is_open = false;
+    std::thread([&] {   // unshare() concerns this thread alone
+        if (::unshare(CLONE_NEWNET) != 0) return;
+        if (auto nowhere = ProcessEvents::open("/nowhere"); !nowhere) refusal = nowhere.error();
+        is_open = ProcessEvents::open(first).has_value();
+    }).join();
+    EXPECT_NE(refusal.find("it is not in this network namespace"), std::string::npos) << refusal;
+    EXPECT_TRUE(is_open);
 }
 
 std::vector<std::byte> message(std::uint32_t what, std::array<std::uint32_t, 4> data, std::uint32_t index = 1) {
