@@ -16,14 +16,14 @@
 // * Yielding. A member that yields to a greater priority or wins no tie takes all to Backup, without priority 0: the winner, if it is
 //   a sync group, takes the other LANs within the same millisecond, and a stop advert would only add a second takeover.
 //
-// Two LANs that see different things are where sync groups go wrong (keepalived issue 2169, among others). The Active R1 and our R2 hear each other on
+// Two LANs that see different things are where sync groups go wrong. The Active R1 and our R2 hear each other on
 // LAN b, but not on LAN a: a switch between them is broken, while both links are up. R2's timer on a fires. If R2 became Active, R1 would depose
 // it on b at once, that would take a back to Backup, and so on for ever, every three intervals, with the hosts of b believing each time
 // in another router. So before a group becomes Active each other member is asked whether it objects:
 //
 // * "I hear an Active that we would lose against": of greater priority, or of ours and with a greater address, and it was heard after the expired member
 //   had missed its first advert. That last condition tells a broken LAN from a dead Active: after a crash no member hears anything that is
-//   younger than the silence, so nobody objects, and the takeover is as fast as without a group.
+//   younger than the silence, so nobody objects, and the takeover is as fast as without a group. (keepalived waits for the last timer of all.)
 // * "I defer": the member whose timer fired hears an Active too, a lower one that it wants to preempt, and the other one accepts that Active because of
 //   nopreempt or because preempt_delay is not over. Preemption is a wish and can wait; so the longest preempt_delay of the members counts,
 //   and nopreempt of one keeps all from preempting. Silence on a LAN is a failure and does not wait for such a wish.
