@@ -1,5 +1,6 @@
 // Trackers at work: real scripts, files and processes, on an event loop that the test turns.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -7,9 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -150,11 +149,11 @@ TEST_F(Scripts, InitFailIsBadFromTheBeginning) {
 }
 
 TEST_F(Scripts, ARunThatHangsHasFailedAndDiesWithAllThatItStarted) {
-    configure({script("chk", "sleep 1000 & echo $! >child; echo $$ >parent; wait", 1h, 300ms)});
+    configure({script("chk", "(trap '' TERM; exec sleep 1000) & echo $! >child; echo $$ >parent; wait", 1h, 300ms)});
     ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
     EXPECT_FALSE(is_up("chk"));
     ASSERT_TRUE(run_until([&] { return tracker_->running_count() == 0; }));
-    EXPECT_FALSE(is_alive(content("parent")));
+    EXPECT_FALSE(is_alive(content("parent")));   // it heeds SIGTERM, its child does not
     EXPECT_TRUE(run_until([&] { return !is_alive(content("child")); }));
 }
 
@@ -181,7 +180,7 @@ TEST_F(Scripts, NeverTwoRunsOfOneAtATime) {
 }
 
 TEST_F(Scripts, AHangingOneRunsAgainOnlyWhenTheLastRunIsGone) {
-    configure({script("chk", "p=$(cat last); test -n \"$p\" && kill -0 $p && echo x >>overlap; echo $$ >last; trap 'exit 0' TERM; echo x >>runs; sleep 1000 & wait",
+    configure({script("chk", "p=$(cat last); test -n \"$p\" && kill -0 $p && echo x >>overlap; echo $$ >last; trap 'sleep 0.2; exit 0' TERM; echo x >>runs; sleep 1000 & wait",
                       60ms, 60ms)});
     ASSERT_TRUE(run_until([&] { return content("runs").size() >= 4u * 2; }));
     EXPECT_FALSE(exists("overlap"));
@@ -212,6 +211,14 @@ TEST_F(Scripts, WhatStaysTheSameKeepsItsResultAndGoesOnRunning) {
     EXPECT_TRUE(is_up("chk"));
     ASSERT_TRUE(run_until([&] { return is_known("other"); }));
     EXPECT_EQ(runs(), before);
+}
+
+TEST_F(Scripts, ReloadsDoNotPutItsNextRunOff) {
+    const ScriptDefinition definition = script("chk", "echo x >>runs", 100ms);
+    EXPECT_TRUE(run_until([&] {
+        configure({definition});
+        return content("runs").size() >= 3u * 2;
+    }));
 }
 
 TEST_F(Scripts, AnotherIntervalKeepsTheResultAndAnotherCommandForgetsIt) {
@@ -338,8 +345,13 @@ TEST_F(Files, GarbageCountsAsZeroUntilThereIsANumber) {
 
 TEST_F(Files, WhatIsNoRegularFileIsNotOpened) {
     ASSERT_EQ(::mkfifo(path("v").c_str(), 0600), 0);
+    const int pipe = ::open(path("v").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    ASSERT_EQ(::write(pipe, "7\n", 2), 2);
     configure("v");
     EXPECT_EQ(value(), 0);
+    char text[2];
+    EXPECT_EQ(::read(pipe, text, 2), 2) << "somebody else has read what was not for him";
+    ::close(pipe);
 }
 
 TEST_F(Files, FilesOfProcAreReadOnceASecond) {
@@ -458,36 +470,6 @@ TEST_F(Processes, TheKernelTellsOfThemInAnotherNetworkNamespaceToo) {
     }).join();
     EXPECT_NE(refusal.find("it is not in this network namespace"), std::string::npos) << refusal;
     EXPECT_TRUE(is_open);
-}
-
-std::vector<std::byte> message(std::uint32_t what, std::array<std::uint32_t, 4> data, std::uint32_t index = 1) {
-    std::vector<std::byte> bytes(16 + 20 + 16 + 16);   // netlink header, connector header, event header, data
-    const auto put = [&](std::size_t at, std::uint32_t value) { std::memcpy(bytes.data() + at, &value, 4); };
-    put(16, index);
-    put(20, 1);
-    put(36, what);
-    for (std::size_t i = 0; i < data.size(); ++i) put(52 + 4 * i, data[i]);
-    return bytes;
-}
-
-TEST(ProcessEventMessages, AreAboutProcessesAndNotAboutThreads) {
-    using Kind = ProcessEvent::Kind;
-    EXPECT_EQ(read_process_event(message(0, {0, 0, 0, 0})), (ProcessEvent{Kind::acknowledged, 0, 0}));
-    EXPECT_EQ(read_process_event(message(0, {1, 0, 0, 0})), std::nullopt);   // EPERM
-    EXPECT_EQ(read_process_event(message(1, {11, 10, 20, 20})), (ProcessEvent{Kind::started, 20, 10}));
-    EXPECT_EQ(read_process_event(message(1, {10, 10, 21, 10})), std::nullopt);
-    EXPECT_EQ(read_process_event(message(2, {7, 7, 0, 0})), (ProcessEvent{Kind::changed, 7, 0}));
-    EXPECT_EQ(read_process_event(message(0x200, {7, 7, 0, 0})), (ProcessEvent{Kind::changed, 7, 0}));
-    EXPECT_EQ(read_process_event(message(0x200, {8, 7, 0, 0})), std::nullopt);
-    EXPECT_EQ(read_process_event(message(0x80000000, {7, 7, 0, 0})), (ProcessEvent{Kind::ended, 7, 0}));
-    EXPECT_EQ(read_process_event(message(0x80000000, {8, 7, 0, 0})), std::nullopt);
-    EXPECT_EQ(read_process_event(message(4, {7, 7, 0, 0})), std::nullopt);
-    EXPECT_EQ(read_process_event(message(2, {7, 7, 0, 0}, 9)), std::nullopt);
-}
-
-TEST(ProcessEventMessages, AShortOneIsNone) {
-    const std::vector<std::byte> whole = message(1, {10, 10, 20, 20});
-    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_EQ(read_process_event(std::span(whole).first(size)), std::nullopt) << size;
 }
 
 }  // namespace
