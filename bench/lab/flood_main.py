@@ -173,7 +173,7 @@ class Flood:
             wait_for(file.exists, PATIENCE, f"the dump of the {name}")
             text = file.read_text(encoding="utf-8", errors="replace")
             junk = re.search(r"(\d+) of junk(.*)", text)
-            refused = dict(re.findall(r"^   (\w+) +(\d+)$", text.partition("Frames refused")[2].partition("Interfaces")[0], re.MULTILINE))
+            refused = dict(re.findall(r"^   (\w+) = (\d+)$", text.partition("Frames refused")[2].partition("Interfaces")[0], re.MULTILINE))
             lost = re.search(r"(\d+) dropped by the kernel", text)
             listened = re.search(r"(\d+) timers put off", text)
             print(f"{name}: {lost[1] if lost else '?'} lost for want of room, {listened[1] if listened else '?'} timers put off")
