@@ -79,7 +79,8 @@ FIGURES = (
     Figure("memory", "pss_per_router", "memory per router (Pss, all processes)", size),
     Figure("memory", "rss_per_router", "memory per router (Rss, all processes)", size),
     *(figure for event in ("stop", "kill", "linkdown") for figure in _takeover(event)),
-    Figure("observer", "false_takeovers", "addresses at the Backup while the Active runs", count, True),
+    Figure("observer", "false_takeovers", "addresses, or routers, that the Backup took while the Active runs", count, True),
+    Figure("observer", "reloads", "reloads of each router meanwhile", count, True),
     Figure("observer", "observer_lost", "frames the observer lost", count),
     Figure("observer", "not_settled", "measurements begun before it was quiet", count, True),
 )

@@ -14,7 +14,7 @@ from . import ears as hearing
 from . import kernel, trouble
 from .lan import DensityLan
 from .setting import ACTIVE, BACKUP, configuration, one_more
-from .takeover import evaluate
+from .takeover import evaluate, heard_elsewhere
 
 WINDOW_SECONDS = 6.0          # CPU and intervals are measured over so long, at least
 WINDOW_INTERVALS = 6          # and over so many intervals
@@ -80,20 +80,26 @@ class Session:
         if not self._try("start", self._start, always=True):
             return
         self._try("memory", self._memory)
-        if {"cpu-send", "interval"} & set(self._measures):
-            self._try("cpu-send" if "cpu-send" in self._measures else "interval", self._send)
+        beside_a_backup = {"cpu-receive"} | ({"interval"} if self._setting.is_disturbed else set())
+        alone = {"cpu-send", "interval"} - beside_a_backup
+        self._try_any(alone, self._send)
         events = [name for name in self._measures if name.startswith("takeover-")]
-        if "cpu-receive" not in self._measures and not events:
+        if not beside_a_backup & set(self._measures) and not events:
             return
         if not self._try("backup", self._start_backup, always=True):
             return
-        self._try("cpu-receive", self._receive)
+        self._try_any(beside_a_backup, self._receive)
         for place, measure in enumerate(events):
             is_last = place == len(events) - 1
             if self._try(measure, lambda: self._takeover(measure.partition("-")[2], is_last)) or is_last:
                 continue
             if not self._try("starting over", self._start_over, always=True):
                 return
+
+    def _try_any(self, measures, act):
+        """One act for whichever of the measures are asked for; an error is noted under the first of them."""
+        if wanted := [name for name in self._measures if name in measures]:
+            self._try(wanted[0], act)
 
     def _try(self, measure, act, always=False):
         if not always and measure not in self._measures:
@@ -182,10 +188,11 @@ class Session:
 
     def _ears_for_window(self):
         """(observers, begin, end): they are ready before the window begins, so that CPU and adverts are of the same time."""
+        seats = [seat for seat in (ACTIVE, BACKUP) if self._daemons[seat]]
         for lead in LEAD_SECONDS:
             begin = time.monotonic() + lead
             end = begin + self._window_seconds
-            ears = self._lan.ears(ACTIVE, from_seconds=begin, until_seconds=end)
+            ears = self._lan.ears(*seats, from_seconds=begin, until_seconds=end)
             if time.monotonic() < begin:
                 return ears, begin, end
             for ear in ears:
@@ -206,11 +213,14 @@ class Session:
                 stack.enter_context(trouble.stress(self._directory))
             if self._setting.reloads:
                 running = [seat for seat in (ACTIVE, BACKUP) if self._daemons[seat]]
-                stack.enter_context(trouble.reloads([self._daemons[seat] for seat in running], [self._paths[seat] for seat in running],
-                                                    one_more(self._setting)))
+                reloads = stack.enter_context(trouble.reloads([self._daemons[seat] for seat in running], [self._paths[seat] for seat in running],
+                                                              one_more(self._setting)))
             if self._setting.has_trouble:
                 time.sleep(1)
-            return self._heard_quiet_window(*daemons)
+            found = self._heard_quiet_window(*daemons)
+        if self._setting.reloads:
+            self.figures["reloads"] = reloads.count
+        return found
 
     def _heard_quiet_window(self, *daemons):
         ears, begin, end = self._ears_for_window()
@@ -233,7 +243,7 @@ class Session:
         if "cpu-send" in self._measures:
             self.figures["cpu_per_sent"] = cpu / heard.adverts
             self.figures["sent_per_second"] = heard.adverts / length
-        if "interval" in self._measures:
+        if "interval" in self._measures and not self._setting.is_disturbed:
             self._interval(heard)
 
     def _interval(self, heard):
@@ -249,7 +259,7 @@ class Session:
     def _start_backup(self):
         daemon = self._launch(BACKUP)
         self._wait_calm(daemon)
-        self._no_false_takeover()
+        self._note_taken_over(self._addresses[BACKUP].count())
 
     def _wait_calm(self, daemon):
         """A Backup does not say when it is ready; its CPU does, when two seconds cost the same."""
@@ -267,14 +277,18 @@ class Session:
             last = used
         self._note_unsettled()
 
-    def _no_false_takeover(self):
-        self.figures["false_takeovers"] = max(self._addresses[BACKUP].count(), self.figures.get("false_takeovers", 0))
+    def _note_taken_over(self, count):
+        self.figures["false_takeovers"] = max(count, self.figures.get("false_takeovers", 0))
 
     def _receive(self):
         heard, (backup, active), _ = self._heard_window(self._daemons[BACKUP], self._daemons[ACTIVE])
-        self.figures["cpu_per_received"] = backup / heard.adverts
-        self.figures["cpu_per_sent_backup"] = active / heard.adverts
-        self._no_false_takeover()
+        if "cpu-receive" in self._measures:
+            self.figures["cpu_per_received"] = backup / heard.adverts
+            self.figures["cpu_per_sent_backup"] = active / heard.adverts
+        # One that was taken over and given back within the window has no address any more, but was heard.
+        self._note_taken_over(max(self._addresses[BACKUP].count(), heard_elsewhere(self._setting, heard)))
+        if "interval" in self._measures and self._setting.is_disturbed:
+            self._interval(heard)
 
     # --- takeover ---------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,11 @@ class Setting:
     def has_trouble(self):
         return self.stress or self.reloads
 
+    @property
+    def is_disturbed(self):
+        """Intervals are measured with a live Backup then, because that is whom late adverts would mislead."""
+        return self.has_trouble or self.blocked_log
+
     def skew_seconds(self, seat=BACKUP):
         """RFC 9568 §6.1: Skew_Time."""
         return (256 - PRIORITIES[seat]) / 256 * self.interval

@@ -70,6 +70,12 @@ def evaluate(setting, event_time, hearing, after_stop=False):
     return result
 
 
+def heard_elsewhere(setting, hearing):
+    """How many virtual routers were heard, once at least, from another source than their Active: false takeovers, while it runs."""
+    own = {interface_name(number): own_address(number, ACTIVE) for number in range(setting.interfaces)}
+    return len({(interface, vrid) for interface, source, vrid in hearing.routers if source != own.get(interface)})
+
+
 def thin_out(times):
     """(time, number of times up to it) for sorted times: the first, the last and some between."""
     count = len(times)
