@@ -15,8 +15,9 @@ from netlab.workspace import Workspace  # noqa: E402
 class DaemonTest(unittest.TestCase):
     workspace = None
 
-    def rig(self, text=None, **options):
-        rig = Rig(self.workspace.path / self.id().rpartition(".")[2], instance() if text is None else text, **options)
+    def rig(self, text=None, name=None, **options):
+        """Not started. `name`: where a test has several."""
+        rig = Rig(self.workspace.path / (name or self.id().rpartition(".")[2]), instance() if text is None else text, **options)
         self.addCleanup(rig.close)
         return rig
 

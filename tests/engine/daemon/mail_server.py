@@ -21,7 +21,7 @@ class MailServer:
         self.complaints = []      # about what a client may not send
         self.commands = []
         self.connections = 0
-        self.open = 0
+        self._open = set()
         self.most_open = 0
         self._lock = threading.Lock()
         self._refused = set()
@@ -57,8 +57,8 @@ class MailServer:
             self._threads.append(thread)
             with self._lock:
                 self.connections += 1
-                self.open += 1
-                self.most_open = max(self.most_open, self.open)
+                self._open.add(connection)
+                self.most_open = max(self.most_open, len(self._open))
             thread.start()
 
     def _serve(self, connection):
@@ -68,8 +68,11 @@ class MailServer:
         except OSError:
             pass   # the client went away, which is its right
         finally:
-            with self._lock:
-                self.open -= 1
+            self._count_out(connection)
+
+    def _count_out(self, connection):
+        with self._lock:
+            self._open.discard(connection)
 
     def _wait_for_the_end(self, connection):
         while not self._is_ending.is_set():
@@ -119,6 +122,7 @@ class MailServer:
                 self.messages.append(b"".join(self._message(lines)))
                 self.envelopes.append((sender, recipients))
             elif line == b"QUIT":
+                self._count_out(connection)   # before the client knows, which may connect again at once
                 connection.sendall(b"221 bye\r\n")
                 return
             elif name is None or name[0] not in (b"HELO", b"RSET"):

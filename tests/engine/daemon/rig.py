@@ -16,6 +16,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "bench" / "lab"))
 from netlab.daemon import descendants, is_alive, wait_for  # noqa: E402
+from netlab.keepalived import Keepalived  # noqa: E402
 from netlab.lan import Lan  # noqa: E402
 from netlab.vigild import Vigild  # noqa: E402
 
@@ -62,6 +63,10 @@ class Rig:
     def command(self):
         return [Vigild.program(), "-n", "-l", "-D", "-f", str(self.configuration), *self.options,
                 "-p", str(self.directory / "p.pid"), "-r", str(self.directory / "r.pid"), "-c", str(self.directory / "c.pid")]
+
+    def keepalived_command(self):
+        """The same for Debian's keepalived, which needs to be told that there is nothing to check."""
+        return [Keepalived.program(), "-P", *self.command()[1:]]
 
     def start(self, command=None, **options):
         self._mark = self.log.stat().st_size
