@@ -7,7 +7,8 @@
 //
 // After calm: exactly one host is Active for a virtual router, the same one for the whole group, and it stays that one. If hosts have one priority each and
 // preempt, it is the greatest. When one LAN alone is cut between the Active and all others, the groups settle and nothing flaps. When the Active says
-// stop, another host is Active on all LANs within the largest Skew_Time, one tick, one granule and the delay of the wire.
+// stop, the groups settle on other hosts; where hosts have one priority each, one of them is Active on all LANs within the largest Skew_Time, one tick,
+// one granule and the delay of the wire. Crossed priorities may need more than one round.
 
 #include "tests/sim/random_groups.h"
 
