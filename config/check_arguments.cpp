@@ -29,6 +29,7 @@ std::string expectation(const Argument& argument) {
         case ArgumentKind::none: return "nothing";
         case ArgumentKind::any:
         case ArgumentKind::text:
+        case ArgumentKind::optional_text:
         case ArgumentKind::texts: return "a word";
         case ArgumentKind::flag: return "on, off, true, false, yes, no, or nothing";
         case ArgumentKind::number:
@@ -49,7 +50,7 @@ std::string expectation(const Argument& argument) {
 }
 
 bool may_be_missing(ArgumentKind kind) {
-    return kind == ArgumentKind::none || kind == ArgumentKind::any || kind == ArgumentKind::flag || kind == ArgumentKind::optional_number ||
+    return kind == ArgumentKind::none || kind == ArgumentKind::any || kind == ArgumentKind::optional_text || kind == ArgumentKind::flag || kind == ArgumentKind::optional_number ||
            kind == ArgumentKind::optional_command;
 }
 
@@ -69,7 +70,8 @@ public:
             case ArgumentKind::none: return extra(1);
             case ArgumentKind::any:
             case ArgumentKind::texts: return true;
-            case ArgumentKind::text: return extra(2);
+            case ArgumentKind::text:
+            case ArgumentKind::optional_text: return extra(2);
             case ArgumentKind::flag: return read_boolean(word).has_value() ? extra(2) : refuse(word);
             case ArgumentKind::number:
             case ArgumentKind::optional_number:

@@ -117,6 +117,14 @@ void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
     out.line(std::string(name) + "_script", with_owner(quoted(fifo.reader.command), fifo.reader.user, fifo.reader.group));
 }
 
+void write_reload(Writer& out, const ReloadDefinitions& reload) {
+    if (reload.checks_first) out.line("reload_check_config", reload.check_log);
+    if (reload.makes_file) out.line("reload_file", reload.file);
+    out.text("reload_time_file", reload.time_file);
+    out.flag("reload_repeat", reload.repeats);
+    out.text("config_save_dir", reload.save_directory);
+}
+
 void write_global(Writer& out, const GlobalDefinitions& global) {
     out.block("global_defs");
     out.text("router_id", global.router_id);
@@ -154,9 +162,11 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
+    write_reload(out, global.process.reload);
     out.end();
     out.text("net_namespace", global.net_namespace);
     out.text("instance", global.instance);
+    out.flag("use_pid_dir", global.use_pid_dir);
 }
 
 void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {

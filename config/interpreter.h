@@ -123,6 +123,10 @@ void check_rule_line(Reporter& reporter, const Node& node);
 
 /// global_definitions.cpp
 void read_global_definitions(Context& context, const Node& block);
+/// process_definitions.cpp: a keyword of global_defs, when it is one of those.
+void read_process_keyword(Context& context, const Node& node);
+/// process_definitions.cpp: a note about a keyword that steers something that vigil has not; nothing for others.
+void say_meaningless(Reporter& reporter, const Node& node);
 /// vrrp_instance.cpp
 void read_vrrp_instance(Context& context, const Node& block);
 /// vrrp_script.cpp

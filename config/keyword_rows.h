@@ -19,6 +19,7 @@ constexpr Argument nothing{ArgumentKind::none, 0, 0, {}};
 constexpr Argument anything{ArgumentKind::any, 0, 0, {}};
 constexpr Argument text{ArgumentKind::text, 0, 0, {}};
 constexpr Argument texts{ArgumentKind::texts, 0, 0, {}};
+constexpr Argument optional_text{ArgumentKind::optional_text, 0, 0, {}};
 constexpr Argument flag{ArgumentKind::flag, 0, 0, {}};
 constexpr Argument address{ArgumentKind::address, 0, 0, {}};
 constexpr Argument command{ArgumentKind::command, 0, 0, {}};

@@ -26,6 +26,7 @@ enum class ArgumentKind : std::uint8_t {
     none,             ///< nothing
     any,              ///< not looked at here: a handler or a later release does
     text,             ///< one word
+    optional_text,    ///< one word or nothing
     texts,            ///< one word or more
     flag,             ///< nothing or a BOOL
     number,           ///< low..high

@@ -3,6 +3,7 @@
 #include <net/if.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -10,6 +11,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "config/text_pool.h"
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/script_security.h"
 
@@ -35,6 +37,8 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
         load.is_known_interface = [](std::string_view name) { return ::if_nametoindex(std::string(name).c_str()) != 0; };
     }
     config::LoadResult result = config::load(load);
+    config::Configuration& configuration = result.configuration;
+    if (!options.net_namespace.empty()) configuration.global.net_namespace = configuration.texts->intern(options.net_namespace);
     for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     for (config::Diagnostic& diagnostic : check_fifos(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     result.diagnostics.sort();
@@ -53,21 +57,36 @@ void log_diagnostics(const config::LoadResult& result) {
     }
 }
 
-int run_config_test(const Options& options) {
-    const config::LoadResult result = load_configuration(options, true);
+bool has_serious_errors(const config::Diagnostics& diagnostics) {
+    return std::any_of(diagnostics.all().begin(), diagnostics.all().end(), [](const config::Diagnostic& one) {
+        return one.severity == config::Severity::error && one.category != config::Category::script_security;
+    });
+}
+
+std::string config_test_report(const Options& options, const config::LoadResult& result) {
     std::string report;
     for (const config::Diagnostic& diagnostic : result.diagnostics.all()) report += config::to_text(diagnostic, result.configuration);
-    const int code = config::test_exit_code(result.diagnostics);
     const auto count = [&](config::Severity severity) { return result.diagnostics.count(severity); };
     report += fmt::format("{}: {} errors, {} warnings, {} notes\n", options.configuration, count(config::Severity::error),
                           count(config::Severity::warning), count(config::Severity::note));
+    return report;
+}
+
+bool append_report(const std::string& path, const std::string& report) {
+    std::ofstream file(path, std::ios::app);
+    file << report;
+    return static_cast<bool>(file.flush());
+}
+
+int run_config_test(const Options& options) {
+    const config::LoadResult result = load_configuration(options, true);
+    const std::string report = config_test_report(options, result);
+    const int code = config::test_exit_code(result.diagnostics);
     if (options.config_test_log.empty()) {
         std::fputs(report.c_str(), stderr);
         return code;
     }
-    std::ofstream file(options.config_test_log, std::ios::app);
-    file << report;
-    if (file.flush()) return code;
+    if (append_report(options.config_test_log, report)) return code;
     std::fputs(("vigild: cannot write " + options.config_test_log + "\n" + report).c_str(), stderr);
     return code;
 }

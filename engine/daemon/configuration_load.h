@@ -13,6 +13,12 @@ namespace vigil::daemon {
 config::LoadResult load_configuration(const Options& options, bool checks_interfaces);
 /// One line per diagnostic; notes only in detail.
 void log_diagnostics(const config::LoadResult& result);
+/// Errors that make a new file worse than the running configuration. A script that cannot run is none: everything else works.
+bool has_serious_errors(const config::Diagnostics& diagnostics);
+/// What -t says of it, lines for people.
+std::string config_test_report(const Options& options, const config::LoadResult& result);
+/// False when the file cannot be written; `report` goes to its end.
+bool append_report(const std::string& path, const std::string& report);
 /// -t: reports to stderr or the file, returns the exit code.
 int run_config_test(const Options& options);
 /// Whether a reload would change anything.

@@ -12,9 +12,11 @@
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/configuration_load.h"
+#include "engine/daemon/core_dump.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
 #include "engine/daemon/options.h"
+#include "engine/daemon/parent_settings.h"
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/signals.h"
@@ -45,8 +47,8 @@ bool become_daemon(bool keeps_stderr) {
     return true;
 }
 
-void start_parent_log(const Options& options) {
-    start_log({.identity = "Keepalived", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+void start_parent_log(const Options& options, const std::string& suffix = {}) {
+    start_log({.identity = "Keepalived" + suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail, .file = options.log_file});
 }
 
@@ -57,40 +59,25 @@ int refuse(const Options& options, int exit_code, const std::string& text) {
     return exit_code;
 }
 
-/// The parent reads the file only for what concerns itself; the children log what is wrong with it.
-struct ParentSettings {
-    bool is_readable = true;
-    std::vector<std::string> problems;   ///< only when not readable
-    std::string net_namespace;
-    PidFileNames pid_files;
-};
-
-ParentSettings read_parent_settings(const Options& options) {
-    const config::LoadResult loaded = load_configuration(options, false);
-    ParentSettings settings;
-    settings.is_readable = loaded.is_readable;
-    for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
-        if (!loaded.is_readable) settings.problems.push_back(config::to_line(diagnostic, loaded.configuration));
-    }
-    const config::GlobalDefinitions& global = loaded.configuration.global;
-    settings.net_namespace = options.net_namespace.empty() ? std::string(global.net_namespace) : options.net_namespace;
-    settings.pid_files = pid_file_names(std::string(global.instance), settings.net_namespace, global.use_pid_dir);
-    if (!options.parent_pid_file.empty()) settings.pid_files.parent = options.parent_pid_file;
-    if (!options.vrrp_pid_file.empty()) settings.pid_files.vrrp = options.vrrp_pid_file;
-    if (!options.checkers_pid_file.empty()) settings.pid_files.checkers = options.checkers_pid_file;
-    return settings;
-}
-
-std::vector<ChildProgram> programs(const Options& options, const PidFileNames& pid_files) {
+std::vector<ChildProgram> programs(const Options& options, const ParentStart& start) {
+    const ChildNames vrrp{start.pid_files.vrrp, start.log_suffix};
+    const ChildNames checkers{start.pid_files.checkers, start.log_suffix};
     std::vector<ChildProgram> children;
     if (options.vrrp) {
-        children.push_back({"VRRP", "vigild_vrrp", [&options, file = pid_files.vrrp](int ready) { return run_vrrp_child(options, file, ready); }});
+        children.push_back({"VRRP", "vigild_vrrp", [&options, vrrp](int ready) { return run_vrrp_child(options, vrrp, ready); }});
     }
     if (options.checkers) {
         children.push_back({"Healthcheck", "vigild_check",
-                            [&options, file = pid_files.checkers](int ready) { return run_checkers_child(options, file, ready); }});
+                            [&options, checkers](int ready) { return run_checkers_child(options, checkers, ready); }});
     }
     return children;
+}
+
+void prepare_core_dumps(const Options& options, CorePattern& pattern) {
+    if (!options.core_dumps) return;
+    if (const std::string error = allow_core_dumps(); !error.empty()) spdlog::warn(error);
+    if (options.core_pattern.empty()) return;
+    if (const std::string error = pattern.set(options.core_pattern); !error.empty()) spdlog::warn(error);
 }
 
 int run(const Options& options, const std::vector<std::string>& notes) {
@@ -98,22 +85,27 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     spdlog::info("Starting vigil v{}", version);
     for (const std::string& note : notes) spdlog::info("Option understood, not yet acted on: {}", note);
     if (options.umask) ::umask(static_cast<mode_t>(*options.umask));
-    const ParentSettings settings = read_parent_settings(options);
+    const ParentStart start = read_parent_start(options);
     ::malloc_trim(0);   // the parent stays, the configuration that it read does not
-    for (const std::string& problem : settings.problems) refuse(options, exit_no_config, problem);
-    if (!settings.is_readable) return exit_no_config;
+    for (const std::string& problem : start.problems) refuse(options, exit_no_config, problem);
+    if (!start.is_readable) return exit_no_config;
+    if (!start.log_suffix.empty()) start_parent_log(options, start.log_suffix);
     if (const std::string missing = missing_rights(); !missing.empty()) return refuse(options, exit_no_permission, missing);
-    if (!settings.net_namespace.empty()) {
-        if (const std::string error = enter_network_namespace(settings.net_namespace); !error.empty()) return refuse(options, exit_fatal, error);
+    if (!start.net_namespace.empty()) {
+        if (const std::string error = enter_network_namespace(start.net_namespace); !error.empty()) return refuse(options, exit_fatal, error);
     }
-    auto pid_file = PidFile::acquire_from_dying(settings.pid_files.parent, std::chrono::seconds{3});
+    auto pid_file = PidFile::acquire_from_dying(start.pid_files.parent, std::chrono::seconds{3});
     if (!pid_file) return refuse(options, exit_fatal, pid_file.error());
     if (!options.foreground && !become_daemon(options.log_to_console)) {
         return refuse(options, exit_fatal, fmt::format("cannot become a daemon: {}", std::strerror(errno)));
     }
+    CorePattern core_pattern;   // of this process: the one that the shell has started may be gone
+    prepare_core_dumps(options, core_pattern);
     block_handled_signals();  // the Supervisor takes them from here
     pid_file->write_pid();
-    const int code = Supervisor({.respawn = options.respawn}, programs(options, settings.pid_files)).run();
+    const auto examine = [&options](bool tests, const std::string& check_log, int fd) { return examine_configuration(options, tests, check_log, fd); };
+    SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .examine = examine};
+    const int code = Supervisor(std::move(settings), programs(options, start)).run();
     spdlog::info("Stopped vigil v{}", version);
     return code;
 }

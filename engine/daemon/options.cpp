@@ -94,6 +94,10 @@ How to run
   -n, --dont-fork             stay in the foreground
   -R, --dont-respawn          stop when a child process dies, rather than start it again
   -V, --dont-release-vrrp     leave the virtual addresses in place at exit
+  -X, --release-vips          no effect: a virtual address that is here without an election is always taken away
+      --ignore-sigint         SIGINT does not stop the daemon
+  -m, --core-dump             a process that crashes leaves a core file
+  -M, --core-dump-pattern[=PATTERN]   the same, named after PATTERN (core(5)), default core; put back at exit
   -p, --pid=FILE              pid file of the parent
   -r, --vrrp_pid=FILE         pid file of the VRRP process
   -c, --checkers_pid=FILE     pid file of the checkers process
@@ -110,7 +114,7 @@ What to say
   -G, --no-syslog             do not log to syslog
   -d, --dump-conf             log the configuration as understood
   -a, --address-monitoring    log every address change on this host
-      --signum=NAME           number of signal STOP RELOAD DATA STATS STATS_CLEAR JSON
+      --signum=NAME           number of signal STOP RELOAD DATA STATS STATS_CLEAR JSON TDUMP
   -v, --version               version (on stderr)
   -h, --help                  this text
 )";
@@ -169,19 +173,15 @@ const char* not_acted_on(int code) {
     switch (code) {
     case 'B': return "-B: there is no BFD process";
     case 'I': return "-I: IPVS is not programmed, so nothing of it is released at exit";
-    case 'X': return "-X: addresses that this run did not add are not removed";
     case 'b': return "-b: there is no BFD process";
     case 'x':
     case 'A': return "-x, -A: there is no SNMP agent";
-    case 'm':
-    case 'M': return "-m, -M: core dumps are left as the system has them";
     case 'L':
     case 'O':
     case perf:
     case debug:
     case no_mem_check: return "-L, -O, --perf, --debug, --no-mem-check: keepalived's own debugging aids";
     case config_fd: return "--config-fd: internal to keepalived";
-    case ignore_sigint: return "--ignore-sigint: SIGINT stops the daemon";
     default: return nullptr;
     }
 }
@@ -201,6 +201,10 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
                                          : absolute(value);
         break;
     }
+    case 'M':
+        options.core_dumps = true;
+        options.core_pattern = value.empty() ? "core" : value;
+        break;
     case 'S':
         if (const auto facility = read_facility(value)) options.log_facility = *facility;
         else return refuse(fmt::format("-S {}: expected 0-7, local0-local7, user or daemon", value));
@@ -221,7 +225,7 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
         break;
     case signum:
         if (const auto number = signal_number(value)) return Answer{0, fmt::format("{}\n", *number), false};
-        return refuse(fmt::format("--signum={}: expected STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON", value));
+        return refuse(fmt::format("--signum={}: expected STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON or TDUMP", value));
     default: break;
     }
     return std::nullopt;
@@ -236,7 +240,10 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     case 'D': ++options.log_detail; break;
     case 'G': options.log_to_syslog = false; break;
     case 'V': options.keep_addresses = true; break;
+    case 'X': break;   // always so: a virtual address is there because somebody was elected, or it is taken away
     case 'R': options.respawn = false; break;
+    case 'm': options.core_dumps = true; break;
+    case ignore_sigint: options.ignore_sigint = true; break;
     case 'n': options.foreground = true; break;
     case 'd': options.dump_configuration = true; break;
     case 'a': options.log_address_changes = true; break;
@@ -259,6 +266,7 @@ std::optional<int> signal_number(std::string_view name) {
     if (name == "STATS") return SIGUSR2;
     if (name == "STATS_CLEAR") return SIGRTMAX - 1;
     if (name == "JSON") return SIGRTMIN + 2;
+    if (name == "TDUMP") return SIGRTMAX;
     return std::nullopt;
 }
 

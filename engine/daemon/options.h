@@ -24,6 +24,9 @@ struct Options {
     bool keep_addresses = false;           ///< -V
     bool log_address_changes = false;      ///< -a
     std::optional<unsigned> umask;         ///< -u
+    bool core_dumps = false;               ///< -m or -M
+    std::string core_pattern;              ///< -M; empty: left as it is
+    bool ignore_sigint = false;            ///< --ignore-sigint
     std::string net_namespace;             ///< -s; empty: what the file says
 
     bool log_to_console = false;           ///< -l

@@ -44,6 +44,7 @@ public:
 
     /// As it was read, put together anew: only what makes instances different is kept of them.
     config::Configuration configuration() const;
+    const config::GlobalDefinitions& global() const { return configuration_.global; }
     /// Something of it does not run, or waits for this host to change.
     bool has_problems() const { return !plan_.problems.empty(); }
     /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.

@@ -41,16 +41,30 @@ std::string reloading_text() {
 
 }  // namespace
 
-Supervisor::Supervisor(SupervisorSettings settings, std::vector<ChildProgram> programs) : settings_(settings) {
+Supervisor::Supervisor(SupervisorSettings settings, std::vector<ChildProgram> programs) : settings_(std::move(settings)), reloader_(reload_world()) {
+    reloader_.configure(settings_.parent.reload);
     for (ChildProgram& program : programs) {
-        children_.push_back({.program = std::move(program), .policy = RestartPolicy(settings.respawn), .ready = {}});
+        children_.push_back({.program = std::move(program), .policy = RestartPolicy(settings_.respawn), .ready = {}});
     }
+}
+
+Reloader::World Supervisor::reload_world() {
+    const auto begun = [this] {
+        spdlog::info("Reloading ...");
+        if (was_told_ready_) notify_service_manager(reloading_text());
+    };
+    const auto finished = [this] {
+        if (was_told_ready_) notify_service_manager("READY=1");
+    };
+    return {.examine = settings_.examine, .begun = begun, .tell_children = [this] { tell_of_reload(); },
+            .adopt = [this](const ParentSettings& settings) { settings_.parent = settings; }, .finished = finished};
 }
 
 int Supervisor::run() {
     block_signals();
     while (!is_stopping_ || is_any_running()) {
         if (!is_stopping_) start_due();
+        if (!is_stopping_) reloader_.tick(Clock::now(), std::time(nullptr));
         if (is_stopping_ && !has_killed_ && Clock::now() >= kill_at_) {
             for (const Child& child : children_) {
                 if (child.pid == 0) continue;
@@ -125,6 +139,7 @@ int Supervisor::wait_milliseconds() const {
     const auto consider = [&](Clock::time_point at) { next = next ? std::min(*next, at) : at; };
     if (is_stopping_ && !has_killed_) consider(kill_at_);
     if (watchdog_) consider(feed_at_);
+    if (const auto at = reloader_.next(); at && !is_stopping_) consider(*at);
     for (const Child& child : children_) {
         if (!is_stopping_ && child.pid == 0) consider(child.start_at);
     }
@@ -141,7 +156,8 @@ void Supervisor::on_ready(Child& child) {
     child.last_sign = Clock::now();
     if (octet != sign_ready) return;
     child.is_ready = true;
-    if (std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready; })) return;
+    end_reload_of(child);
+    if (was_told_ready_ || std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready; })) return;
     notify_service_manager("READY=1");
     was_told_ready_ = true;
 }
@@ -165,16 +181,39 @@ bool Supervisor::gives_signs(Child& child, Clock::time_point now) const {
 void Supervisor::on_signal(int number) {
     switch (number) {
     case SIGCHLD: return reap();
-    case SIGTERM:
     case SIGINT:
+        if (settings_.ignore_sigint) return;
+        [[fallthrough]];
+    case SIGTERM:
         if (!is_stopping_) spdlog::info("Stopping");
         return begin_stop(0);
     case SIGHUP:
-        spdlog::info("Reloading ...");
-        if (was_told_ready_) notify_service_manager(reloading_text());
+        if (!is_stopping_) reloader_.request(Clock::now());
+        return;
+    default:
+        if (number == SIGRTMAX) log_children();
         return forward(number);
-    default: return forward(number);
     }
+}
+
+/// For TDUMP; each child tells of its own threads.
+void Supervisor::log_children() const {
+    for (const Child& child : children_) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - child.started).count();
+        if (child.pid == 0) spdlog::info("{} process: not running", child.program.name);
+        else spdlog::info("{} process {}: {}, {} s old", child.program.name, child.pid, child.is_ready ? "ready" : "not ready yet", age);
+    }
+}
+
+void Supervisor::tell_of_reload() {
+    for (Child& child : children_) child.is_reloading = child.pid != 0;   // one that is not there reads it when it starts
+    forward(SIGHUP);
+    if (!is_any_running()) reloader_.children_done(Clock::now());
+}
+
+void Supervisor::end_reload_of(Child& child) {
+    child.is_reloading = false;
+    if (std::none_of(children_.begin(), children_.end(), [](const Child& one) { return one.is_reloading; })) reloader_.children_done(Clock::now());
 }
 
 void Supervisor::forward(int number) {
@@ -186,10 +225,12 @@ void Supervisor::forward(int number) {
 void Supervisor::reap() {
     int status = 0;
     for (int pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (reloader_.on_process_end(pid, status, Clock::now())) continue;
         const auto child = std::find_if(children_.begin(), children_.end(), [&](const Child& one) { return one.pid == pid; });
         if (child == children_.end()) continue;
         child->pid = 0;
         child->ready.reset();
+        end_reload_of(*child);
         const bool by_signal = WIFSIGNALED(status);
         on_death(*child, {by_signal, by_signal ? WTERMSIG(status) : WEXITSTATUS(status)});
     }
@@ -219,7 +260,7 @@ void Supervisor::begin_stop(int exit_code) {
     if (is_stopping_) return;
     is_stopping_ = true;
     exit_code_ = exit_code;
-    kill_at_ = Clock::now() + settings_.child_wait_time;
+    kill_at_ = Clock::now() + settings_.parent.child_wait_time;
     notify_service_manager("STOPPING=1");
     forward(SIGTERM);
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/daemon/parent_settings.h"
+#include "engine/daemon/reloader.h"
 #include "engine/daemon/service_manager.h"
 #include "engine/daemon/supervisor_policy.h"
 #include "engine/io/file_descriptor.h"
@@ -25,7 +27,10 @@ constexpr char sign_of_life = 'L';
 
 struct SupervisorSettings {
     bool respawn = true;
-    std::chrono::milliseconds child_wait_time{5000};  ///< from SIGTERM to SIGKILL
+    bool ignore_sigint = false;
+    ParentSettings parent;   ///< at the start
+    /// Reloader::World::examine: reads the configuration in a process of its own; may be empty.
+    std::function<int(bool tests, const std::string& check_log, int fd)> examine;
 };
 
 /// The parent process: starts the children, starts the dead ones again, passes signals on, and stops them. Single-threaded and without any
@@ -46,6 +51,7 @@ private:
         Clock::time_point started{};
         Clock::time_point start_at{};      // when not running
         bool is_ready = false;
+        bool is_reloading = false;         // was told to, and has not said that it is done
         bool is_silent = false;            // said so
         Clock::time_point last_sign{};
         io::FileDescriptor ready;          // read end
@@ -59,7 +65,11 @@ private:
     void on_death(Child& child, ChildEnd end);
     void on_signal(int number);
     void on_ready(Child& child);
+    Reloader::World reload_world();
+    void tell_of_reload();
+    void end_reload_of(Child& child);
     void forward(int number);
+    void log_children() const;
     void feed_watchdog();
     bool gives_signs(Child& child, Clock::time_point now) const;
     void begin_stop(int exit_code);
@@ -68,6 +78,7 @@ private:
     bool is_any_running() const;
 
     SupervisorSettings settings_;
+    Reloader reloader_;
     std::vector<Child> children_;
     io::FileDescriptor signals_;
     bool is_stopping_ = false;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -20,6 +21,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "config/text_pool.h"
+#include "engine/daemon/configuration_archive.h"
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
@@ -28,6 +31,7 @@
 #include "engine/daemon/session.h"
 #include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
+#include "engine/daemon/thread_list.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -78,17 +82,10 @@ void log_dump(const config::Configuration& configuration) {
     }
 }
 
-/// Errors that make a new file worse than the running configuration. A script that cannot run is none: everything else works.
-bool has_serious_errors(const config::Diagnostics& diagnostics) {
-    return std::any_of(diagnostics.all().begin(), diagnostics.all().end(), [](const config::Diagnostic& one) {
-        return one.severity == config::Severity::error && one.category != config::Category::script_security;
-    });
-}
-
 class VrrpChild {
 public:
     VrrpChild(const Options& options, int ready_fd) : options_(options), ready_fd_(ready_fd), signals_(io_) {
-        for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2}) signals_.add(number);
+        for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2, SIGRTMAX}) signals_.add(number);
         unblock_handled_signals();
         outlets_.on_other_child = [this](pid_t pid, int status) { trackers_.on_child_end(pid, status); };
     }
@@ -99,6 +96,9 @@ private:
     void wait_for_signal();
     void on_signal(int number);
     void reload();
+    void read_again();
+    void keep_names(config::Configuration& configuration) const;
+    void save_configuration(void (ConfigurationArchive::*save)(std::string_view, std::string));
     void change_to(config::Configuration configuration);
     void stop();
 
@@ -110,6 +110,9 @@ private:
     Outlets outlets_{io_};
     Trackers trackers_{io_};
     std::unique_ptr<Session> session_;
+    ConfigurationArchive archive_{"vrrp", [this](std::string error) {
+                                      boost::asio::post(io_, [error = std::move(error)] { spdlog::error(error); });   // only this thread logs
+                                  }};
     int exit_code_ = exit_success;
     bool is_stopping_ = false;
 };
@@ -155,17 +158,35 @@ void VrrpChild::wait_for_signal() {
 void VrrpChild::on_signal(int number) {
     if (number == SIGCHLD) return outlets_.reap();
     if (is_stopping_) return;
+    if (number == SIGINT && options_.ignore_sigint) return;
     if (number == SIGTERM || number == SIGINT) return stop();
     if (number == SIGHUP) return reload();
     if (number == SIGUSR1) return session_->request_dump(DumpKind::state);
     if (number == SIGUSR2) return session_->request_dump(DumpKind::statistics);
     if (number == SIGRTMAX - 1) return session_->request_dump(DumpKind::statistics, true);
     if (number == SIGRTMIN + 2) return session_->request_dump(DumpKind::json);
+    if (number == SIGRTMAX) {
+        for (const std::string& line : describe_threads()) spdlog::info(line);
+    }
 }
 
 void VrrpChild::reload() {
+    save_configuration(&ConfigurationArchive::save_before);
+    read_again();
+    if (session_) save_configuration(&ConfigurationArchive::save_after);
+    tell_ready(ready_fd_);
+}
+
+/// For config_save_dir, as the running configuration has it.
+void VrrpChild::save_configuration(void (ConfigurationArchive::*save)(std::string_view, std::string)) {
+    const std::string directory(session_->global().process.reload.save_directory);
+    if (!directory.empty()) (archive_.*save)(directory, config::dump(session_->configuration()));
+}
+
+void VrrpChild::read_again() {
     config::LoadResult loaded = load_configuration(options_, false);
     log_diagnostics(loaded);
+    keep_names(loaded.configuration);
     if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
     } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && is_same_configuration(session_->configuration(), loaded.configuration)) {
@@ -176,7 +197,18 @@ void VrrpChild::reload() {
         change_to(std::move(loaded.configuration));
         session_->tell_states_again();
     }
-    tell_ready(ready_fd_);
+}
+
+/// The process is in its namespace, and its files have their names.
+void VrrpChild::keep_names(config::Configuration& configuration) const {
+    const auto keep = [&](const char* keyword, std::string_view had, std::string_view& has) {
+        if (had == has) return;
+        spdlog::warn("{} does not change while vigild runs: it stays {}", keyword, had.empty() ? "unset" : had);
+        has = configuration.texts->intern(had);
+    };
+    keep("net_namespace", session_->global().net_namespace, configuration.global.net_namespace);
+    keep("instance", session_->global().instance, configuration.global.instance);
+    if (session_->global().use_pid_dir != configuration.global.use_pid_dir) spdlog::warn("use_pid_dir takes effect when vigild is started anew");
 }
 
 void VrrpChild::change_to(config::Configuration configuration) {
@@ -211,11 +243,11 @@ void VrrpChild::stop() {
 
 }  // namespace
 
-int run_vrrp_child(const Options& options, const std::string& pid_file, int ready_fd) {
-    start_log({.identity = "Keepalived_vrrp", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd) {
+    start_log({.identity = "Keepalived_vrrp" + names.log_suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail,
                .file = log_file_of(options.log_file, "_vrrp")});
-    auto pid = acquire_patiently(pid_file);
+    auto pid = acquire_patiently(names.pid_file);
     if (!pid) {
         spdlog::error(pid.error());
         return exit_fatal;
@@ -226,19 +258,21 @@ int run_vrrp_child(const Options& options, const std::string& pid_file, int read
     return VrrpChild(options, ready_fd).run();
 }
 
-int run_checkers_child(const Options& options, const std::string& pid_file, int ready_fd) {
-    start_log({.identity = "Keepalived_healthcheckers", .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
+int run_checkers_child(const Options& options, const ChildNames& names, int ready_fd) {
+    start_log({.identity = "Keepalived_healthcheckers" + names.log_suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail,
                .file = log_file_of(options.log_file, "_healthcheckers")});
-    auto pid = acquire_patiently(pid_file);
+    auto pid = acquire_patiently(names.pid_file);
     if (!pid) {
         spdlog::error(pid.error());
         return exit_fatal;
     }
     pid->write_pid();
     boost::asio::io_context io{1};
-    boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
-    for (const int number : {SIGUSR1, SIGUSR2, SIGRTMAX - 1, SIGRTMIN + 2}) std::signal(number, SIG_IGN);
+    boost::asio::signal_set signals(io, SIGTERM, SIGHUP);
+    if (!options.ignore_sigint) signals.add(SIGINT);
+    else std::signal(SIGINT, SIG_IGN);
+    for (const int number : {SIGUSR1, SIGUSR2, SIGRTMAX - 1, SIGRTMIN + 2, SIGRTMAX}) std::signal(number, SIG_IGN);
     unblock_handled_signals();
     std::function<void()> wait = [&] {
         signals.async_wait([&](const boost::system::error_code& error, int number) {

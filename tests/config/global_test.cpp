@@ -118,13 +118,43 @@ TEST(GlobalDefs, IncludeCheckKnowsFourWords) {
     global_of("include_check read match", "error 2:20 only the first word of 'include_check' stands without + or -\n");
 }
 
+TEST(Reload, HowItComesAbout) {
+    const ReloadDefinitions reload = global_of("reload_check_config /var/log/check\nreload_time_file /etc/when\nreload_repeat\nreload_file /run/reading\n"
+                                               "config_save_dir /var/lib/saved").process.reload;
+    EXPECT_EQ(reload, (ReloadDefinitions{true, "/var/log/check", true, "/run/reading", "/etc/when", true, "/var/lib/saved"}));
+}
+
+TEST(Reload, ArgumentsMayBeLeftOut) {
+    const ReloadDefinitions reload = global_of("reload_check_config\nreload_file").process.reload;
+    EXPECT_TRUE(reload.checks_first);
+    EXPECT_EQ(reload.check_log, "");
+    EXPECT_TRUE(reload.makes_file);
+    EXPECT_EQ(reload.file, "");
+}
+
+TEST(Reload, PathsAreAbsolute) {
+    EXPECT_EQ(global_of("reload_time_file when", "error 2:18 'reload_time_file' expects an absolute path: ignored\n").process.reload.time_file, "");
+    EXPECT_TRUE(global_of("reload_check_config log", "error 2:21 'reload_check_config' expects an absolute path: ignored\n").process.reload.checks_first);
+    global_of("config_save_dir", "error 2:1 'config_save_dir' needs a word\n");
+}
+
+TEST(Reload, WhatVigilDoesNotNeedIsSaid) {
+    const LoadResult result = load_string("global_defs {\n tmp_config_directory /tmp\n}");
+    EXPECT_EQ(summary(result, Severity::note),
+              "note 2:2 'tmp_config_directory' means nothing here: each process reads the files itself, and no copy of the configuration is written\n");
+}
+
 TEST(RootLevel, NetNamespaceAndInstance) {
     const LoadResult result = load_string("net_namespace blue\ninstance left\nuse_pid_dir\n");
     EXPECT_EQ(result.configuration.global.net_namespace, "blue");
     EXPECT_EQ(result.configuration.global.instance, "left");
     EXPECT_TRUE(result.configuration.global.use_pid_dir);
-    EXPECT_EQ(summary(result, Severity::note),
-              "note 2:1 'instance' is understood, not yet acted on\nnote 3:1 'use_pid_dir' is understood, not yet acted on\n");
+    EXPECT_EQ(summary(result, Severity::note), "");
+    EXPECT_NE(dump(result.configuration).find("net_namespace blue\ninstance left\nuse_pid_dir\n"), std::string::npos);
+}
+
+TEST(RootLevel, IpsetsAreNotUsed) {
+    EXPECT_EQ(summary(load_string("namespace_with_ipsets\n"), Severity::note), "note 1:1 'namespace_with_ipsets' means nothing here: no ipsets are used\n");
 }
 
 }  // namespace vigil::config::test

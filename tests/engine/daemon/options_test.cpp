@@ -106,6 +106,22 @@ TEST(Options, WhatNothingActsOnIsAcceptedAndSaid) {
     EXPECT_TRUE(parsed.options.foreground);
 }
 
+TEST(Options, CoreDumpsMayHaveANameOfTheirOwn) {
+    EXPECT_FALSE(parse({"-n"}).options.core_dumps);
+    EXPECT_TRUE(parse({"-m"}).options.core_dumps);
+    EXPECT_EQ(parse({"-m"}).options.core_pattern, "");
+    EXPECT_TRUE(parse({"-M"}).options.core_dumps);
+    EXPECT_EQ(parse({"-M"}).options.core_pattern, "core");
+    EXPECT_EQ(parse({"--core-dump-pattern=/var/crash/%e.%p"}).options.core_pattern, "/var/crash/%e.%p");
+}
+
+TEST(Options, WhatNeedsNoDoingHasNoNote) {
+    const ParsedOptions parsed = parse({"-X", "--flush-log-file", "--ignore-sigint"});
+    EXPECT_FALSE(parsed.answer);
+    EXPECT_TRUE(parsed.notes.empty());
+    EXPECT_TRUE(parsed.options.ignore_sigint);
+}
+
 TEST(Options, VersionGoesToStderrAndHelpToStdout) {
     const ParsedOptions version = parse({"-v"});
     ASSERT_TRUE(version.answer);
@@ -118,6 +134,11 @@ TEST(Options, VersionGoesToStderrAndHelpToStdout) {
 TEST(Options, SignumPrintsTheNumber) {
     EXPECT_EQ(parse({"--signum=DATA"}).answer->text, std::to_string(SIGUSR1) + "\n");
     EXPECT_EQ(parse({"--signum=RELOAD"}).answer->text, "1\n");
+    EXPECT_EQ(parse({"--signum=STOP"}).answer->text, "15\n");
+    EXPECT_EQ(parse({"--signum=STATS"}).answer->text, std::to_string(SIGUSR2) + "\n");
+    EXPECT_EQ(parse({"--signum=STATS_CLEAR"}).answer->text, std::to_string(SIGRTMAX - 1) + "\n");
+    EXPECT_EQ(parse({"--signum=JSON"}).answer->text, std::to_string(SIGRTMIN + 2) + "\n");
+    EXPECT_EQ(parse({"--signum=TDUMP"}).answer->text, std::to_string(SIGRTMAX) + "\n");
     EXPECT_EQ(parse({"--signum=NONSENSE"}).answer->exit_code, 1);
 }
 
