@@ -101,11 +101,13 @@ def no_rights(rig):
 
 
 @case(OPTIONS, "a second vigild with the same pid file")
-def second(rig):
+def second_daemon(rig):
     rig.start()
     rig.wait_holds()
     first = rig.process
-    output = rig.host.namespace.popen(rig.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).communicate(timeout=PATIENCE)[0]
+    second = rig.host.namespace.popen(rig.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = second.communicate(timeout=PATIENCE)[0]
+    expect(second.returncode == 1, f"exit code {second.returncode}, not 1: {output}")
     line = next(one for one in output.splitlines() if "already running" in one)
     expect(first.poll() is None and rig.holds(), "the first one suffered")
     return [line.split(": ", 1)[1]], "exit code 1; the first goes on"
@@ -229,15 +231,21 @@ def dump(rig):
     return path.read_text()
 
 
+def send_to_master(rig, *frames):
+    """Starts it, and sends from the LAN when it is MASTER."""
+    rig.start()
+    rig.wait_holds()
+    rig.wait_for_line("Entering MASTER STATE")
+    neighbour = Neighbour(rig)
+    rig.mark()
+    neighbour.send(*frames)
+    neighbour.close()
+
+
 def refused_frame(title, counter, frame, words=None, text=None):
     @case(FRAMES, title, text=text)
     def act(rig):
-        rig.start()
-        rig.wait_holds()
-        neighbour = Neighbour(rig)
-        rig.mark()
-        neighbour.send(frame)
-        neighbour.close()
+        send_to_master(rig, frame)
         found = {}
 
         def counted():
@@ -252,12 +260,7 @@ def junk_frame(title, reason, frame):
     """What cannot be a good advert: the kernel refuses it before it takes a place in the ring, and counts."""
     @case(FRAMES, title)
     def act(rig):
-        rig.start()
-        rig.wait_holds()
-        neighbour = Neighbour(rig)
-        rig.mark()
-        neighbour.send(frame)
-        neighbour.close()
+        send_to_master(rig, frame)
         text = ""
 
         def counted():
@@ -294,14 +297,7 @@ refused_frame("priority 200, wrong password", "auth_failed", advert(**HIGHER, ve
 
 @case(FRAMES, "1,000 adverts with a wrong password in a burst", text=PASSWORD)
 def burst(rig):
-    rig.start()
-    rig.wait_holds()
-    neighbour = Neighbour(rig)
-    rig.mark()
-    frame = advert(version=2, interval=1, auth=b"guess", **HIGHER)
-    for _ in range(1000):
-        neighbour.send(frame)
-    neighbour.close()
+    send_to_master(rig, *[advert(version=2, interval=1, auth=b"guess", **HIGHER)] * 1000)
     wait_for(lambda: "auth_failed" in dump(rig), PATIENCE, "they are counted")
     said = rig.find("wrong authentication")
     expect(1 <= len(said) <= 5, f"{len(said)} lines for 1,000 frames")

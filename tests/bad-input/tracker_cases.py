@@ -32,6 +32,7 @@ def stubborn(rig):
     script(rig, f"#!/bin/sh\ntrap '' TERM\necho $$ >{rig.directory}/pid\nwhile :; do sleep 1; done\n")
     rig.start()
     line = rig.wait_for_line("VRRP_Script(chk) timed_out")
+    rig.wait_for_line("(VI_1) held in FAULT")
     pid = int((rig.directory / "pid").read_text())
     wait_for(lambda: not is_alive(pid), PATIENCE, "the script is dead")
     return [line], "killed two seconds after its timeout; FAULT"
@@ -119,10 +120,16 @@ def file_case(title, words, did, content=None, make=None):
         rig.start()
         rig.wait_holds()
         expect(not rig.find("Changing effective priority"), "it counted as something")
-        return [rig.wait_for_line(words)], did
+        line = rig.wait_for_line(words)
+        if content is not None:
+            path.write_bytes(content + b"more\n")
+            path.write_bytes(b"5\n")
+            rig.wait_for_line("value changed from 0 to 5")
+            expect(len(rig.find(words)) == 1, f"told {len(rig.find(words))} times")
+        return [line], did
 
 
 file_case("a track_file with a word in it", "does not begin with a number", "counts as 0, told once", content=b"drained\n")
-file_case("a track_file with 10 MB of rubbish", "does not begin with a number", "counts as 0; 128 octets are read", content=b"x" + os.urandom(10 << 20))
+file_case("a track_file with 10 MB of rubbish", "does not begin with a number", "counts as 0, told once", content=b"x" + os.urandom(10 << 20))
 file_case("a track_file that is a FIFO nobody writes to", "is not a regular file", "not opened; counts as 0", make=lambda path: os.mkfifo(path))
 file_case("a track_file that is a link to itself", "cannot be read", "counts as 0", make=lambda path: path.symlink_to(path))
