@@ -74,8 +74,8 @@ void Announcer::stop(std::uint32_t router) {
     unschedule(router);
 }
 
-/// A burst under way begins its round anew: the list may be another one now.
-void Announcer::adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor) {
+/// A burst under way begins its round anew: the list may be another one now. A new refresh counts from now.
+void Announcer::adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor, Instant now) {
     const Item& old = before.items_[predecessor];
     if (!old.started) return;
     Item& item = items_[router];
@@ -84,6 +84,9 @@ void Announcer::adopt(std::uint32_t router, const Announcer& before, std::uint32
     item.rounds_left = item.address_count == 0 ? std::uint16_t{0} : old.rounds_left;
     links_[item.link].not_before = std::max(links_[item.link].not_before, before.links_[old.link].not_before);
     if (old.due_rounds != 0) schedule(router, old.due, old.due_rounds);
+    const AnnouncementPlan& plan = plan_of(item);
+    const bool has_new_refresh = plan.refresh > Nanoseconds{0} && plan.refresh != before.plan_of(old).refresh;
+    if (has_new_refresh && (item.due_rounds == 0 || now + plan.refresh < item.due)) schedule(router, now + plan.refresh, plan.refresh_repeat);
     if (item.rounds_left == 0) return;
     if (old.resting) rest(router, old.round_due);
     else enqueue(router);
@@ -106,7 +109,7 @@ std::size_t Announcer::take_due(Instant now, std::span<DueAnnouncement> out) {
 }
 
 Instant Announcer::next_deadline() const {
-    Instant earliest = heap_.empty() ? never : items_[heap_.front()].wake;
+    Instant earliest = heap_.empty() ? never : wake_of(heap_.front());
     if (queued_count_ == 0) return earliest;
     for (const Link& link : links_) {
         if (link.first != none) earliest = std::min(earliest, link.not_before);
@@ -144,7 +147,7 @@ void Announcer::begin_burst(std::uint32_t router, std::uint16_t rounds) {
 }
 
 void Announcer::wake_scheduled(Instant now) {
-    while (!heap_.empty() && items_[heap_.front()].wake <= now) {
+    while (!heap_.empty() && wake_of(heap_.front()) <= now) {
         const std::uint32_t router = heap_.front();
         Item& item = items_[router];
         if (item.resting && item.round_due <= now) {
@@ -198,11 +201,15 @@ void Announcer::unschedule(std::uint32_t router) {
     remove_from_heap(router);
 }
 
+Instant Announcer::wake_of(std::uint32_t router) const {
+    const Item& item = items_[router];
+    return std::min(item.due_rounds != 0 ? item.due : never, item.resting ? item.round_due : never);
+}
+
 /// Puts the router where its next instant belongs, or out of the heap when it has none.
 void Announcer::update_heap(std::uint32_t router) {
     Item& item = items_[router];
-    item.wake = std::min(item.due_rounds != 0 ? item.due : never, item.resting ? item.round_due : never);
-    if (item.wake == never) return remove_from_heap(router);
+    if (wake_of(router) == never) return remove_from_heap(router);
     if (item.heap_position == none) {
         item.heap_position = static_cast<std::uint32_t>(heap_.size());
         heap_.push_back(router);
@@ -224,14 +231,14 @@ void Announcer::remove_from_heap(std::uint32_t router) {
 /// Restores the heap after the entry at `position` was replaced: up, then down.
 void Announcer::move_in_heap(std::uint32_t position) {
     const std::uint32_t router = heap_[position];
-    const Instant wake = items_[router].wake;
-    while (position != 0 && wake < items_[heap_[(position - 1) / 2]].wake) {
+    const Instant wake = wake_of(router);
+    while (position != 0 && wake < wake_of(heap_[(position - 1) / 2])) {
         place(position, heap_[(position - 1) / 2]);
         position = (position - 1) / 2;
     }
     for (std::uint32_t child = 2 * position + 1; child < heap_.size(); child = 2 * position + 1) {
-        if (child + 1 < heap_.size() && items_[heap_[child + 1]].wake < items_[heap_[child]].wake) ++child;
-        if (wake <= items_[heap_[child]].wake) break;
+        if (child + 1 < heap_.size() && wake_of(heap_[child + 1]) < wake_of(heap_[child])) ++child;
+        if (wake <= wake_of(heap_[child])) break;
         place(position, heap_[child]);
         position = child;
     }

@@ -33,7 +33,7 @@ class Announcer {
 public:
     struct Router {
         AnnouncementPlan plan;
-        std::uint32_t address_count = 0;
+        std::uint16_t address_count = 0;
         std::uint16_t link = 0;      ///< pacing group
         Nanoseconds gap{0};          ///< least time between two announcements on that link (the largest of its routers counts)
     };
@@ -48,7 +48,7 @@ public:
 
     /// Goes on with what `before`, made from an earlier configuration, was about to announce for a router that is `predecessor` there. For a router
     /// that was not started here.
-    void adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor);
+    void adopt(std::uint32_t router, const Announcer& before, std::uint32_t predecessor, Instant now);
 
     /// Fills `out` with what is due at `now` and returns how many; fewer than out.size() means nothing more is due now.
     std::size_t take_due(Instant now, std::span<DueAnnouncement> out);
@@ -58,23 +58,23 @@ public:
 private:
     static constexpr std::uint32_t none = ~0u;
 
-    struct Item {                        // one per router
-        std::uint32_t plan = 0;          // into plans_: thousands of routers have the same
-        std::uint32_t address_count = 0;
-        std::uint16_t link = 0;
-        bool started = false;
-        bool queued = false;             // in its link's queue
-        bool resting = false;            // between two rounds, until round_due
-        bool spread = false;             // the first burst: it rests between its rounds
-        std::uint16_t rounds_left = 0;   // of the running burst
-        std::uint32_t next_address = 0;  // of the running round
-        std::uint32_t queue_next = none;
-        std::uint32_t heap_position = none;
-        std::uint16_t due_rounds = 0;    // of the scheduled burst; 0: none
+    struct Item {                        // one per router, of which there may be tens of thousands
         Instant due{};                   // of the scheduled burst
         Instant round_due{};
-        Instant wake{};                  // the earlier of the two: key in the heap
+        std::uint32_t plan = 0;          // into plans_: thousands of routers have the same
+        std::uint32_t queue_next = none;
+        std::uint32_t heap_position = none;
+        std::uint16_t address_count = 0;
+        std::uint16_t link = 0;
+        std::uint16_t next_address = 0;  // of the running round
+        std::uint16_t rounds_left = 0;   // of the running burst
+        std::uint16_t due_rounds = 0;    // of the scheduled burst; 0: none
+        bool started : 1 = false;
+        bool queued : 1 = false;         // in its link's queue
+        bool resting : 1 = false;        // between two rounds, until round_due
+        bool spread : 1 = false;         // the first burst: it rests between its rounds
     };
+    static_assert(sizeof(Item) == 40);
     struct Link {                        // FIFO of routers with a running burst
         std::uint32_t first = none;
         std::uint32_t last = none;
@@ -90,6 +90,8 @@ private:
     void remove_from_heap(std::uint32_t router);
     void move_in_heap(std::uint32_t position);
     void place(std::uint32_t position, std::uint32_t router);
+    /// When the heap has something to do for the router: its key there. Instant max when never.
+    Instant wake_of(std::uint32_t router) const;
     void enqueue(std::uint32_t router);
     void dequeue_first(Link& link);
     void wake_scheduled(Instant now);

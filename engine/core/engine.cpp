@@ -164,8 +164,8 @@ void Engine::report_states() {
 
 void Engine::report_state(RouterIndex index) {
     const VirtualRouter& router = table_[index];
-    emit({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority), .faults = router.faults,
-          .router = index, .at = latest_});
+    emit({.kind = Event::Kind::state_report, .from = router.state, .to = router.state, .value = to_number(router.priority),
+          .faults = faults_to_tell(index), .router = index, .at = latest_});
 }
 
 void Engine::emit(const Event& event) {

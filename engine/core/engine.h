@@ -99,19 +99,20 @@ private:
         static constexpr std::uint32_t no_authentication = ~0u;
 
         RouterCounters counters;
+        Instant last_deposed{};
         std::uint32_t first_address = 0;           // into announced_
-        std::uint32_t address_count = 0;
         std::uint32_t first_advertised = 0;        // into advertised_; advertises_announced: into announced_
-        std::uint16_t advertised_count = 0;
         std::uint32_t authentication = no_authentication;  // into authentications_
         std::uint32_t first_peer = 0;              // into peers_
-        std::uint16_t peer_count = 0;
         GroupIndex group = GroupIndex::none;
+        std::uint16_t address_count = 0;
+        std::uint16_t advertised_count = 0;
+        std::uint16_t peer_count = 0;
         std::uint8_t flaps = 0;                    // depositions in a row at short distance
         bool advertises_announced = false;         // the advertised addresses are the first of those announced: not kept twice
-        Instant last_deposed{};
         std::array<std::uint16_t, Event::kind_count> last_report{};  // rate limit, by Event::Kind: see may_report(); 0 for never
     };
+    static_assert(sizeof(ColdRouter) <= 136);
     /// AH state of one router.
     struct Authentication {
         /// Sequence numbers are counted per sender: two that were Active during a partition have used the same ones.
@@ -147,7 +148,8 @@ private:
     void settle_member(RouterIndex index, unsigned cleared, Instant now, TxBatch& tx);
     void start_group(const SyncGroup& group, Instant now, TxBatch& tx);
     void fail_running(const SyncGroup& group, Instant now, TxBatch& tx);
-    void restart_group_of(RouterIndex index);
+    void restart_group_of(RouterIndex index, Instant now, TxBatch& tx);
+    std::uint8_t faults_to_tell(RouterIndex index);
     void leave_group(RouterIndex index, Instant now, TxBatch& tx);
     bool settle_groups(Instant now, TxBatch& tx);
     bool settle_group(SyncGroup& group, Instant now, TxBatch& tx);

@@ -26,7 +26,7 @@ void Engine::adopt(const Engine& before, std::span<const RouterIndex> predecesso
         if (to_number(predecessor) >= before.table_.size()) continue;
         adopt_record(RouterIndex{i}, before.table_[predecessor], now);
         adopt_cold(RouterIndex{i}, before, predecessor);
-        announcer_.adopt(i, before.announcer_, static_cast<std::uint32_t>(predecessor));
+        announcer_.adopt(i, before.announcer_, static_cast<std::uint32_t>(predecessor), now);
     }
     are_groups_settled_ = false;
 }
@@ -66,6 +66,7 @@ void Engine::adopt_cold(RouterIndex index, const Engine& before, RouterIndex pre
     const Hearing& heard = before.hearing_[to_number(predecessor)];
     hearing.adverts_received = heard.adverts_received;
     hearing.reported_interval = heard.reported_interval;
+    hearing.heard_priority = heard.heard_priority;
     if (advertises_same(index, before, predecessor)) hearing.last_sender = heard.last_sender;
     if (cold.authentication == ColdRouter::no_authentication || old.authentication == ColdRouter::no_authentication) return;
     Authentication& authentication = authentications_[cold.authentication];

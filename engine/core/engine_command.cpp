@@ -50,7 +50,7 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
     if (!has_room_for(frame_count(index), tx)) return false;
     switch (command.kind) {
     case Command::Kind::start:
-        restart_group_of(index);
+        restart_group_of(index, now, tx);
         clear_faults(index, static_cast<unsigned>(Fault::not_started) | static_cast<unsigned>(Fault::stopped), now, tx);
         break;
     case Command::Kind::shutdown: set_fault(index, Fault::stopped, Reason::shutdown, now, tx); break;

@@ -109,8 +109,11 @@ void Engine::settle_member(RouterIndex index, unsigned cleared, Instant now, TxB
     SyncGroup& group = *group_of(index);
     VirtualRouter& router = table_[index];
     if (has_own_fault(router)) {
-        // Only after a reload: one that joins a running group, and cannot run.
-        if ((cleared & not_started) != 0) fail_running(group, now, tx);
+        if ((cleared & not_started) == 0) return;
+        fail_running(group, now, tx);   // after a reload: one that joins a running group, and cannot run
+        for (const RouterIndex member : members_of(group)) {
+            if (table_[member].faults == group_fault) report_state(member);   // what it waits for is a fault now
+        }
         return;
     }
     if (--group.faulty_count == 0) return start_group(group, now, tx);
@@ -140,10 +143,20 @@ void Engine::fail_running(const SyncGroup& group, Instant now, TxBatch& tx) {
     for (const RouterIndex member : members_of(group)) fail_with_group(member, group_fault, now, tx);
 }
 
+/// A member that waits for others that have not been started yet is in no fault that an operator should hear of.
+std::uint8_t Engine::faults_to_tell(RouterIndex index) {
+    const std::uint8_t faults = table_[index].faults;
+    const SyncGroup* group = group_of(index);
+    if (faults != group_fault || group == nullptr) return faults;
+    const auto has_fault = [this](RouterIndex member) { return (table_[member].faults & ~(group_fault | not_started)) != 0; };
+    return std::ranges::any_of(members_of(*group), has_fault) ? faults : not_started;
+}
+
 /// Command::start for one member: what a shutdown of one stopped, starts with it.
-void Engine::restart_group_of(RouterIndex index) {
+void Engine::restart_group_of(RouterIndex index, Instant now, TxBatch& tx) {
     SyncGroup* group = group_of(index);
     if (group == nullptr) return;
+    bool has_restarted = false;
     for (const RouterIndex member : members_of(*group)) {
         VirtualRouter& router = table_[member];
         if (member == index || !has(router, Fault::stopped)) continue;
@@ -151,7 +164,9 @@ void Engine::restart_group_of(RouterIndex index) {
         if (has_own_fault(router)) continue;
         router.faults |= group_fault;
         --group->faulty_count;
+        has_restarted = true;
     }
+    if (has_restarted && group->faulty_count == 0) start_group(*group, now, tx);
 }
 
 /// A reload takes it out, and the others notice nothing of that.
@@ -159,7 +174,8 @@ void Engine::leave_group(RouterIndex index, Instant now, TxBatch& tx) {
     SyncGroup* group = group_of(index);
     if (group == nullptr) return;
     const auto members = std::span(members_).subspan(group->first_member, group->member_count);
-    std::copy(std::find(members.begin(), members.end(), index) + 1, members.end(), std::find(members.begin(), members.end(), index));
+    const auto at = std::find(members.begin(), members.end(), index);
+    std::copy(at + 1, members.end(), at);
     --group->member_count;
     group->frame_count -= static_cast<std::uint32_t>(frames_.frames_of(index).size());
     cold_[to_number(index)].group = GroupIndex::none;

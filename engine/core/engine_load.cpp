@@ -87,6 +87,8 @@ std::string_view find_error(const RouterSpec& spec, std::size_t link_count) {
     if (is_strict && spec.family == Family::ipv6 && !spec.advertised.empty() && !spec.advertised.front().is_link_local()) {
         return "strict mode needs a link-local address first in virtual_ipaddress";  // RFC 9568 §5.2.9
     }
+    if (spec.announced.size() > RouterSpec::most_addresses) return "more than 65,535 addresses";
+    if (spec.advertised.size() > RouterSpec::most_addresses || spec.peers.size() > RouterSpec::most_addresses) return "more than 65,535 addresses or peers";
     if (spec.down_timer_adverts == 0) return "down_timer_adverts must be at least 1";
     return {};
 }
@@ -127,7 +129,7 @@ std::vector<arp::Announcer::Router> announcement_plans(const EngineSpec& spec) {
     plans.reserve(spec.routers.size());
     for (const RouterSpec& router : spec.routers) {
         plans.push_back({.plan = router.announcements,
-                         .address_count = static_cast<std::uint32_t>(router.announced.size()),
+                         .address_count = static_cast<std::uint16_t>(router.announced.size()),
                          .link = static_cast<std::uint16_t>(router.link),
                          .gap = router.family == Family::ipv4 ? spec.garp_interval : spec.gna_interval});
     }
@@ -173,7 +175,7 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
 tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterIndex index) {
     ColdRouter cold;
     cold.first_address = static_cast<std::uint32_t>(announced_.size());
-    cold.address_count = static_cast<std::uint32_t>(spec.announced.size());
+    cold.address_count = static_cast<std::uint16_t>(spec.announced.size());
     announced_.insert(announced_.end(), spec.announced.begin(), spec.announced.end());
     cold.advertised_count = static_cast<std::uint16_t>(spec.advertised.size());
     cold.advertises_announced = begins_with_advertised(spec);

@@ -167,7 +167,8 @@ public:
         predecessors_.clear();
         for (std::uint32_t i = 0; i < count; ++i) predecessors_.push_back(RouterIndex{reader.u32()});
         if (reader.has_failed()) return JournalError::truncated;
-        auto engine = Engine::make(*spec, std::max(at, last_));
+        // It was made while the old engine ran on, in some tenths of a second at most.
+        auto engine = Engine::make(*spec, std::max(at, last_ - std::chrono::seconds{10}));
         if (!engine) return JournalError::engine_refused;
         successor_ = std::make_unique<Engine>(std::move(*engine));
         names_ = names_of(*spec);

@@ -34,6 +34,8 @@ struct UnicastPeer {
 /// What the engine needs to know of one Virtual Router. Made from the configuration and the kernel's facts by
 /// engine/daemon; the engine copies what it keeps.
 struct RouterSpec {
+    static constexpr std::size_t most_addresses = 65'535;   ///< in each of its lists
+
     std::string name;
     LinkIndex link = LinkIndex::none;
     Family family = Family::ipv4;

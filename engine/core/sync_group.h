@@ -7,8 +7,8 @@
 
 namespace vigil::engine {
 
-/// What the engine keeps of one vrrp_sync_group, beside its members' records. The first three members are fixed at load; `faulty_count` follows
-/// from the members' records; the rest is only memory of what was, and may begin anew.
+/// What the engine keeps of one vrrp_sync_group, beside its members' records. `member_count` and `frame_count` change only when a reload
+/// takes members out; `faulty_count` follows from the members' records; the rest is only memory of what was, and may begin anew.
 struct SyncGroup {
     std::uint32_t first_member = 0;    ///< into Engine::members_
     std::uint32_t member_count = 0;

@@ -63,11 +63,14 @@ void AddressKeeper::leave_alone(const arp::kernel::Monitor::Addresses& present) 
 std::vector<AddressKey> AddressKeeper::go_on_from(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors) {
     refresh_devices();
     std::vector<AddressKey> abandoned;
+    std::vector<bool> is_to_lower(before.routers_.size(), false);
+    for (const std::size_t router : before.to_lower_) is_to_lower[router] = true;
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         if (predecessors[i] == engine::RouterIndex::none) continue;
         const std::size_t predecessor = engine::to_number(predecessors[i]);
         routers_[i] = before.routers_[predecessor];
         routers_[i].is_dirty = false;
+        if (is_to_lower[predecessor]) to_lower_.push_back(i);
         const bool has_all = adopt_addresses(i, before, predecessor, abandoned);
         if (!routers_[i].is_wanted || has_all) continue;
         routers_[i].is_announced = false;

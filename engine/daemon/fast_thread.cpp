@@ -35,10 +35,21 @@ tl::expected<engine::Engine, std::string> make_engine(Plan& plan, Instant now) {
     }
 }
 
+io::RingNeed ring_need(const PlannedLink& link) { return {link.longest_frame, std::max(link.router_count, 1u)}; }
+
+/// By LinkIndex.
 std::vector<io::RingGeometry> rings_of(const Plan& plan) {
     std::vector<io::RingNeed> needs;
-    for (const PlannedLink& link : plan.links) needs.push_back({link.longest_frame, std::max(link.router_count, 1u)});
-    return io::plan_rings(needs);
+    for (const PlannedLink& link : plan.links) {
+        if (link.is_used) needs.push_back(ring_need(link));
+    }
+    const std::vector<io::RingGeometry> planned = io::plan_rings(needs);
+    std::vector<io::RingGeometry> rings(plan.links.size());
+    auto next = planned.begin();
+    for (std::size_t i = 0; i < rings.size(); ++i) {
+        if (plan.links[i].is_used) rings[i] = *next++;
+    }
+    return rings;
 }
 
 }  // namespace
@@ -116,9 +127,9 @@ bool FastThread::open_port(engine::LinkIndex link, const PlannedLink& planned) {
     return hand_over(std::move(options), std::move(port));
 }
 
-std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links, std::size_t first) {
+std::vector<bool> FastThread::open_ports(const std::vector<PlannedLink>& links, const std::vector<std::size_t>& which) {
     std::vector<io::LinkPortOptions> wanted;
-    for (std::size_t i = first; i < links.size(); ++i) {
+    for (const std::size_t i : which) {
         if (links[i].interface_index != 0) wanted.push_back(port_options(engine::LinkIndex{static_cast<std::uint16_t>(i)}, links[i]));
     }
     std::vector<bool> is_open(links.size(), false);
@@ -137,9 +148,11 @@ bool FastThread::refit_port(engine::LinkIndex link, const PlannedLink& planned) 
     const bool hears_groups = std::ranges::all_of(wanted.groups, [&](const IpAddress& group) {
         return std::ranges::find(had.groups, group) != had.groups.end();
     });
+    // A ring that would be larger by now, because others have gone, is no reason to lose what is in this one.
+    const std::uint32_t least_slots = std::min(io::least_ring(ring_need(planned)).least_slots, wanted.ring.least_slots);
     const bool suits = open.port != nullptr && wanted.interface_index == had.interface_index && hears_groups && wanted.unicast_macs == had.unicast_macs &&
                        wanted.routes_ipv4 <= had.routes_ipv4 && wanted.routes_ipv6 <= had.routes_ipv6 && wanted.ring.slot_bytes <= had.ring.slot_bytes &&
-                       wanted.ring.least_slots <= had.ring.slot_count();
+                       least_slots <= had.ring.slot_count();
     if (!suits) return open_port(link, planned);
     if (wanted.filter == had.filter) return true;
     if (!open.port->change_filter(wanted.filter)) return open_port(link, planned);
@@ -171,9 +184,10 @@ void FastThread::close_port(engine::LinkIndex link) {
     channel_->withdraw(link);
 }
 
-tl::expected<std::unique_ptr<engine::Engine>, std::string> FastThread::make_successor(Plan& plan) const {
+tl::expected<std::unique_ptr<engine::Engine>, std::string> FastThread::make_successor(Plan& plan) {
     if (plan.links.size() > ports_.size()) return tl::unexpected(fmt::format("there are {} more interfaces", plan.links.size() - ports_.size()));
-    auto made = make_engine(plan, io::clock::now());
+    successor_made_at_ = io::clock::now();
+    auto made = make_engine(plan, successor_made_at_);
     if (!made) return tl::unexpected(made.error());
     const bool has_room = made->least_urgent_room() <= batch_.urgent && made->least_scratch_room() <= batch_.scratch_bytes;
     if (!has_room) return tl::unexpected(std::string("its adverts go to many more peers, or are much longer, or a sync group has many more members"));
@@ -184,7 +198,7 @@ tl::expected<std::unique_ptr<engine::Engine>, std::string> FastThread::make_succ
 bool FastThread::record_successor(const Plan& plan, const std::vector<engine::RouterIndex>& predecessors) {
     if (!has_journal()) return true;
     drain_journal();
-    const std::vector<std::uint8_t> record = engine::write_journal_successor(plan.engine, io::clock::now(), predecessors);
+    const std::vector<std::uint8_t> record = engine::write_journal_successor(plan.engine, successor_made_at_, predecessors);
     journal_file_.write(reinterpret_cast<const char*>(record.data()), static_cast<std::streamsize>(record.size()));
     return journal_file_.good();
 }

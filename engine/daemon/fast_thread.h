@@ -40,7 +40,7 @@ public:
     // --- reload ---
 
     /// The engine of another plan, as make() builds the first. The error says why only a new FastThread can run the plan.
-    tl::expected<std::unique_ptr<engine::Engine>, std::string> make_successor(Plan& plan) const;
+    tl::expected<std::unique_ptr<engine::Engine>, std::string> make_successor(Plan& plan);
     /// Lets it go on where the present engine stands. Returns when the packet thread has taken it, some milliseconds later; events of the old engine
     /// remain to be taken, those of the new one wait for continue_with_events(). False when the packet thread has ended.
     bool replace_engine(std::unique_ptr<engine::Engine> successor, const Plan& plan, const std::vector<engine::RouterIndex>& predecessors,
@@ -54,7 +54,7 @@ public:
     /// Opens the port of a link whose interface index is known and hands it over. Logs what was refused; false when there is no port.
     bool open_port(engine::LinkIndex link, const PlannedLink& planned);
     /// The same for all links from `first` on at once, because the kernel waits in each; links without a number get none.
-    std::vector<bool> open_ports(const std::vector<PlannedLink>& links, std::size_t first = 0);
+    std::vector<bool> open_ports(const std::vector<PlannedLink>& links, const std::vector<std::size_t>& which);
     void close_port(engine::LinkIndex link);
 
     // --- the thread ---
@@ -93,7 +93,8 @@ private:
     std::unique_ptr<engine::Journal> journal_;
     std::ofstream journal_file_;
     std::unique_ptr<io::FastLoop> loop_;
-    std::vector<io::RingGeometry> rings_;
+    std::vector<io::RingGeometry> rings_;    // by LinkIndex
+    Instant successor_made_at_{};            // replays make it at the same instant
     /// The port that a link has, in the hands of the packet thread, and how it was opened.
     struct OpenPort {
         const io::LinkPort* port = nullptr;

@@ -113,7 +113,7 @@ void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& pla
     std::erase_if(leftovers.addresses, [&](const kernel::AddressKey& key) { return !planned.contains(key); });
     std::erase_if(leftovers.macvlans, [&](const kernel::LinkState& link) {
         return std::none_of(plan.routers.begin(), plan.routers.end(), [&](const PlannedRouter& router) {
-            const auto* base = monitor_.find_link(router.interface);
+            const auto* base = monitor_.find_link(router.interface());
             return router.macvlan && base != nullptr && base->index == link.lower && router.macvlan->mac == link.mac;
         });
     });

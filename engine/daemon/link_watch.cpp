@@ -10,6 +10,7 @@
 #include "engine/daemon/link_watch.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <spdlog/spdlog.h>
 
@@ -40,14 +41,16 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
 void LinkWatch::start() {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
     rules_.build();
-    open_new_ports(0);
+    std::vector<std::size_t> all(plan_.links.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    open_new_ports(all);
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) leave_own_link_alone(i);
     for (const auto& [number, link] : kernel_.monitor().links()) update_tracked(number);
 }
 
-void LinkWatch::open_new_ports(std::size_t first) {
-    const std::vector<bool> is_open = fast_.open_ports(plan_.links, first);
-    for (std::size_t i = first; i < plan_.links.size(); ++i) {
+void LinkWatch::open_new_ports(const std::vector<std::size_t>& which) {
+    const std::vector<bool> is_open = fast_.open_ports(plan_.links, which);
+    for (const std::size_t i : which) {
         if (is_open[i]) continue;
         plan_.links[i].interface_index = 0;  // retry_ports() comes back to it
         fast_.send({.kind = Command::Kind::link_gone, .link = engine::LinkIndex{static_cast<std::uint16_t>(i)}});
@@ -61,8 +64,7 @@ void LinkWatch::leave_own_link_alone(std::size_t router) {
 }
 
 void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::RouterIndex>& predecessors, Instant now) {
-    keep_ports(before);
-    open_new_ports(before.links_.size());
+    open_new_ports(keep_ports(before));
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         make_macvlan(i);
         if (predecessors[i] == engine::RouterIndex::none) leave_own_link_alone(i);
@@ -76,19 +78,26 @@ void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::Ro
     }
 }
 
-/// Links are as `before` last saw them; what is different now is a change like any other.
-void LinkWatch::keep_ports(const LinkWatch& before) {
-    for (std::size_t i = 0; i < before.links_.size(); ++i) {
+/// Links are as `before` last saw them; what is different now is a change like any other. Returns those that it did not have.
+std::vector<std::size_t> LinkWatch::keep_ports(const LinkWatch& before) {
+    std::vector<std::size_t> is_new;
+    for (std::size_t i = 0; i < plan_.links.size(); ++i) {
         PlannedLink& planned = plan_.links[i];
         const engine::LinkIndex link{static_cast<std::uint16_t>(i)};
+        const bool was_used = i < before.links_.size() && before.plan_.links[i].is_used;
         if (!planned.is_used) {
-            if (before.plan_.links[i].interface_index != 0) fast_.close_port(link);
+            if (was_used && before.plan_.links[i].interface_index != 0) fast_.close_port(link);
+            continue;
+        }
+        if (!was_used) {
+            is_new.push_back(i);
             continue;
         }
         links_[i] = before.links_[i];
         planned.interface_index = before.plan_.links[i].interface_index;
         if (planned.interface_index != 0 && !fast_.refit_port(link, planned)) disappear(i);
     }
+    return is_new;
 }
 
 void LinkWatch::go_on(std::size_t router, const LinkWatch& before, std::size_t predecessor) {
@@ -306,11 +315,11 @@ void LinkWatch::make_macvlan(std::size_t router) {
     if (!planned.macvlan || link.interface_index == 0 || keeper_.macvlan(router) != 0) return;
     auto device = kernel_.macvlans().create(*planned.macvlan);
     if (!device) {
-        spdlog::error("({}) cannot make its virtual MAC device on {}: {}; its addresses cannot be set", planned.name, planned.interface,
+        spdlog::error("({}) cannot make its virtual MAC device on {}: {}; its addresses cannot be set", planned.name, planned.interface(),
                       to_string(device.error()));
         return;
     }
-    spdlog::info("({}) virtual MAC device {} on {}", planned.name, device->name, planned.interface);
+    spdlog::info("({}) virtual MAC device {} on {}", planned.name, device->name, planned.interface());
     for (const kernel::KernelError& warning : device->warnings) {
         spdlog::warn("({}) {}: a setting could not be made: {}", planned.name, device->name, to_string(warning));
     }

@@ -56,8 +56,8 @@ private:
     void make_macvlan(std::size_t router);
     void update_tracked(std::uint32_t interface_index);
     void set_tracked(ThingIndex thing, bool is_up);
-    void keep_ports(const LinkWatch& before);
-    void open_new_ports(std::size_t first);
+    std::vector<std::size_t> keep_ports(const LinkWatch& before);
+    void open_new_ports(const std::vector<std::size_t>& which);
     void leave_own_link_alone(std::size_t router);
     void go_on(std::size_t router, const LinkWatch& before, std::size_t predecessor);
     void send_to_router(engine::Command::Kind kind, std::size_t router, engine::Fault fault = engine::Fault::none, int value = 0);

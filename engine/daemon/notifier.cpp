@@ -55,7 +55,7 @@ void Notifier::on_state(const PlannedRouter& router, OperatorState state, const 
 
 std::string Notifier::mail_details(const PlannedRouter& router, const RouterStatus& status, std::string_view tracker_fault) const {
     constexpr std::size_t most_addresses = 20;
-    std::string text = fmt::format("Virtual router: {} on {}\nPriority: {}\n", to_number(router.vrid), router.interface, status.effective_priority);
+    std::string text = fmt::format("Virtual router: {} on {}\nPriority: {}\n", to_number(router.vrid), router.interface(), status.effective_priority);
     if (const std::string reason = describe_reason(status, router, tracker_fault); !reason.empty()) text += fmt::format("Reason: {}\n", reason);
     const auto addresses = plan_.addresses_of(router);
     for (std::size_t i = 0; i < std::min(addresses.size(), most_addresses); ++i) {

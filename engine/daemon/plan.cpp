@@ -54,6 +54,7 @@ public:
 
 private:
     void keep_places(const Plan& before);
+    engine::LinkIndex take_place(std::string_view name);
     void add_instance(const VrrpInstance& instance);
     bool is_usable(const VrrpInstance& instance, std::string_view interface);
     std::optional<std::string_view> interface_of(const VrrpInstance& instance);
@@ -77,6 +78,7 @@ private:
     std::unordered_map<std::string_view, const LinkState*> links_by_name_;
     std::unordered_map<std::string_view, engine::LinkIndex> indices_;   // names live in the configuration or in plan_
     std::unordered_map<std::string_view, engine::LinkIndex> places_;    // of the links of an earlier plan
+    std::vector<engine::LinkIndex> free_places_;                        // that it had left free
     Plan plan_;
 };
 
@@ -135,7 +137,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
 
     PlannedRouter planned;
     planned.name = instance.name;
-    planned.interface = *interface;
+    planned.interface_name = plan_.settings.keep(*interface);
     planned.has_routed_interface = instance.interface.empty();
     planned.settings = plan_.settings.keep(instance);
     planned.where = instance.where;
@@ -183,7 +185,7 @@ std::optional<std::string_view> Planner::interface_of(const VrrpInstance& instan
     if (route) {
         const auto link = std::find_if(facts_.links.begin(), facts_.links.end(),
                                        [&](const LinkState& one) { return one.index == route->interface_index; });
-        if (link != facts_.links.end()) return plan_.settings.keep(link->name);
+        if (link != facts_.links.end()) return *plan_.settings.keep(std::string_view(link->name));
     }
     report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}; the instance does not run. Name the interface",
                                        to_string(peer)));
@@ -210,10 +212,12 @@ bool Planner::is_usable(const VrrpInstance& instance, std::string_view interface
     return true;
 }
 
-/// Numbers that ports and records go by: nobody else gets one whose link is not used any more.
+/// Numbers that ports and records go by: nobody else gets one whose link this plan gives up, but the next plan does.
 void Planner::keep_places(const Plan& before) {
     for (std::size_t i = 0; i < before.links.size(); ++i) {
-        if (before.links[i].is_used) places_.emplace(before.links[i].name, engine::LinkIndex{static_cast<std::uint16_t>(i)});
+        const engine::LinkIndex place{static_cast<std::uint16_t>(i)};
+        if (before.links[i].is_used) places_.emplace(before.links[i].name, place);
+        else free_places_.push_back(place);
     }
     plan_.links.resize(before.links.size());
     plan_.engine.links.resize(before.links.size());
@@ -224,14 +228,9 @@ void Planner::keep_places(const Plan& before) {
 }
 
 engine::LinkIndex Planner::link_of(std::string_view name) {
-    const auto place = places_.find(name);
-    const auto index = place != places_.end() ? place->second : engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size())};
-    const auto [at, is_new] = indices_.try_emplace(name, index);
-    if (!is_new) return at->second;
-    if (place == places_.end()) {
-        plan_.engine.links.emplace_back();
-        plan_.links.emplace_back();
-    }
+    if (const auto known = indices_.find(name); known != indices_.end()) return known->second;
+    const engine::LinkIndex index = take_place(name);
+    indices_.emplace(name, index);
     engine::LinkSpec& spec = plan_.engine.links[to_number(index)];
     PlannedLink& planned = plan_.links[to_number(index)];
     planned.is_used = true;
@@ -243,21 +242,34 @@ engine::LinkIndex Planner::link_of(std::string_view name) {
         planned.interface_index = found->second->index;
     }
     spec.forwards_ipv6 = facts_.forwards_ipv6 && facts_.forwards_ipv6(spec.name);
-    return at->second;
+    return index;
+}
+
+/// That which it had, one that nobody has, or a new one.
+engine::LinkIndex Planner::take_place(std::string_view name) {
+    if (const auto place = places_.find(name); place != places_.end()) return place->second;
+    if (!free_places_.empty()) {
+        const engine::LinkIndex place = free_places_.back();
+        free_places_.pop_back();
+        return place;
+    }
+    plan_.engine.links.emplace_back();
+    plan_.links.emplace_back();
+    return engine::LinkIndex{static_cast<std::uint16_t>(plan_.links.size() - 1)};
 }
 
 void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
     plan_virtual_mac(instance, planned);
     const bool has_macvlan = planned.macvlan != nullptr;
     const auto add = [&](const ConfiguredAddress& address) {
-        const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface;
+        const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface();
         plan_.addresses.push_back({address.address, address.prefix_length, device.empty() ? engine::LinkIndex::none : link_of(device),
                                    plan_.settings.keep(address)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
-        const bool is_virtual = device.empty() || (planned.ruled_mac && link == spec.link);
+        const bool is_virtual = device.empty() || (planned.has_ruled_mac && link == spec.link);
         const MacAddress mac = is_virtual ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
         spec.announced.push_back({address.address, link, mac});
-        if (!device.empty() && device != planned.interface && !links_by_name_.contains(device)) {
+        if (!device.empty() && device != planned.interface() && !links_by_name_.contains(device)) {
             report(instance, false, fmt::format("there is no interface '{}' for address {}; it is added when the interface appears", device,
                                                 to_string(address.address)));
         }
@@ -276,16 +288,17 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
 void Planner::plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned) {
     if (!instance.virtual_mac.enabled) return;
     if (uses_rules(instance)) {
-        planned.ruled_mac = std::make_unique<const MacAddress>(virtual_mac_of(instance));
+        planned.has_ruled_mac = true;
+        const MacAddress mac = virtual_mac_of(instance);
         std::vector<MacAddress>& macs = plan_.links[to_number(planned.link)].unicast_macs;
-        if (std::find(macs.begin(), macs.end(), *planned.ruled_mac) == macs.end()) macs.push_back(*planned.ruled_mac);
+        if (std::find(macs.begin(), macs.end(), mac) == macs.end()) macs.push_back(mac);
         return;
     }
     const auto is_ipv6 = [](const ConfiguredAddress& address) { return address.address.family == Family::ipv6 && address.device.empty(); };
     planned.macvlan = std::make_unique<const arp::kernel::MacvlanSpec>(arp::kernel::MacvlanSpec{
         .vrid = instance.vrid,
         .family = instance.family,
-        .base = std::string(planned.interface),
+        .base = std::string(planned.interface()),
         .name = std::string(instance.virtual_mac.name),
         .name_prefix = std::string(configuration_.global.vmac_prefix),
         .mac = virtual_mac_of(instance),
@@ -318,10 +331,10 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
                               choose_source(addresses_before_, index, instance.family, plan_.addresses_of(planned), true))) {
         report(instance, false, fmt::format("the only {} address of interface '{}' is the instance's own virtual address; the instance waits in FAULT "
                                             "until the interface has another to send from. Give it one, or make this router the owner with 'priority 255'",
-                                            instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local", planned.interface));
+                                            instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local", planned.interface()));
     } else if (index != 0) {
         report(instance, false, fmt::format("interface '{}' has no {} address to send from; the instance waits in FAULT until it has one",
-                                            planned.interface, instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local"));
+                                            planned.interface(), instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local"));
     }
 }
 
@@ -393,10 +406,14 @@ arp::kernel::AddressSpec PlannedAddress::spec() const {
     return spec;
 }
 
+MacAddress PlannedRouter::virtual_mac() const {
+    return settings->virtual_mac.address.value_or(vigil::virtual_mac(settings->family, vrid));
+}
+
 config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router) {
     config::VrrpInstance instance = *router.settings;
     instance.name = router.name;
-    if (!router.has_routed_interface) instance.interface = router.interface;
+    if (!router.has_routed_interface) instance.interface = router.interface();
     instance.vrid = router.vrid;
     instance.priority = Priority{router.base_priority};
     const auto addresses = plan.addresses_of(router);

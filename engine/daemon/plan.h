@@ -44,31 +44,35 @@ struct PlannedAddress {
     arp::kernel::AddressSpec spec() const;
 };
 
-/// What the control thread knows of one router beside the engine's RouterSpec at the same index. About a hundred octets: what a router has in
+/// What the control thread knows of one router beside the engine's RouterSpec at the same index. What a router has in
 /// common with others is in `settings`.
 struct PlannedRouter {
     std::string_view name;             ///< lives as long as the Configuration's texts
-    std::string_view interface;        ///< lives as long as the plan and the texts
+    const std::string* interface_name = nullptr;      ///< lives as long as the plan; see interface()
     const config::VrrpInstance* settings = nullptr;   ///< without what is here; lives as long as the plan
     std::unique_ptr<const arp::kernel::MacvlanSpec> macvlan;
-    std::unique_ptr<const MacAddress> ruled_mac;   ///< its addresses on its own interface get this MAC by nftables rules
     config::SourceLocation where;
     std::uint32_t position = 0;        ///< in Configuration::instances
     std::uint32_t first_address = 0;   ///< in Plan::addresses
+    engine::GroupIndex group = engine::GroupIndex::none;   ///< in Plan::groups
     std::uint16_t address_count = 0;   ///< excluded ones included
     std::uint16_t advertised_count = 0;  ///< of these, the first, stand in adverts
-    Vrid vrid{0};
     engine::LinkIndex link = engine::LinkIndex::none;
-    bool has_fixed_source = false;     ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
-    bool ignores_own_link = false;     ///< dont_track_primary
-    engine::GroupIndex group = engine::GroupIndex::none;   ///< in Plan::groups
-    bool has_routed_interface = false; ///< the file names none; `interface` is where the route to its peer leads
-
+    Vrid vrid{0};
     std::uint8_t base_priority = 100;
+    bool has_fixed_source : 1 = false;       ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
+    bool ignores_own_link : 1 = false;       ///< dont_track_primary
+    bool has_routed_interface : 1 = false;   ///< the file names none; interface() is where the route to its peer leads
+    bool has_ruled_mac : 1 = false;          ///< its addresses on its own interface get its virtual MAC by nftables rules
     std::optional<IpAddress> source;   ///< of its adverts; kept up to date by LinkWatch
 
+    std::string_view interface() const { return *interface_name; }
+    /// That of use_vmac, whether it has one or not.
+    MacAddress virtual_mac() const;
     bool is_owner() const { return base_priority == to_number(Priority::owner); }
 };
+/// There are tens of thousands: what few routers have does not belong here.
+static_assert(sizeof(PlannedRouter) <= 88);
 
 /// What the control thread knows of one engine link beside its LinkSpec at the same index.
 struct PlannedLink {

@@ -112,7 +112,7 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
     case Event::Kind::rejected: add(LogLine::Level::warning, fmt::format("adverts refused ({})", packet::to_string(event.error)), rejection_text(event, router)); break;
     case Event::Kind::transmit_failed:
         add(LogLine::Level::error, "failed sends",
-            fmt::format("cannot send on {}: {}", router.interface, std::strerror(static_cast<int>(event.detail))));
+            fmt::format("cannot send on {}: {}", router.interface(), std::strerror(static_cast<int>(event.detail))));
         break;
     case Event::Kind::held_by_group: break;   // names two routers: SyncGroups::describe()
     case Event::Kind::paused: break;   // of the process, not of a router: describe_pause()
@@ -166,9 +166,9 @@ std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, st
         text += cause;
     };
     const bool is_gone = (faults & static_cast<unsigned>(engine::Fault::link_gone)) != 0;
-    if (!is_gone) add(engine::Fault::link_down, fmt::format("interface {} is down", router.interface));
-    add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface));
-    if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface));
+    if (!is_gone) add(engine::Fault::link_down, fmt::format("interface {} is down", router.interface()));
+    add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface()));
+    if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface()));
     add(engine::Fault::tracker, tracker_fault.empty() ? "something that it tracks was bad" : std::string(tracker_fault));
     add(engine::Fault::sync_group, "another member of its sync group is in FAULT");
     return text.empty() ? "nothing" : text;

@@ -358,13 +358,18 @@ void Session::apply_addresses() {
     };
     do {
         for (const std::size_t router : keeper_->apply(now, between_sends)) {
-            fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+            if (has_handed_over_) ready_for_successor_.push_back(router);
+            else tell_ready(router);
         }
     } while (keeper_->has_work(now));
     lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
     if (kernel_events_.empty() && packet_events_.empty()) return;
     wake_soon();
+}
+
+void Session::tell_ready(std::size_t router) {
+    fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
 }
 
 /// One device per turn of the loop: events of the meantime come first.

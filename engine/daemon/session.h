@@ -73,6 +73,7 @@ private:
     void retire();
     void go_on_from(Session& before, const Succession& succession);
     void begin_new_routers(const Succession& succession);
+    void tell_ready_of(const Session& before, const Succession& succession);
     // session.cpp
     void clear_leftovers();
     void report_problems();
@@ -93,6 +94,7 @@ private:
     std::string tracker_fault(std::size_t router, std::uint8_t faults) const;
     void on_state_report(const engine::Event& event);
     void apply_addresses();
+    void tell_ready(std::size_t router);
     void lower_devices();
     void post_commands_soon();
     void notify(std::size_t router, OperatorState state);
@@ -123,6 +125,7 @@ private:
     bool is_trim_due_ = false;
     std::vector<arp::kernel::KernelEvent> kernel_events_;   // read while addresses were being programmed
     std::vector<engine::Event> packet_events_;              // the same
+    std::vector<std::size_t> ready_for_successor_;          // whose addresses were set when the engine had been handed over
     std::vector<std::pair<std::size_t, OperatorState>> notifications_;   // to be sent after the addresses are as they should be
 
     boost::asio::posix::stream_descriptor event_descriptor_;
@@ -132,6 +135,7 @@ private:
     boost::asio::steady_timer journal_timer_;
     boost::asio::steady_timer command_timer_;
     bool has_begun_election_ = false;
+    bool has_handed_over_ = false;                          // the engine: commands would reach other routers than they name
     bool is_stopped_ = false;
     bool is_lowering_ = false;
     unsigned ticks_ = 0;

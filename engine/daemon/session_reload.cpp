@@ -64,6 +64,7 @@ bool Session::hand_over_engine(Session& successor, std::unique_ptr<engine::Engin
 
 /// The last events of the old engine, and the end of the routers that leave.
 void Session::dismiss(const Plan& now, const Succession& succession) {
+    has_handed_over_ = true;
     take_events();
     while (!backlog_.empty()) report_events(backlog_.size());
     std::unordered_set<std::string_view> names;
@@ -74,6 +75,7 @@ void Session::dismiss(const Plan& now, const Succession& succession) {
     }
     apply_addresses();
     flush_notifications();
+    write_files();   // a picture that is ready has the numbers of this plan, and may be the last with these counts
     for (const std::size_t router : succession.leaving) {
         if (const std::uint32_t device = keeper_->macvlan(router); device != 0) {
             if (auto removed = kernel_.macvlans().remove(device); !removed) {
@@ -113,10 +115,21 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     fast_->continue_with_events();
     tracking_->go_on_from(tracked, succession.predecessors, before.has_begun_election_);
     links_->go_on_from(*before.links_, succession.predecessors, now);
+    tell_ready_of(before, succession);
+    lower_devices();
     run_parts();
     if (before.has_begun_election_) begin_new_routers(succession);
     else begin_election();
     files_->ask_again();
+}
+
+/// Routers that became Active while the engines changed.
+void Session::tell_ready_of(const Session& before, const Succession& succession) {
+    if (before.ready_for_successor_.empty()) return;
+    const std::unordered_set<std::size_t> ready(before.ready_for_successor_.begin(), before.ready_for_successor_.end());
+    for (std::size_t i = 0; i < succession.predecessors.size(); ++i) {
+        if (succession.goes_on(i) && ready.contains(engine::to_number(succession.predecessors[i]))) tell_ready(i);
+    }
 }
 
 void Session::begin_new_routers(const Succession& succession) {

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "config/model.h"
 
@@ -14,15 +17,15 @@ public:
     const config::VrrpInstance* keep(const config::VrrpInstance& instance);
     /// The address's properties without the address, its prefix length and the place in the file.
     const config::ConfiguredAddress* keep(const config::ConfiguredAddress& address);
-    /// For PlannedRouter::interface, when a route and not the file names it.
-    std::string_view keep(std::string interface) { return names_.emplace_back(std::move(interface)); }
+    /// The one copy of an interface's name. Expected O(1).
+    const std::string* keep(std::string_view interface) { return &*names_.emplace(interface).first; }
 
     const std::deque<config::VrrpInstance>& instances() const { return instances_; }
 
 private:
     std::deque<config::VrrpInstance> instances_;
     std::deque<config::ConfiguredAddress> addresses_;
-    std::deque<std::string> names_;
+    std::unordered_set<std::string> names_;
 };
 
 }  // namespace vigil::daemon

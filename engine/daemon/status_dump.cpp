@@ -71,7 +71,7 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     const bool has_tracker_fault = (status.faults & static_cast<unsigned>(engine::Fault::tracker)) != 0;
     const std::string reason = describe_reason(status, router, has_tracker_fault ? input.describe_tracker_fault(i) : "");
     if (!reason.empty()) add(text, "Reason", reason);
-    add(text, "Interface", std::string(router.interface));
+    add(text, "Interface", std::string(router.interface()));
     if (const std::string device = input.virtual_device(i); !device.empty()) add(text, "Virtual MAC device", device);
     add(text, "Using src_ip", to_string(IpAddress{now.record.primary_address, settings.family}));
     add_announcements(text, settings.announcements);

@@ -151,7 +151,7 @@ void add_data(Writer& data, const DumpInput& input, std::size_t i) {
     data.number("skip_check_adv_addr", settings.skip_check_adv_addr ? 1 : 0);
     data.number("strict_mode", settings.strict_mode ? 1 : 0);
     data.text("vmac_ifname", device);
-    data.text("ifp_ifname", device.empty() ? router.interface : std::string_view(device));
+    data.text("ifp_ifname", device.empty() ? router.interface() : std::string_view(device));
     data.number("master_priority", state == OperatorState::backup ? to_number(now.heard_priority) : std::uint8_t{0});
     data.microseconds_since_1970("last_transition", (*input.statuses)[i].since_wall_microseconds);
     add_announcements(data, settings.announcements);

@@ -8,15 +8,18 @@
 namespace vigil::daemon {
 namespace {
 
-template <class Value>
-bool have_same(const std::unique_ptr<const Value>& a, const std::unique_ptr<const Value>& b) {
-    return a == nullptr || b == nullptr ? a == b : *a == *b;
+bool have_same_macvlan(const PlannedRouter& a, const PlannedRouter& b) {
+    return a.macvlan == nullptr || b.macvlan == nullptr ? a.macvlan == b.macvlan : *a.macvlan == *b.macvlan;
+}
+
+bool have_same_ruled_mac(const PlannedRouter& a, const PlannedRouter& b) {
+    return a.has_ruled_mac == b.has_ruled_mac && (!a.has_ruled_mac || a.virtual_mac() == b.virtual_mac());
 }
 
 bool can_go_on(const PlannedRouter& before, const PlannedRouter& now) {
     return before.link == now.link && before.vrid == now.vrid && before.settings->family == now.settings->family &&
            before.settings->version == now.settings->version && before.is_owner() == now.is_owner() &&
-           before.ignores_own_link == now.ignores_own_link && have_same(before.macvlan, now.macvlan) && have_same(before.ruled_mac, now.ruled_mac);
+           before.ignores_own_link == now.ignores_own_link && have_same_macvlan(before, now) && have_same_ruled_mac(before, now);
 }
 
 bool is_unchanged(const Plan& before, const PlannedRouter& old, const Plan& now, const PlannedRouter& router) {

@@ -72,8 +72,8 @@ std::vector<LogLine> SyncGroups::describe(const Event& event) {
     if (event.kind == Event::Kind::held_by_group && event.detail < plan_.routers.size()) {
         return {{LogLine::Level::warning, fmt::format("({}) stays with its sync group", plan_.routers[router].name),
                  fmt::format("({}) hears no adverts on {}, but {} of sync group {} hears a master that would win there: the group stays BACKUP. "
-                             "Is the LAN of {} broken between the routers?", plan_.routers[router].name, plan_.routers[router].interface,
-                             plan_.routers[event.detail].name, name, plan_.routers[router].interface)}};
+                             "Is the LAN of {} broken between the routers?", plan_.routers[router].name, plan_.routers[router].interface(),
+                             plan_.routers[event.detail].name, name, plan_.routers[router].interface())}};
     }
     if (event.kind != Event::Kind::transition) return {};
     const OperatorState state = operator_state(event.to, event.faults);

@@ -13,13 +13,13 @@ constexpr std::uint32_t no_member = 0xffff'ffff;
 }  // namespace
 
 VirtualMacRules::VirtualMacRules(const Plan& plan, KernelSide& kernel) : plan_(plan), kernel_(kernel) {
-    const bool has_some = std::any_of(plan.routers.begin(), plan.routers.end(), [](const PlannedRouter& router) { return router.ruled_mac != nullptr; });
+    const bool has_some = std::any_of(plan.routers.begin(), plan.routers.end(), [](const PlannedRouter& router) { return router.has_ruled_mac; });
     if (has_some) set_ = kernel.virtual_macs();
 }
 
 arp::kernel::VirtualMacMember VirtualMacRules::member_of(std::size_t router) const {
     const PlannedRouter& planned = plan_.routers[router];
-    arp::kernel::VirtualMacMember member{.interface = std::string(planned.interface), .mac = *planned.ruled_mac, .is_owner = planned.is_owner()};
+    arp::kernel::VirtualMacMember member{.interface = std::string(planned.interface()), .mac = planned.virtual_mac(), .is_owner = planned.is_owner()};
     for (const PlannedAddress& address : plan_.addresses_of(planned)) {
         if (address.link == planned.link) member.addresses.push_back(address.address);
     }
@@ -29,7 +29,7 @@ arp::kernel::VirtualMacMember VirtualMacRules::member_of(std::size_t router) con
 void VirtualMacRules::add_members() {
     members_.assign(plan_.routers.size(), no_member);
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
-        if (plan_.routers[i].ruled_mac) members_[i] = static_cast<std::uint32_t>(set_->add(member_of(i)));
+        if (plan_.routers[i].has_ruled_mac) members_[i] = static_cast<std::uint32_t>(set_->add(member_of(i)));
     }
 }
 
@@ -37,17 +37,17 @@ void VirtualMacRules::go_on_from(const VirtualMacRules& before, const std::vecto
                                  const std::function<bool(std::size_t)>& is_active) {
     if (set_ == nullptr && before.set_ == nullptr) return;
     const auto count = [](const Plan& plan) {
-        return std::count_if(plan.routers.begin(), plan.routers.end(), [](const PlannedRouter& router) { return router.ruled_mac != nullptr; });
+        return std::count_if(plan.routers.begin(), plan.routers.end(), [](const PlannedRouter& router) { return router.has_ruled_mac; });
     };
     bool is_as_before = set_ == before.set_ && count(plan_) == count(before.plan_);
     for (std::size_t i = 0; is_as_before && i < predecessors.size(); ++i) {
-        if (!plan_.routers[i].ruled_mac) continue;
+        if (!plan_.routers[i].has_ruled_mac) continue;
         is_as_before = predecessors[i] != engine::RouterIndex::none && member_of(i) == before.member_of(engine::to_number(predecessors[i]));
     }
     if (is_as_before) {
         members_.assign(plan_.routers.size(), no_member);
         for (std::size_t i = 0; i < predecessors.size(); ++i) {
-            if (plan_.routers[i].ruled_mac) members_[i] = before.members_[engine::to_number(predecessors[i])];
+            if (plan_.routers[i].has_ruled_mac) members_[i] = before.members_[engine::to_number(predecessors[i])];
         }
         return;
     }

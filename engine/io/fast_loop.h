@@ -77,6 +77,7 @@ private:
     void return_ports();
     void execute_commands(Instant now);
     void command_engine(const engine::Command& command, Instant now);
+    bool is_free_for_successor() const { return retries_.is_empty() && snapshot_position_ == 0; }
     void adopt_successor(Instant now);
     void receive(Instant now);
     void note_pause(Instant now);

@@ -170,9 +170,10 @@ void BasicFastLoop<EngineType>::continue_with_events() {
 }
 
 /// Between two batches, because frames point into the engine that made them; and when all its events are in the channel, because their routers are
-/// numbered as it numbers them. Otherwise a later pass does it.
+/// numbered as it numbers them; and not while frames wait to be sent again, or a picture is half made. Otherwise a later pass does it.
 template <class EngineType>
 void BasicFastLoop<EngineType>::adopt_successor(Instant now) {
+    if (!is_free_for_successor()) return;
     send(now, Backend::no_wait);
     do {
         publish_events();
@@ -183,7 +184,6 @@ void BasicFastLoop<EngineType>::adopt_successor(Instant now) {
     if (journal_ != nullptr) journal_->adopted(now);
     successor_->engine->adopt(*engine_, successor_->predecessors, now);
     engine_ = successor_->engine;
-    snapshot_position_ = 0;
     replacement_.store(Replacement::done, std::memory_order_release);
     channel_.to_control().ring();
 }
@@ -392,7 +392,7 @@ Instant BasicFastLoop<EngineType>::wake_time(Instant now) {
 template <class EngineType>
 bool BasicFastLoop<EngineType>::has_pending_control() {
     if (channel_.is_stop_requested() || channel_.wanted_snapshot() != nullptr) return true;
-    if (replacement_.load(std::memory_order_acquire) == Replacement::wanted) return true;
+    if (replacement_.load(std::memory_order_acquire) == Replacement::wanted && is_free_for_successor()) return true;
     if (!pending_command_) pending_command_ = channel_.next_command();
     if (!pending_change_) pending_change_ = channel_.next_port_change();
     const bool can_change = pending_change_.has_value() && held_.size() < held_.capacity();

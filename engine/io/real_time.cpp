@@ -18,18 +18,24 @@ void touch_stack() {
 
 }  // namespace
 
+/// Each of the three helps without the others, so all are tried whatever becomes of one.
 Result<void> enter_real_time(const RealTimeOptions& options) {
+    Result<void> result;
+    const auto note = [&result](bool is_done, const char* what) {
+        if (!is_done && result) result = last_error(what);
+    };
     if (options.lock_memory) {
-        if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0) return last_error("lock memory");
+        note(::mlockall(MCL_CURRENT | MCL_FUTURE) == 0, "lock memory");
         touch_stack();
     }
     // Of this thread alone: on Linux a thread has a nice value of its own, and scripts shall not inherit ours.
-    if (options.nice != 0 && ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), options.nice) != 0) return last_error("set nice value");
-    if (options.priority == 0) return {};
-    sched_param parameters{};
-    parameters.sched_priority = options.priority;
-    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0) return last_error("set real-time priority");
-    return {};
+    if (options.nice != 0) note(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), options.nice) == 0, "set nice value");
+    if (options.priority != 0) {
+        sched_param parameters{};
+        parameters.sched_priority = options.priority;
+        note(::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) == 0, "set real-time priority");
+    }
+    return result;
 }
 
 }  // namespace vigil::io

@@ -11,7 +11,7 @@ struct RealTimeOptions {
 };
 
 /// To be called by the fast thread before FastLoop::run(). Children inherit neither. Needs CAP_SYS_NICE or RLIMIT_RTPRIO, and CAP_IPC_LOCK
-/// or RLIMIT_MEMLOCK.
+/// or RLIMIT_MEMLOCK. All that is asked for is tried; the error is the first one.
 Result<void> enter_real_time(const RealTimeOptions& options);
 
 }  // namespace vigil::io

@@ -20,10 +20,6 @@ std::uint32_t slot_for(std::uint32_t longest_frame) {
     return (wanted + slot_step_bytes - 1) / slot_step_bytes * slot_step_bytes;
 }
 
-RingGeometry geometry_for(const RingNeed& need) {
-    return {.slot_bytes = slot_for(need.longest_frame), .least_slots = std::bit_ceil(std::clamp(need.router_count, least_slots, most_slots))};
-}
-
 /// Doubles the smallest rings as long as the sum stays within `limit_bytes`.
 void widen(std::vector<RingGeometry>& rings, std::size_t& total, std::size_t limit_bytes) {
     for (std::uint32_t slots = least_slots; slots < comfortable_slots; slots *= 2) {
@@ -39,12 +35,16 @@ void widen(std::vector<RingGeometry>& rings, std::size_t& total, std::size_t lim
 
 }  // namespace
 
+RingGeometry least_ring(const RingNeed& need) {
+    return {.slot_bytes = slot_for(need.longest_frame), .least_slots = std::bit_ceil(std::clamp(need.router_count, least_slots, most_slots))};
+}
+
 std::vector<RingGeometry> plan_rings(std::span<const RingNeed> needs, std::size_t budget_bytes) {
     std::vector<RingGeometry> rings;
     rings.reserve(needs.size());
     std::size_t total = 0;
     for (const RingNeed& need : needs) {
-        rings.push_back(geometry_for(need));
+        rings.push_back(least_ring(need));
         total += rings.back().total_bytes();
     }
     widen(rings, total, std::min(budget_bytes, comfortable_bytes));

@@ -17,6 +17,9 @@ struct RingNeed {
 
 constexpr std::size_t default_ring_budget_bytes = std::size_t{32} << 20;
 
+/// The ring that one link needs, whatever others do.
+RingGeometry least_ring(const RingNeed& need);
+
 /// Sizes of all rings, in the order of `needs`. A slot holds an advert twice as long as our longest, because a peer whose list is longer than
 /// ours must still be heard: not hearing it would make two Actives. Slots are one per router, 64 at least: a full
 /// ring costs arrival times, not elections (see FastLoop). On a host with few links they are up to 1024, as long as all rings together take no

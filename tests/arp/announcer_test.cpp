@@ -49,7 +49,7 @@ std::vector<Sent> repeated(std::size_t rounds, std::uint32_t router, std::uint32
     return all;
 }
 
-Announcer one_router(AnnouncementPlan plan = {}, std::uint32_t addresses = 2, Nanoseconds gap = 0ns) {
+Announcer one_router(AnnouncementPlan plan = {}, std::uint16_t addresses = 2, Nanoseconds gap = 0ns) {
     const std::array routers{Announcer::Router{plan, addresses, 0, gap}};
     return Announcer(routers);
 }
@@ -406,6 +406,30 @@ TEST(AnnouncerRandom, AgreesWithANaiveModel) {
         }
         ASSERT_EQ(announcer.next_deadline(), earliest) << "step " << step;
     }
+}
+
+TEST(Announcer, ARefreshThatAReloadAddsCountsFromTheReload) {
+    Announcer before = one_router({.repeat = 1, .delay = 0s});
+    before.start(0, at(0s));
+    take(before, at(0s));
+    EXPECT_EQ(before.next_deadline(), never);
+    Announcer after = one_router({.repeat = 1, .delay = 0s, .refresh = 60s});
+    after.adopt(0, before, 0, at(100s));
+    EXPECT_EQ(after.next_deadline(), at(160s));
+    EXPECT_EQ(take(after, at(160s)), repeated(1, 0, 2));
+    EXPECT_EQ(after.next_deadline(), at(220s));
+}
+
+TEST(Announcer, AShorterRefreshDoesNotWaitForTheOldOne) {
+    Announcer before = one_router({.repeat = 1, .delay = 0s, .refresh = 3600s});
+    before.start(0, at(0s));
+    take(before, at(0s));
+    Announcer after = one_router({.repeat = 1, .delay = 0s, .refresh = 10s});
+    after.adopt(0, before, 0, at(100s));
+    EXPECT_EQ(after.next_deadline(), at(110s));
+    Announcer same = one_router({.repeat = 1, .delay = 0s, .refresh = 3600s});
+    same.adopt(0, before, 0, at(100s));
+    EXPECT_EQ(same.next_deadline(), at(3600s));
 }
 
 }  // namespace

@@ -138,9 +138,11 @@ TEST(Adopt, FaultsAndEffectivePriorityStay) {
     Harness harness(with({v3_router(1, Priority{100})}));
     harness.start(at(0s));
     harness.command({.kind = Command::Kind::set_priority, .value = 77, .router = RouterIndex{0}}, at(0s));
+    harness.receive(v3_frame(1, 200), at(1s));
     harness.fault(Fault::tracker, at(1s));
     reload(harness, with({v3_router(1, Priority{110})}), {RouterIndex{0}}, at(2s));
     EXPECT_EQ(harness.router().priority, Priority{77});
+    EXPECT_EQ(harness.engine.heard_priority(RouterIndex{0}), Priority{200});
     EXPECT_TRUE(has(harness.router(), Fault::tracker));
     harness.clear_fault(Fault::tracker, at(3s));
     EXPECT_EQ(harness.router().state, State::backup);

@@ -150,5 +150,47 @@ TEST(SyncGroup, ARetreatIsForgottenWhenItIsLongAgo) {
     EXPECT_TRUE(group.both(State::active));
 }
 
+// Waiting for members that have not been started.
+
+std::vector<std::uint8_t> told_faults(Group& group) {
+    std::vector<std::uint8_t> faults;
+    for (const Event& event : group.events()) {
+        if (event.kind == Event::Kind::state_report && event.router == first) faults.push_back(event.faults);
+    }
+    return faults;
+}
+
+TEST(SyncGroup, WhoWaitsForAMemberThatIsNotStartedIsInNoFault) {
+    Group group;
+    group.command({.kind = Command::Kind::start, .router = first}, at(0s));
+    group.command({.kind = Command::Kind::report_states}, at(0s));
+    EXPECT_EQ(told_faults(group), std::vector{static_cast<std::uint8_t>(Fault::not_started)});
+    EXPECT_EQ(group.router(0).state, State::initialize);
+    group.command({.kind = Command::Kind::start, .router = second}, at(1s));
+    EXPECT_TRUE(group.both(State::backup));
+}
+
+TEST(SyncGroup, WhenThatMemberStartsWithAFaultItIsTold) {
+    Group group;
+    group.command({.kind = Command::Kind::start, .router = first}, at(0s));
+    group.command({.kind = Command::Kind::set_fault, .fault = Fault::tracker, .router = second}, at(1s));
+    group.events();
+    group.command({.kind = Command::Kind::start, .router = second}, at(1s));
+    EXPECT_EQ(told_faults(group), std::vector{static_cast<std::uint8_t>(Fault::sync_group)});
+    group.command({.kind = Command::Kind::clear_fault, .fault = Fault::tracker, .router = second}, at(2s));
+    EXPECT_TRUE(group.both(State::backup));
+}
+
+TEST(SyncGroup, StartingAMemberThatWasNotStoppedItselfStartsTheGroup) {
+    Group group;
+    group.become_active();
+    group.command({.kind = Command::Kind::link_down, .link = lan0}, at(5s));
+    group.command({.kind = Command::Kind::shutdown, .router = second}, at(6s));
+    group.command({.kind = Command::Kind::link_up, .link = lan0}, at(7s));
+    EXPECT_TRUE(group.both(State::initialize));
+    group.command({.kind = Command::Kind::start, .router = first}, at(8s));
+    EXPECT_TRUE(group.both(State::backup));
+}
+
 }  // namespace
 }  // namespace vigil::test

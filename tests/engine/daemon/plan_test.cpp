@@ -106,8 +106,8 @@ TEST(Plan, RulesGiveTheVirtualMacToTheAddressesOfTheInterface) {
     EXPECT_EQ(spec.announced[1].mac, expected);
     EXPECT_EQ(spec.announced[2].mac, eth1_mac);
     EXPECT_FALSE(plan.routers[0].macvlan);
-    ASSERT_TRUE(plan.routers[0].ruled_mac);
-    EXPECT_EQ(*plan.routers[0].ruled_mac, expected);
+    EXPECT_TRUE(plan.routers[0].has_ruled_mac);
+    EXPECT_EQ(plan.routers[0].virtual_mac(), expected);
     EXPECT_EQ(plan.links[engine::to_number(plan.addresses[0].link)].name, "eth0");
     EXPECT_EQ(plan.links[engine::to_number(spec.link)].unicast_macs, std::vector{expected});   // the NIC must let it in
     EXPECT_TRUE(plan.problems.empty());
@@ -130,7 +130,7 @@ TEST(Plan, WithoutRulesInTheKernelThereAreMacvlans) {
     ASSERT_EQ(plan.routers.size(), 2u);
     for (const PlannedRouter& router : plan.routers) {
         EXPECT_TRUE(router.macvlan);
-        EXPECT_FALSE(router.ruled_mac);
+        EXPECT_FALSE(router.has_ruled_mac);
     }
     EXPECT_TRUE(plan.links[0].unicast_macs.empty());
     ASSERT_EQ(plan.problems.size(), 1u) << "once for all";
@@ -172,7 +172,7 @@ TEST(Plan, UnicastWithoutInterfaceFollowsTheRouteToItsPeer) {
     facts.addresses.push_back(address(3, "10.1.0.1"));
     const auto [loaded, plan] = plan_text(instance("unicast_peer {\n10.1.0.2\n}\n" + vip, ""), facts);
     ASSERT_EQ(plan.routers.size(), 1u);
-    EXPECT_EQ(plan.routers[0].interface, "eth1");
+    EXPECT_EQ(plan.routers[0].interface(), "eth1");
     EXPECT_TRUE(plan.links[0].routes_ipv4);
     EXPECT_TRUE(plan.links[0].groups.empty());
 }
@@ -243,6 +243,27 @@ TEST(ChooseSource, TakesTheFirstAddressThatIsNotVirtual) {
     const std::vector<PlannedAddress> own{{.address = *read_address("10.0.0.1")}};
     const auto addresses = group_by_interface({address(2, "10.0.0.1"), address(2, "10.0.0.9"), address(3, "10.0.0.3")});
     EXPECT_EQ(choose_source(addresses, 2, Family::ipv4, own, false), read_address("10.0.0.9"));
+}
+
+TEST(Plan, APlaceThatIsFreeSinceTheLastReloadIsUsedAgain) {
+    const auto plan_with = [](const std::vector<std::string>& interfaces, const Plan* before) {
+        std::string text;
+        for (const std::string& name : interfaces) {
+            text += "vrrp_instance VI_" + name + " {\ninterface " + name + "\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.100/24\n}\n}\n";
+        }
+        return make_plan(config::load_text("test.conf", text).configuration, usual_facts(), before);
+    };
+    const Plan both = plan_with({"eth0", "eth1"}, nullptr);
+    const Plan one = plan_with({"eth1"}, &both);
+    EXPECT_FALSE(one.links[0].is_used);
+    // What eth0 left behind is cleared away during the reload that takes it out: nobody may have its place by then.
+    const Plan other_at_once = plan_with({"eth1", "vlan7"}, &both);
+    EXPECT_EQ(other_at_once.links.size(), 3u);
+    const Plan other_later = plan_with({"eth1", "vlan7"}, &one);
+    ASSERT_EQ(other_later.links.size(), 2u);
+    EXPECT_EQ(other_later.links[0].name, "vlan7");
+    EXPECT_EQ(other_later.engine.links[0].name, "vlan7");
+    EXPECT_EQ(other_later.links[1].name, "eth1");
 }
 
 TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {

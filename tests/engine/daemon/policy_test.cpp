@@ -75,7 +75,7 @@ protected:
     Reporter() {
         router_.settings = &loaded_.configuration.instances.at(0);
         router_.name = router_.settings->name;
-        router_.interface = "eth0";
+        router_.interface_name = &interface_;
     }
 
     std::vector<std::string> describe(const engine::Event& event, OperatorState before = OperatorState::backup, int priority = 100) {
@@ -96,6 +96,7 @@ protected:
     }
 
     config::LoadResult loaded_ = config::load_text("t", "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.100\n}\n}\n");
+    const std::string interface_ = "eth0";
     PlannedRouter router_;
 };
 
