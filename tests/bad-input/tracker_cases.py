@@ -1,5 +1,6 @@
 """Cases about scripts and files that instances track; see cases.py."""
 import os
+import time
 
 from cases import case, expect
 from netlab.daemon import descendants, is_alive
@@ -122,7 +123,9 @@ def file_case(title, words, did, content=None, make=None):
         expect(not rig.find("Changing effective priority"), "it counted as something")
         line = rig.wait_for_line(words)
         if content is not None:
-            path.write_bytes(content + b"more\n")
+            for _ in range(10):
+                path.write_bytes(content + b"more\n")
+                time.sleep(0.02)   # one of them will be read before the next
             path.write_bytes(b"5\n")
             rig.wait_for_line("value changed from 0 to 5")
             expect(len(rig.find(words)) == 1, f"told {len(rig.find(words))} times")

@@ -19,6 +19,8 @@ struct FakeEngine {
     std::vector<std::pair<engine::RouterIndex, int>> errors;
     std::vector<engine::Command> commands;
     std::deque<engine::Event> events;
+    const FakeEngine* adopted = nullptr;
+    std::vector<engine::RouterIndex> predecessors;
     Instant deadline = never;
     std::size_t frames_per_call = 1000;
     engine::EngineCounters totals;
@@ -29,7 +31,11 @@ struct FakeEngine {
 
     static constexpr Instant never{INT64_MAX};
 
-    void adopt(const FakeEngine& before, std::span<const engine::RouterIndex>, Instant) { deadline = before.deadline; }
+    void adopt(const FakeEngine& before, std::span<const engine::RouterIndex> routers, Instant) {
+        adopted = &before;
+        predecessors.assign(routers.begin(), routers.end());
+        deadline = before.deadline;
+    }
     std::size_t on_frames(std::span<const engine::RxFrame> received, engine::TxBatch&) {
         calls.push_back(Call::frames);
         const std::size_t count = std::min(received.size(), frames_per_call);

@@ -175,5 +175,97 @@ TEST_P(FastLoopTest, AMeasureOfLatenessIsKept) {
     EXPECT_GE(runner.channel->take_snapshot()->loop.lateness.worst, Nanoseconds{std::chrono::milliseconds{3}});
 }
 
+/// A loop whose first pass finds that its engine shall go.
+class Replacement : public testing::TestWithParam<BackendChoice> {
+protected:
+    void SetUp() override {
+        if (!runner.refusal.empty()) GTEST_SKIP() << runner.refusal;
+        runner.loop->replace_engine(successor);
+    }
+    bool is_replaced() {
+        return runner.wait([&] {
+            while (const auto event = runner.channel->next_event()) told.push_back(event->detail);
+            return runner.loop->has_replaced_engine();
+        });
+    }
+    /// The loop has made another pass.
+    bool has_turned() {
+        const bool is_asked = runner.channel->request_snapshot();
+        const bool is_there = is_asked && runner.wait([&] { return runner.channel->take_snapshot() != nullptr; });
+        if (is_there) runner.channel->release_snapshot();
+        return is_there;
+    }
+
+    FakeEngine second;
+    const std::vector<RouterIndex> predecessors{RouterIndex{0}, RouterIndex::none};
+    const FakeLoop::Successor successor{&second, predecessors};
+    std::vector<std::uint32_t> told;
+    LoopRunner runner{GetParam(), {}, {.events = 4, .links = 1, .routers = 1}};   // its thread ends before the others do
+};
+INSTANTIATE_TEST_SUITE_P(Both, Replacement, testing::Values(BackendChoice::uring, BackendChoice::epoll), backend_name);
+
+TEST_P(Replacement, CommandsBeforeItAreOfTheOldEngineAndThoseAfterItOfTheNew) {
+    ASSERT_TRUE(runner.channel->post(command_for(7)));
+    runner.start();
+    ASSERT_TRUE(is_replaced());
+    ASSERT_TRUE(runner.channel->post(command_for(8)));
+    runner.loop->continue_with_events();
+    runner.stop();
+    ASSERT_EQ(runner.engine.commands.size(), 1u);
+    EXPECT_EQ(runner.engine.commands[0].router, RouterIndex{7});
+    ASSERT_EQ(second.commands.size(), 1u);
+    EXPECT_EQ(second.commands[0].router, RouterIndex{8});
+    EXPECT_EQ(second.adopted, &runner.engine);
+    EXPECT_EQ(second.predecessors, predecessors);
+}
+
+TEST_P(Replacement, WaitsUntilAllEventsOfTheOldEngineAreInTheChannel) {
+    for (std::uint32_t i = 0; i < 300; ++i) runner.engine.events.push_back({.detail = i});
+    runner.start();
+    ASSERT_TRUE(has_turned());
+    EXPECT_FALSE(runner.loop->has_replaced_engine()) << "the channel holds four";
+    ASSERT_TRUE(is_replaced());
+    while (const auto event = runner.channel->next_event()) told.push_back(event->detail);
+    ASSERT_EQ(told.size(), 300u);
+    for (std::uint32_t i = 0; i < 300; ++i) EXPECT_EQ(told[i], i);
+}
+
+TEST_P(Replacement, HoldsBackWhatTheNewEngineTellsUntilItMaySpeak) {
+    second.events.push_back({.detail = 1000});
+    runner.start();
+    ASSERT_TRUE(is_replaced());
+    ASSERT_TRUE(has_turned() && has_turned());   // the first may be the pass that replaced it
+    EXPECT_FALSE(runner.channel->next_event());
+    EXPECT_TRUE(told.empty());
+    runner.loop->continue_with_events();
+    EXPECT_TRUE(runner.wait_for_event([](const engine::Event& event) { return event.detail == 1000; }));
+}
+
+TEST_P(Replacement, FramesOfTheOldEngineLeaveBeforeItGoes) {
+    const std::vector<std::uint8_t> bytes(60);
+    runner.engine.command_action = [&](const Command&, Instant, engine::TxBatch& tx) {
+        return tx.push_urgent({.data = bytes.data(), .size = 60, .link = LinkIndex{0}, .router = RouterIndex{3}});
+    };
+    ASSERT_TRUE(runner.channel->post(command_for(0)));
+    runner.start();
+    ASSERT_TRUE(is_replaced());
+    runner.loop->continue_with_events();
+    runner.stop();
+    // There is no port, so the frame comes back: to the engine that knows the router by this number.
+    ASSERT_EQ(runner.engine.errors.size(), 1u);
+    EXPECT_EQ(runner.engine.errors[0], std::pair(RouterIndex{3}, ENXIO));
+    EXPECT_TRUE(second.errors.empty());
+}
+
+TEST_P(Replacement, TheNewEnginesDeadlineIsServed) {
+    runner.engine.deadline = clock::now() + std::chrono::milliseconds{5};   // adopted
+    second.time_action = [&](Instant, engine::TxBatch&) { second.events.push_back({.detail = 5}); };
+    runner.engine.time_action = [&](Instant, engine::TxBatch&) { runner.engine.deadline = clock::now(); };   // late machine: not yet adopted
+    runner.start();
+    ASSERT_TRUE(is_replaced());
+    runner.loop->continue_with_events();
+    EXPECT_TRUE(runner.wait_for_event([](const engine::Event& event) { return event.detail == 5; }));
+}
+
 }  // namespace
 }  // namespace vigil::io
