@@ -1,8 +1,8 @@
 // Numbers in files.
 //
-// Programs replace files in many ways: they write into them, rename a new one over the old one, or turn a symbolic link somewhere on the way. So it
-// is not the file that is watched but the names that lead to it (path_walk.h), each in its directory, and after any change of a name the way is walked
-// anew. Where a directory is missing, or has been moved away, the walk is tried again once a second; a file that is not there counts as 0.
+// Programs replace files in many ways: they write into them, rename a new one over the old one, turn a symbolic link somewhere on the way, or swap a
+// whole directory further up. So it is not the file that is watched but all the names that lead to it (path_walk.h), each in its directory, and after
+// any change of a name the way is walked anew. Where a directory is missing the walk is tried again once a second; a file that is not there counts as 0.
 //
 // proc and sysfs tell inotify nothing: files there are read once a second. Network file systems and FUSE tell nothing of changes made elsewhere, and a
 // read may hang for as long as their server does, which the control thread cannot afford: these are refused, as keepalived refuses them.
@@ -21,30 +21,22 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/trackers/file_value.h"
-#include "engine/daemon/trackers/path_walk.h"
+#include "engine/daemon/path_walk.h"
 #include "engine/io/clock.h"
 #include "engine/io/file_descriptor.h"
 
 namespace vigil::daemon {
 namespace {
 
-constexpr std::uint32_t events_wanted =
-    IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+/// Of a directory on the way; files that are written in it concern only those who track one there.
+constexpr std::uint32_t names_wanted = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
 constexpr std::size_t longest_text = 128;
-
-std::optional<std::string> read_link(const std::string& path) {
-    std::array<char, PATH_MAX> target{};
-    const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
-    if (length <= 0 || static_cast<std::size_t>(length) == target.size()) return std::nullopt;
-    return std::string(target.data(), static_cast<std::size_t>(length));
-}
 
 unsigned long file_system_of(const std::string& directory) {
     struct statfs info {};
@@ -153,7 +145,7 @@ void FileTracker::look(File& file) {
 /// What hinders it, as a sentence without a subject; empty: nothing.
 std::string FileTracker::watch(File& file) {
     unwatch(file);
-    const std::vector<PathStep> steps = walk_path(file.definition.path, read_link);
+    const std::vector<PathStep> steps = walk_path(file.definition.path, host_links());
     if (steps.empty()) return "is no path of a file";
     const unsigned long file_system = file_system_of(steps.back().directory);
     file.watch = may_hang(file_system) ? Watch::refused : is_silent(file_system) || !inotify_.is_open() ? Watch::polled : Watch::complete;
@@ -161,7 +153,8 @@ std::string FileTracker::watch(File& file) {
     if (file.watch == Watch::polled) return {};
     std::string trouble;
     for (const PathStep& step : steps) {
-        const int directory = ::inotify_add_watch(inotify_.native_handle(), step.directory.c_str(), events_wanted);
+        const std::uint32_t wanted = names_wanted | (&step == &steps.back() ? IN_CLOSE_WRITE : 0);
+        const int directory = ::inotify_add_watch(inotify_.native_handle(), step.directory.c_str(), wanted);
         if (directory < 0) {
             trouble = fmt::format("cannot be watched in {}: {}; it is looked for once a second", step.directory, std::strerror(errno));
             continue;

@@ -336,6 +336,20 @@ TEST_F(Files, ADirectoryThatIsMovedAwayTakesTheFileWithIt) {
     EXPECT_TRUE(becomes(0));
 }
 
+TEST_F(Files, ADirectoryFurtherUpMayBeReplaced) {
+    fs::create_directories(path("release/etc"));
+    fs::create_directories(path("next/etc"));
+    write("release/etc/v", "6\n");
+    write("next/etc/v", "7\n");
+    configure("release/etc/v");
+    EXPECT_EQ(value(), 6);
+    fs::rename(path("release"), path("last"));
+    fs::rename(path("next"), path("release"));
+    EXPECT_TRUE(becomes(7));
+    write("release/etc/v", "8\n");
+    EXPECT_TRUE(becomes(8));
+}
+
 TEST_F(Files, GarbageCountsAsZeroUntilThereIsANumber) {
     write("v", "5\n");
     configure("v");

@@ -7,7 +7,7 @@
 
 #include "engine/daemon/router_tracking.h"
 #include "engine/daemon/trackers/file_value.h"
-#include "engine/daemon/trackers/path_walk.h"
+#include "engine/daemon/path_walk.h"
 #include "engine/daemon/trackers/process_match.h"
 #include "engine/daemon/trackers/quorum_judge.h"
 #include "engine/daemon/trackers/script_judge.h"
@@ -336,11 +336,11 @@ TEST(PathWalk, TheLastNameAndEveryLinkOnTheWay) {
         return found == links.end() ? std::nullopt : std::optional(found->second);
     };
     using Steps = std::vector<PathStep>;
-    EXPECT_EQ(walk_path("/run/x", read_link), (Steps{{"/run", "x"}}));
+    EXPECT_EQ(walk_path("/run/x", read_link), (Steps{{"/", "run"}, {"/run", "x"}}));
     EXPECT_EQ(walk_path("/x", read_link), (Steps{{"/", "x"}}));
-    EXPECT_EQ(walk_path("/etc/weight", read_link), (Steps{{"/etc", "weight"}, {"/etc", "..data"}, {"/etc/..v1", "weight"}}));
-    EXPECT_EQ(walk_path("/var/here//./x", read_link), (Steps{{"/var", "here"}, {"/etc", "x"}}));
-    EXPECT_EQ(walk_path("/a/b/x", read_link), (Steps{{"/a", "b"}, {"/c", "x"}}));
+    EXPECT_EQ(walk_path("/etc/weight", read_link), (Steps{{"/", "etc"}, {"/etc", "weight"}, {"/etc", "..data"}, {"/etc", "..v1"}, {"/etc/..v1", "weight"}}));
+    EXPECT_EQ(walk_path("/var/here//./x", read_link), (Steps{{"/", "var"}, {"/var", "here"}, {"/", "etc"}, {"/etc", "x"}}));
+    EXPECT_EQ(walk_path("/a/b/x", read_link), (Steps{{"/", "a"}, {"/a", "b"}, {"/", "c"}, {"/c", "x"}}));
     EXPECT_EQ(walk_path("/", read_link), Steps{});
 }
 

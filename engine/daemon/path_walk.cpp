@@ -1,5 +1,9 @@
-#include "engine/daemon/trackers/path_walk.h"
+#include "engine/daemon/path_walk.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <climits>
 #include <deque>
 
 namespace vigil::daemon {
@@ -26,7 +30,7 @@ std::string parent_of(const std::string& directory) {
 
 }  // namespace
 
-std::vector<PathStep> walk_path(const std::string& path, const std::function<std::optional<std::string>(const std::string&)>& read_link) {
+std::vector<PathStep> walk_path(const std::string& path, const ReadLink& read_link) {
     std::vector<PathStep> steps;
     std::deque<std::string> names = names_of(path);
     std::string directory = "/";
@@ -38,7 +42,7 @@ std::vector<PathStep> walk_path(const std::string& path, const std::function<std
             continue;
         }
         const auto target = read_link(join(directory, name));
-        if (target || names.empty()) steps.push_back({directory, name});
+        steps.push_back({directory, name});
         if (!target) {
             directory = join(directory, name);
             continue;
@@ -49,6 +53,17 @@ std::vector<PathStep> walk_path(const std::string& path, const std::function<std
         names.insert(names.begin(), inserted.begin(), inserted.end());
     }
     return steps;
+}
+
+std::string path_of(const PathStep& step) { return join(step.directory, step.name); }
+
+ReadLink host_links() {
+    return [](const std::string& path) -> std::optional<std::string> {
+        std::array<char, PATH_MAX> target{};
+        const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+        if (length <= 0 || static_cast<std::size_t>(length) == target.size()) return std::nullopt;
+        return std::string(target.data(), static_cast<std::size_t>(length));
+    };
 }
 
 }  // namespace vigil::daemon
