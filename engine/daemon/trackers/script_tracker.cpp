@@ -96,14 +96,17 @@ void ScriptTracker::change(Script& script, ScriptDefinition definition, Instant 
     const bool is_same_check = definition.arguments == script.definition.arguments && definition.identity == script.definition.identity;
     script.definition = std::move(definition);
     const bool may_run = !script.definition.arguments.empty();
+    const bool is_new = things_[script.thing].is_ignored;
     things_.set_ignored(script.thing, !may_run);
     if (is_same_check) {
         script.judge.set_limits(script.definition.rise, script.definition.fall);
     } else {
-        script.judge = ScriptJudge(script.definition.rise, script.definition.fall, script.definition.starts_as_failed);
+        // What the old command found counts until the new one has said something, and that counts at once.
+        const bool starts_as_failed = is_new && script.definition.starts_as_failed;
+        script.judge = ScriptJudge(script.definition.rise, script.definition.fall, starts_as_failed);
         script.last_status = 0;
-        things_.forget_state(script.thing);
-        if (script.definition.starts_as_failed) things_.set_up(script.thing, false);
+        if (is_new) things_.forget_state(script.thing);
+        if (starts_as_failed) things_.set_up(script.thing, false);
         if (script.phase == Phase::running) {
             end_group(script, SIGTERM);
             script.phase = Phase::terminating;

@@ -224,20 +224,28 @@ TEST_F(Scripts, ReloadsDoNotPutItsNextRunOff) {
     }));
 }
 
-TEST_F(Scripts, AnotherIntervalKeepsTheResultAndAnotherCommandForgetsIt) {
+TEST_F(Scripts, AnotherIntervalOrCommandKeepsTheResultUntilThereIsAnother) {
     configure({script("chk", "exit 0", 1h)});
     ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
     configure({script("chk", "exit 0", 2h)});
-    EXPECT_TRUE(is_known("chk"));
-    configure({script("chk", "exit 4", 2h)});
-    EXPECT_FALSE(is_known("chk"));
-    ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
-    EXPECT_FALSE(is_up("chk"));
+    EXPECT_TRUE(is_known("chk") && is_up("chk"));
+    ScriptDefinition other = script("chk", "exit 4", 2h);
+    other.fall = 5;   // the first result of another command counts at once
+    configure({other});
+    EXPECT_TRUE(is_known("chk") && is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return !is_up("chk"); }));
+    other = script("chk", "exit 0", 2h);
+    other.starts_as_failed = true;
+    other.rise = 5;
+    configure({other});
+    EXPECT_TRUE(is_known("chk") && !is_up("chk"));
+    ASSERT_TRUE(run_until([&] { return is_up("chk"); }));
 }
 
 TEST_F(Scripts, ANewCommandWaitsUntilTheOldOneHasEnded) {
     configure({script("chk", "trap 'sleep 0.05; echo old >>order; exit 0' TERM; echo x >started; sleep 1000 & wait")});
     ASSERT_TRUE(run_until([&] { return content("started") == "x\n"; }));
+    EXPECT_FALSE(is_known("chk"));
     configure({script("chk", "echo new >>order")});
     ASSERT_TRUE(run_until([&] { return is_known("chk"); }));
     EXPECT_EQ(content("order"), "old\nnew\n");
