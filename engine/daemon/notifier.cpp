@@ -25,20 +25,10 @@ std::optional<config::ScriptEvent> event_of(OperatorState state) {
 
 }  // namespace
 
-std::vector<std::string> script_arguments(const config::NotifyScript& script, std::string_view instance, std::string_view state, int priority) {
-    std::vector<std::string> words = config::split_command(script.command);
-    if (words.empty() || script.event != config::ScriptEvent::any) return words;
-    words.emplace_back("INSTANCE");
-    words.emplace_back(instance);
-    words.emplace_back(state);
-    words.push_back(std::to_string(priority));
-    return words;
-}
-
 Notifier::Notifier(const Plan& plan, const config::GlobalDefinitions& global, Outlets& outlets) : plan_(plan), outlets_(outlets) {
     for (const config::VrrpInstance& settings : plan.settings.instances()) {
         for (const config::NotifyScript& script : settings.scripts) {
-            if (auto found = find_script_program(script, global)) usable_.emplace(&script, Usable{found->identity, found->path});
+            scripts_.add(script, global);
         }
     }
 }
@@ -84,14 +74,10 @@ void Notifier::tell_again(const PlannedRouter& router, OperatorState state, int 
     if (state != OperatorState::init) outlets_.fifos.tell_instance(router.name, to_string(state), priority);
 }
 
-void Notifier::call(const PlannedRouter& router, const config::NotifyScript& script, std::string_view state,
-                    int priority) {
-    const auto found = usable_.find(&script);
-    if (found == usable_.end()) return;
-    std::vector<std::string> arguments = script_arguments(script, router.name, state, priority);
-    arguments.front() = found->second.path;
+void Notifier::call(const PlannedRouter& router, const config::NotifyScript& script, std::string_view state, int priority) {
+    auto call = scripts_.call(script, fmt::format("({})", router.name), {"INSTANCE", router.name, state, priority});
     // By name, not by index: a reload numbers the routers anew, and their scripts stay in order.
-    outlets_.scripts.enqueue(std::hash<std::string_view>{}(router.name), {fmt::format("({}) {}", router.name, config::keyword_of(script.event)), std::move(arguments), found->second.identity});
+    if (call) outlets_.scripts.enqueue(std::hash<std::string_view>{}(router.name), std::move(*call));
 }
 
 }  // namespace vigil::daemon

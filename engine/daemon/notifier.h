@@ -1,20 +1,15 @@
 #pragma once
 
-#include <map>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "config/model.h"
 #include "engine/daemon/outlets.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/router_status.h"
-#include "engine/daemon/script_security.h"
+#include "engine/daemon/usable_scripts.h"
 
 namespace vigil::daemon {
-
-/// The words of one call: the command's own, then what keepalived appends for the generic script ("INSTANCE" name state priority).
-/// Pure. Empty when the command is empty.
-std::vector<std::string> script_arguments(const config::NotifyScript& script, std::string_view instance, std::string_view state, int priority);
 
 /// Turns changes of state into script calls and FIFO lines. Which scripts may run is decided at load; what is wrong with the others was
 /// reported by check_scripts().
@@ -34,19 +29,15 @@ public:
     /// Where it stands, once more, for those at the FIFOs.
     void tell_again(const PlannedRouter& router, OperatorState state, int priority);
 
+    bool has_refused_scripts() const { return scripts_.has_refused(); }
+
 private:
     std::string mail_details(const PlannedRouter& router, const RouterStatus& status, std::string_view tracker_fault) const;
     void call(const PlannedRouter& router, const config::NotifyScript& script, std::string_view state, int priority);
 
-    /// What was found out about a script at load; scripts that may not run are not listed.
-    struct Usable {
-        ScriptIdentity identity;
-        std::string path;      ///< real, absolute
-    };
-
     const Plan& plan_;
     Outlets& outlets_;
-    std::map<const config::NotifyScript*, Usable> usable_;
+    UsableScripts scripts_;
 };
 
 }  // namespace vigil::daemon

@@ -2,12 +2,13 @@
 // directory on the way to it; such a script is run with a warning, or not at all with enable_script_security.
 //
 // Deviates from keepalived: a symbolic link on the way does not disable a script. keepalived refuses any, so that on a system where /bin is a link
-// /bin/foo never runs. Here the path is resolved first, what is checked is the real path, and that is what is executed.
+// /bin/foo never runs. Here the links are followed one by one, and whoever could turn one of them could change what runs. What is executed is the path as it
+// was written, because programs with many names (busybox, killall5 as pidof) do what they are called.
 
 #include "engine/daemon/script_security.h"
 
-#include <climits>
-#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -22,43 +23,46 @@ bool may_execute(const struct stat& file, const ScriptIdentity& identity) {
     return (file.st_mode & S_IXOTH) != 0;
 }
 
-/// A directory with the sticky bit may be writable: others cannot replace what is in it.
+/// Links have no permissions: a link is changed by replacing it, which is its directory's or its owner's business. A directory with the sticky bit may be writable: others cannot replace what is in it.
 bool is_changeable_by_others(const struct stat& entry) {
     if (entry.st_uid != 0) return true;
+    if (S_ISLNK(entry.st_mode)) return false;
     if (S_ISDIR(entry.st_mode) && (entry.st_mode & S_ISVTX) != 0) return false;
     return (entry.st_mode & S_IWOTH) != 0 || ((entry.st_mode & S_IWGRP) != 0 && entry.st_gid != 0);
 }
 
-std::string real_path(const std::string& path) {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) return {};
-    std::string result(resolved);
-    std::free(resolved);
-    return result;
+std::string absolute(const std::string& path) {
+    std::error_code error;
+    const auto result = std::filesystem::absolute(path, error);
+    return error ? path : result.string();
 }
 
 }  // namespace
 
-std::optional<struct stat> look_at_host(const std::string& path) {
-    struct stat entry {};
-    if (::lstat(path.c_str(), &entry) != 0) return std::nullopt;
-    return entry;
+FileView host_files() {
+    const auto look_at = [](const std::string& path) -> std::optional<struct stat> {
+        struct stat entry {};
+        if (::lstat(path.c_str(), &entry) != 0) return std::nullopt;
+        return entry;
+    };
+    return {look_at, host_links()};
 }
 
-ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const LookAt& look_at) {
-    const auto file = look_at(path);
+ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const FileView& files) {
+    const std::vector<PathStep> steps = path.starts_with('/') ? walk_path(path, files.read_link) : std::vector<PathStep>{};
+    const auto file = steps.empty() ? std::nullopt : files.look_at(path_of(steps.back()));
     if (!file) return {false, true, fmt::format("there is no '{}'", path)};
     if (!S_ISREG(file->st_mode)) return {false, true, fmt::format("'{}' is not a file", path)};
     if (!may_execute(*file, identity)) return {false, true, fmt::format("'{}' is not executable for user {}", path, identity.uid)};
     const bool runs_as_root = identity.uid == 0 || identity.gid == 0 || ((file->st_mode & S_ISUID) != 0 && file->st_uid == 0) ||
                               ((file->st_mode & S_ISGID) != 0 && file->st_gid == 0);
     if (!runs_as_root) return {};
-    for (std::size_t slash = 0; slash != std::string::npos; slash = path.find('/', slash + 1)) {
-        const std::size_t end = path.find('/', slash + 1);
-        const std::string part = end == std::string::npos ? path : path.substr(0, std::max<std::size_t>(end, 1));
-        const auto entry = look_at(part);
+    std::vector<std::string> names{"/"};
+    for (const PathStep& step : steps) names.push_back(path_of(step));
+    for (const std::string& name : names) {
+        const auto entry = files.look_at(name);
         if (!entry || is_changeable_by_others(*entry)) {
-            return {true, false, fmt::format("'{}' runs as root, but others than root can change '{}'", path, part)};
+            return {true, false, fmt::format("'{}' runs as root, but others than root can change '{}'", path, name)};
         }
     }
     return {};
@@ -79,9 +83,8 @@ tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScri
                                   std::string(has_own_user ? script.group : global.script_group));
     if (!identity) return tl::unexpected(identity.error());
     const std::string found = resolve_command(words.front());
-    const std::string path = found.empty() ? std::string() : real_path(found);
-    ScriptProgram program{*identity, path.empty() ? words.front() : path, {}};
-    program.verdict = check_script(program.path, program.identity, look_at_host);
+    ScriptProgram program{*identity, found.empty() ? words.front() : absolute(found), {}};
+    program.verdict = check_script(program.path, program.identity, host_files());
     return program;
 }
 
@@ -123,7 +126,7 @@ std::vector<config::Diagnostic> check_scripts(const config::Configuration& confi
         for (const config::TrackedItem& item : instance.track_scripts) tracked.insert(item.name);
     }
     for (const config::VrrpSyncGroup& group : configuration.sync_groups) {
-        for (const config::NotifyScript& script : group.scripts) check(script, "the script does not run");
+        for (const config::NotifyScript& script : group.scripts) check(script, "");
     }
     for (const config::VrrpScript& script : configuration.scripts) {
         if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");

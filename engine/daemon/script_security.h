@@ -9,13 +9,18 @@
 
 #include "config/diagnostics.h"
 #include "config/model.h"
+#include "engine/daemon/path_walk.h"
 #include "engine/daemon/script_process.h"
 
 namespace vigil::daemon {
 
 /// lstat() of a path, nullopt when there is nothing. Tests give a made-up file system.
 using LookAt = std::function<std::optional<struct stat>(const std::string&)>;
-std::optional<struct stat> look_at_host(const std::string& path);
+struct FileView {
+    LookAt look_at;
+    ReadLink read_link;
+};
+FileView host_files();
 
 struct ScriptVerdict {
     bool is_runnable = true;   ///< it exists, is a file, and `identity` may execute it
@@ -23,8 +28,8 @@ struct ScriptVerdict {
     std::string text;          ///< what is wrong, empty when nothing is
 };
 
-/// `path` is absolute and free of symbolic links (realpath), so that what is checked is what runs.
-ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const LookAt& look_at);
+/// `path` is absolute. All names that decide what it leads to are looked at, so that what is checked is what runs.
+ScriptVerdict check_script(const std::string& path, const ScriptIdentity& identity, const FileView& files);
 
 /// Argument vector of a command. `</path`, which keepalived's vrrp_script takes for "can this file be read?", becomes a call of test(1).
 std::vector<std::string> program_words(std::string_view command);
@@ -32,7 +37,7 @@ std::vector<std::string> program_words(std::string_view command);
 /// The program of a script and who runs it.
 struct ScriptProgram {
     ScriptIdentity identity;
-    std::string path;          ///< real, absolute; as written when there is no such file
+    std::string path;          ///< absolute, under the name written: programs such as busybox, and scripts, do what they are called
     ScriptVerdict verdict;
 };
 /// Looks at this host. The error is a sentence: no such user or group, or an empty command.

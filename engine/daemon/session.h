@@ -46,7 +46,7 @@ public:
     config::Configuration configuration() const;
     const config::GlobalDefinitions& global() const { return configuration_.global; }
     /// Something of it does not run, or waits for this host to change.
-    bool has_problems() const { return !plan_.problems.empty(); }
+    bool has_problems() const { return !plan_.problems.empty() || notifier_->has_refused_scripts() || groups_->has_refused_scripts(); }
     /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.
     bool has_failed() const { return fast_->has_failed() && !is_stopped_; }
     /// Says stop on the LAN and takes the addresses away. `for_good`: routers are notified of STOP. The session is of no use afterwards.

@@ -25,24 +25,14 @@ bool concerns(config::ScriptEvent event, OperatorState state) {
 
 }  // namespace
 
-std::vector<std::string> group_script_arguments(const config::NotifyScript& script, std::string_view group, std::string_view state) {
-    std::vector<std::string> words = config::split_command(script.command);
-    if (words.empty() || script.event != config::ScriptEvent::any) return words;
-    words.emplace_back("GROUP");
-    words.emplace_back(group);
-    words.emplace_back(state);
-    words.emplace_back("0");
-    return words;
-}
-
 SyncGroups::SyncGroups(const Plan& plan, const config::GlobalDefinitions& global, ScriptRunner& runner)
-    : plan_(plan), runner_(runner), groups_(plan.groups.size()), scripts_(plan.groups.size()) {
+    : plan_(plan), runner_(runner), groups_(plan.groups.size()) {
     if (groups_.empty()) return;
     states_.resize(plan.routers.size(), OperatorState::init);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         groups_[g].members[static_cast<std::size_t>(OperatorState::init)] = plan.groups[g].member_count;
         for (const config::NotifyScript& script : plan.groups[g].scripts) {
-            if (auto found = find_script_program(script, global)) scripts_[g].push_back({&script, found->identity, found->path});
+            scripts_.add(script, global);
         }
     }
 }
@@ -105,9 +95,8 @@ void SyncGroups::on_stop() {
 void SyncGroups::flush() {
     for (const auto& [group, state] : changes_) {
         for (const bool is_generic : {false, true}) {  // the state's own script comes first
-            for (const Usable& usable : scripts_[group]) {
-                const config::ScriptEvent event = usable.script->event;
-                if ((event == config::ScriptEvent::any) == is_generic && concerns(event, state)) call(group, usable, to_string(state));
+            for (const config::NotifyScript& script : plan_.groups[group].scripts) {
+                if ((script.event == config::ScriptEvent::any) == is_generic && concerns(script.event, state)) call(group, script, to_string(state));
             }
         }
         on_group_state(plan_.groups[group], state);
@@ -134,13 +123,11 @@ std::string SyncGroups::mail_details(const PlannedGroup& group) const {
     return text;
 }
 
-void SyncGroups::call(std::size_t group, const Usable& usable, std::string_view state) {
+void SyncGroups::call(std::size_t group, const config::NotifyScript& script, std::string_view state) {
     const std::string_view name = plan_.groups[group].name;
-    std::vector<std::string> arguments = group_script_arguments(*usable.script, name, state);
-    arguments.front() = usable.path;
-    const std::string_view keyword = config::keyword_of(usable.script->event);
     const std::string title = fmt::format("VRRP_Group({})", name);   // no instance is called so; and by name, because a reload numbers groups anew
-    runner_.enqueue(std::hash<std::string>{}(title), {fmt::format("{} {}", title, keyword), std::move(arguments), usable.identity});
+    auto call = scripts_.call(script, title, {"GROUP", name, state, 0});
+    if (call) runner_.enqueue(std::hash<std::string>{}(title), std::move(*call));
 }
 
 }  // namespace vigil::daemon

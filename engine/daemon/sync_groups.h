@@ -11,12 +11,9 @@
 #include "engine/daemon/reporter.h"
 #include "engine/daemon/router_status.h"
 #include "engine/daemon/script_runner.h"
-#include "engine/daemon/script_security.h"
+#include "engine/daemon/usable_scripts.h"
 
 namespace vigil::daemon {
-
-/// The arguments of a group's script: the command's own, then for `notify` what keepalived appends ("GROUP" name state "0"). Pure.
-std::vector<std::string> group_script_arguments(const config::NotifyScript& script, std::string_view group, std::string_view state);
 
 /// What operators see of sync groups: log lines and scripts. The engine keeps the members in step; here their transitions, told one by one, become one of
 /// the group: when all members are in a state, the group is. Control thread.
@@ -40,6 +37,7 @@ public:
     std::function<void(const PlannedGroup& group, OperatorState state)> on_group_state = [](const PlannedGroup&, OperatorState) {};
     /// Where each group stands that has been anywhere yet.
     std::vector<std::pair<const PlannedGroup*, OperatorState>> states() const;
+    bool has_refused_scripts() const { return scripts_.has_refused(); }
     /// The body of a mail about it.
     std::string mail_details(const PlannedGroup& group) const;
 
@@ -50,20 +48,13 @@ private:
         OperatorState following = OperatorState::init;        // what was said last that its members follow to; init: nothing
         std::array<std::uint32_t, state_count> members{};     // how many are in each state
     };
-    /// A script that may run.
-    struct Usable {
-        const config::NotifyScript* script;
-        ScriptIdentity identity;
-        std::string path;
-    };
-
     Group* group_of(std::size_t router);
-    void call(std::size_t group, const Usable& usable, std::string_view state);
+    void call(std::size_t group, const config::NotifyScript& script, std::string_view state);
 
     const Plan& plan_;
     ScriptRunner& runner_;
     std::vector<Group> groups_;
-    std::vector<std::vector<Usable>> scripts_;             // by group
+    UsableScripts scripts_;
     std::vector<OperatorState> states_;                    // by router; empty without groups
     std::vector<std::pair<std::size_t, OperatorState>> changes_;
 };

@@ -7,10 +7,11 @@
 #include <fstream>
 #include <map>
 
-#include "engine/daemon/notifier.h"
+#include "config/load.h"
 #include "engine/daemon/script_process.h"
 #include "engine/daemon/script_runner.h"
 #include "engine/daemon/script_security.h"
+#include "engine/daemon/usable_scripts.h"
 
 namespace vigil::daemon {
 namespace {
@@ -25,17 +26,17 @@ config::NotifyScript script(std::string_view command, config::ScriptEvent event)
 }
 
 TEST(ScriptArguments, TheGenericScriptLearnsWhoAndWhat) {
-    EXPECT_EQ(script_arguments(script("/usr/bin/tell 'two words' x", config::ScriptEvent::any), "VI_1", "MASTER", 150),
+    EXPECT_EQ(script_arguments(script("/usr/bin/tell 'two words' x", config::ScriptEvent::any), {"INSTANCE", "VI_1", "MASTER", 150}),
               (std::vector<std::string>{"/usr/bin/tell", "two words", "x", "INSTANCE", "VI_1", "MASTER", "150"}));
 }
 
 TEST(ScriptArguments, AStateScriptGetsItsOwnWordsOnly) {
-    EXPECT_EQ(script_arguments(script("/usr/bin/up now", config::ScriptEvent::master), "VI_1", "MASTER", 150),
+    EXPECT_EQ(script_arguments(script("/usr/bin/up now", config::ScriptEvent::master), {"INSTANCE", "VI_1", "MASTER", 150}),
               (std::vector<std::string>{"/usr/bin/up", "now"}));
 }
 
 TEST(ScriptArguments, NoShellSeesThem) {
-    EXPECT_EQ(script_arguments(script("/bin/echo $(reboot) ; rm", config::ScriptEvent::master), "x", "MASTER", 1),
+    EXPECT_EQ(script_arguments(script("/bin/echo $(reboot) ; rm", config::ScriptEvent::master), {"INSTANCE", "x", "MASTER", 1}),
               (std::vector<std::string>{"/bin/echo", "$(reboot)", ";", "rm"}));
 }
 
@@ -49,16 +50,27 @@ public:
         entry.st_gid = group;
         entries_[path] = entry;
     }
-    LookAt look() const {
-        return [this](const std::string& path) -> std::optional<struct stat> {
+    void add_link(const std::string& path, const std::string& target, uid_t owner = 0) {
+        add(path, S_IFLNK | 0777, owner);
+        targets_[path] = target;
+    }
+    FileView view() const {
+        const auto look_at = [this](const std::string& path) -> std::optional<struct stat> {
             const auto found = entries_.find(path);
             if (found == entries_.end()) return std::nullopt;
             return found->second;
         };
+        const auto read_link = [this](const std::string& path) -> std::optional<std::string> {
+            const auto found = targets_.find(path);
+            if (found == targets_.end()) return std::nullopt;
+            return found->second;
+        };
+        return {look_at, read_link};
     }
 
 private:
     std::map<std::string, struct stat> entries_;
+    std::map<std::string, std::string> targets_;
 };
 
 class ScriptSecurity : public testing::Test {
@@ -68,7 +80,7 @@ protected:
         files_.add("/etc", S_IFDIR | 0755);
         files_.add("/etc/x", S_IFREG | 0755);
     }
-    ScriptVerdict check(const std::string& path = "/etc/x", ScriptIdentity identity = {0, 0, true}) { return check_script(path, identity, files_.look()); }
+    ScriptVerdict check(const std::string& path = "/etc/x", ScriptIdentity identity = {0, 0, true}) { return check_script(path, identity, files_.view()); }
     Files files_;
 };
 
@@ -104,6 +116,31 @@ TEST_F(ScriptSecurity, SoIsADirectoryOnTheWayUnlessItIsSticky) {
     EXPECT_NE(check().text.find("'/etc'"), std::string::npos);
     files_.add("/etc", S_IFDIR | S_ISVTX | 0777);
     EXPECT_TRUE(check().is_secure);
+}
+
+TEST_F(ScriptSecurity, ALinkIsFineWhenNobodyElseCanTurnItOrWhatItLeadsThrough) {
+    files_.add("/bin", S_IFDIR | 0755);
+    files_.add_link("/etc/alias", "../bin/other");
+    files_.add_link("/bin/other", "/etc/x");
+    EXPECT_TRUE(check("/etc/alias").is_runnable);
+    EXPECT_TRUE(check("/etc/alias").is_secure) << check("/etc/alias").text;
+    files_.add_link("/bin/other", "/etc/x", 1000);
+    EXPECT_FALSE(check("/etc/alias").is_secure);
+    EXPECT_NE(check("/etc/alias").text.find("'/bin/other'"), std::string::npos);
+    files_.add_link("/bin/other", "/etc/x");
+    files_.add("/bin", S_IFDIR | 0777);
+    EXPECT_FALSE(check("/etc/alias").is_secure);
+    files_.add("/bin", S_IFDIR | 0755);
+    files_.add("/etc/x", S_IFREG | 0757);
+    EXPECT_FALSE(check("/etc/alias").is_secure);
+}
+
+TEST_F(ScriptSecurity, ALinkThatLeadsNowhereDoesNotRun) {
+    files_.add_link("/etc/alias", "gone");
+    EXPECT_EQ(check("/etc/alias").text, "there is no '/etc/alias'");
+    files_.add_link("/etc/alias", "alias");
+    EXPECT_FALSE(check("/etc/alias").is_runnable);
+    EXPECT_FALSE(check("etc/x").is_runnable);   // found nowhere, so not absolute
 }
 
 TEST_F(ScriptSecurity, OtherUsersMayRunWhatTheyLike) {
@@ -190,6 +227,44 @@ void run_dry(ScriptRunner& runner, Instant now) {
         const pid_t pid = ::waitpid(-1, &status, 0);
         runner.on_child_end(pid, status);
     }
+}
+
+/// busybox, killall5 as pidof, and scripts that look at $0.
+TEST_F(ScriptProcess, AProgramIsCalledByTheNameThatTheFileSays) {
+    std::ofstream(file("real")) << "#!/bin/sh\nbasename \"$0\" > " + file("out") + "\n";
+    std::filesystem::permissions(file("real"), std::filesystem::perms::owner_all);
+    std::filesystem::create_symlink("real", file("alias"));
+    const std::string command = file("alias") + " word";
+    UsableScripts scripts;
+    const config::NotifyScript wanted = script(command, config::ScriptEvent::master);
+    scripts.add(wanted, {});
+    EXPECT_FALSE(scripts.has_refused());
+    const auto call = scripts.call(wanted, "(VI_1)", {"INSTANCE", "VI_1", "MASTER", 1});
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->label, "(VI_1) notify_master");
+    const auto pid = spawn_script(call->arguments, call->identity);
+    ASSERT_TRUE(pid);
+    EXPECT_EQ(wait_for(*pid), 0);
+    EXPECT_EQ(content("out"), "alias\n");
+}
+
+TEST_F(ScriptProcess, OneThatMayNotRunIsNotCalledAndRemembered) {
+    UsableScripts scripts;
+    const std::string command = file("missing");
+    const config::NotifyScript wanted = script(command, config::ScriptEvent::master);
+    scripts.add(wanted, {});
+    EXPECT_TRUE(scripts.has_refused());
+    EXPECT_FALSE(scripts.call(wanted, "(VI_1)", {"INSTANCE", "VI_1", "MASTER", 1}));
+}
+
+TEST(ScriptCheck, SaysOnceThatAGroupsScriptDoesNotRun) {
+    const config::LoadResult loaded = config::load_text("test.conf", "vrrp_sync_group G {\n group { A B }\n notify_master /no/such/script\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress { 10.0.0.1 }\n}\n"
+        "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n virtual_ipaddress { 10.0.0.2 }\n}\n");
+    const auto found = check_scripts(loaded.configuration);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].message, "there is no '/no/such/script'");
+    EXPECT_EQ(found[0].help, "the script does not run");
 }
 
 TEST_F(ScriptProcess, ScriptsOfOneRouterRunInOrder) {

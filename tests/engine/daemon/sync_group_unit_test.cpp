@@ -178,9 +178,9 @@ TEST_F(SyncGroupWords, AReloadGoesOnWithoutAWord) {
 TEST(SyncGroupScripts, GetKeepalivedsArguments) {
     config::NotifyScript script;
     script.command = "/usr/local/bin/tell 'a b'";
-    EXPECT_EQ(group_script_arguments(script, "G1", "FAULT"), (std::vector<std::string>{"/usr/local/bin/tell", "a b", "GROUP", "G1", "FAULT", "0"}));
+    EXPECT_EQ(script_arguments(script, {"GROUP", "G1", "FAULT", 0}), (std::vector<std::string>{"/usr/local/bin/tell", "a b", "GROUP", "G1", "FAULT", "0"}));
     script.event = config::ScriptEvent::master;
-    EXPECT_EQ(group_script_arguments(script, "G1", "MASTER"), (std::vector<std::string>{"/usr/local/bin/tell", "a b"}));
+    EXPECT_EQ(script_arguments(script, {"GROUP", "G1", "MASTER", 0}), (std::vector<std::string>{"/usr/local/bin/tell", "a b"}));
 }
 
 }  // namespace
