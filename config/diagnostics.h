@@ -22,6 +22,7 @@ enum class Category : std::uint8_t {
     ordinary,
     cannot_run,       ///< no file, include failed, the same VRID twice, an instance that cannot be used
     script_security,  ///< found by whoever looks at script files
+    host,             ///< the file is fine, but what it names is not so on this host
 };
 
 struct Diagnostic {
@@ -53,7 +54,7 @@ public:
 private:
     std::vector<Diagnostic> entries_;
     std::size_t counts_[3]{};
-    std::size_t categories_[3]{};
+    std::size_t categories_[4]{};
 };
 
 /// The whole report of one diagnostic, several lines, each ending in '\n':

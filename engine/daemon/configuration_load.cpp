@@ -59,7 +59,8 @@ void log_diagnostics(const config::LoadResult& result) {
 
 bool has_serious_errors(const config::Diagnostics& diagnostics) {
     return std::any_of(diagnostics.all().begin(), diagnostics.all().end(), [](const config::Diagnostic& one) {
-        return one.severity == config::Severity::error && one.category != config::Category::script_security;
+        const bool is_of_file = one.category == config::Category::ordinary || one.category == config::Category::cannot_run;
+        return one.severity == config::Severity::error && is_of_file;
     });
 }
 

@@ -13,7 +13,8 @@ namespace vigil::daemon {
 config::LoadResult load_configuration(const Options& options, bool checks_interfaces);
 /// One line per diagnostic; notes only in detail.
 void log_diagnostics(const config::LoadResult& result);
-/// Errors that make a new file worse than the running configuration. A script that cannot run is none: everything else works.
+/// Errors that make a new file worse than the running configuration. A script that cannot run and a FIFO that cannot be opened are none: everything else
+/// works.
 bool has_serious_errors(const config::Diagnostics& diagnostics);
 /// What -t says of it, lines for people.
 std::string config_test_report(const Options& options, const config::LoadResult& result);

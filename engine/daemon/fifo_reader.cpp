@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -29,10 +30,11 @@ bool FifoReader::on_child_end(pid_t pid, int status, Instant now) {
     if (is_ending_) return true;
     const std::string how = WIFSIGNALED(status) ? fmt::format("was ended by signal {}", WTERMSIG(status))
                                                 : fmt::format("ended with exit code {}", WEXITSTATUS(status));
-    delay_ = now - started_ < longest_delay ? std::min(delay_ * 2, longest_delay) : least_delay;
-    start_at_ = now + delay_;
+    if (now - started_ >= longest_delay) delay_ = least_delay;
+    const Nanoseconds delay = std::exchange(delay_, std::min(delay_ * 2, longest_delay));
+    start_at_ = now + delay;
     spdlog::warn("Process {}, {}, which read {}, {}; starting it again in {} s", pid, program_.arguments.front(), program_.arguments.back(), how,
-                 std::chrono::duration_cast<std::chrono::seconds>(delay_).count());
+                 std::chrono::duration_cast<std::chrono::seconds>(delay).count());
     return true;
 }
 

@@ -47,7 +47,7 @@ private:
     bool is_ending_ = false;
     Instant started_{};
     Instant start_at_{};
-    Nanoseconds delay_ = least_delay;   // before the next start, doubled each time that it ends soon
+    Nanoseconds delay_ = least_delay;   // before the next start, doubled after each one
 };
 
 }  // namespace vigil::daemon

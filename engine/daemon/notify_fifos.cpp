@@ -3,10 +3,16 @@
 // A change of state is one line in each of them. Readers are programs of the operator's, so they may be slow, hang, die or not exist; what that costs
 // is lines and a word in the log, never time. A reader that dies is started again, later each time; in the meantime the pipe keeps the lines. (keepalived
 // does not start it again, and notifications stop for good.)
+//
+// A reload keeps what it can: a FIFO whose path and owner are the same, also under the other keyword, and a reader whose command is. A reader that is
+// replaced gets SIGTERM, two seconds later SIGKILL, and its successor starts when it is gone: two readers of one FIFO would get half of the lines each.
 
 #include "engine/daemon/notify_fifos.h"
 
 #include <sys/stat.h>
+
+#include <algorithm>
+#include <csignal>
 
 #include <spdlog/spdlog.h>
 
@@ -17,6 +23,8 @@ namespace vigil::daemon {
 namespace {
 
 constexpr std::chrono::seconds tick_period{1};
+constexpr Nanoseconds time_to_terminate = std::chrono::seconds{2};
+constexpr Nanoseconds time_to_die = std::chrono::seconds{10};
 constexpr Nanoseconds loss_report_period = std::chrono::seconds{10};
 
 std::string directory_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
@@ -43,30 +51,69 @@ std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(const config::NotifyFifo&
 void NotifyFifos::configure(const config::Configuration& configuration) {
     const config::GlobalDefinitions& global = configuration.global;
     const std::array settings{&global.notify_fifo, &global.vrrp_notify_fifo};
+    std::array<std::optional<Wanted>, 2> wishes{wanted(*settings[0], global), wanted(*settings[1], global)};
+    const bool change_places = !is_kept(entries_[0], wishes[0]) && !is_kept(entries_[1], wishes[1]) &&
+                               (is_kept(entries_[0], wishes[1]) || is_kept(entries_[1], wishes[0]));
+    if (change_places) std::swap(entries_[0], entries_[1]);
+    // First all that goes, then what comes: a path may go from one to the other.
+    for (std::size_t i = 0; i < entries_.size(); ++i) drop_unwanted(entries_[i], wishes[i]);
+    has_refused_ = false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-        settle(entries_[i], wanted(*settings[i], global), configuration.describe(settings[i]->where));
+        if (wishes[i]) add_wanted(entries_[i], std::move(*wishes[i]), configuration.describe(settings[i]->where));
+        const bool lacks_fifo = !settings[i]->path.empty() && !entries_[i].fifo;
+        const bool lacks_reader = entries_[i].reader && !settings[i]->reader.command.empty() && entries_[i].reader->program().arguments.empty();
+        has_refused_ = has_refused_ || lacks_fifo || lacks_reader;
     }
+    start_readers(io::clock::now());
     if (!std::exchange(is_ticking_, true)) tick();
 }
 
-void NotifyFifos::settle(Entry& entry, std::optional<Wanted> wanted, const std::string& where) {
-    const bool keeps_fifo = wanted && entry.fifo && entry.fifo->path() == wanted->path && entry.owner == wanted->owner;
-    const bool keeps_reader = keeps_fifo && entry.reader->program() == wanted->reader;
-    if (keeps_reader) return;
+bool NotifyFifos::is_kept(const Entry& entry, const std::optional<Wanted>& wanted) {
+    return wanted && entry.fifo && entry.fifo->path() == wanted->path && entry.owner == wanted->owner;
+}
+
+void NotifyFifos::drop_unwanted(Entry& entry, const std::optional<Wanted>& wanted) {
+    const bool keeps_fifo = is_kept(entry, wanted);
+    if (keeps_fifo && entry.reader->program() == wanted->reader) return;
+    if (entry.reader && entry.reader->is_running()) {
+        entry.reader->expect_end();
+        entry.reader->end(SIGTERM);
+        ending_.push_back({std::move(entry.reader), io::clock::now() + time_to_terminate});
+    }
     entry.reader.reset();
-    if (!keeps_fifo) {
-        entry = {};
-        if (!wanted) return;
-        auto fifo = Fifo::open(io_, wanted->path, wanted->owner);
+    if (!keeps_fifo) entry = {};
+}
+
+void NotifyFifos::add_wanted(Entry& entry, Wanted wanted, const std::string& where) {
+    if (!entry.fifo) {
+        auto fifo = Fifo::open(io_, wanted.path, wanted.owner);
         if (!fifo) {
             spdlog::error("{}: {}; nothing is told there", where, fifo.error());
             return;
         }
         entry.fifo = std::move(*fifo);
-        entry.owner = wanted->owner;
+        entry.owner = wanted.owner;
     }
-    entry.reader = std::make_unique<FifoReader>(std::move(wanted->reader));
-    entry.reader->start(io::clock::now());
+    if (!entry.reader) entry.reader = std::make_unique<FifoReader>(std::move(wanted.reader));
+}
+
+/// Those whose FIFO is still read by a predecessor come later.
+void NotifyFifos::start_readers(Instant now) {
+    for (Entry& entry : entries_) {
+        if (!entry.reader || !entry.fifo) continue;
+        const auto is_predecessor = [&](const Ending& one) { return one.reader->program().arguments.back() == entry.fifo->path(); };
+        if (std::none_of(ending_.begin(), ending_.end(), is_predecessor)) entry.reader->start(now);
+    }
+}
+
+void NotifyFifos::kill_overdue(Instant now) {
+    for (Ending& one : ending_) {
+        if (now < one.kill_at) continue;
+        const std::vector<std::string>& arguments = one.reader->program().arguments;
+        spdlog::warn("{}, which read {}, does not end: killing it", arguments.front(), arguments.back());
+        one.reader->end(SIGKILL);
+        one.kill_at = now + time_to_die;
+    }
 }
 
 void NotifyFifos::tell_instance(std::string_view name, std::string_view state, int priority) {
@@ -84,18 +131,24 @@ void NotifyFifos::tell(std::string_view line) {
 }
 
 bool NotifyFifos::on_child_end(pid_t pid, int status) {
+    const Instant now = io::clock::now();
     for (Entry& entry : entries_) {
-        if (entry.reader && entry.reader->on_child_end(pid, status, io::clock::now())) return true;
+        if (entry.reader && entry.reader->on_child_end(pid, status, now)) return true;
     }
-    return false;
+    const auto ended = std::find_if(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.reader->on_child_end(pid, status, now); });
+    if (ended == ending_.end()) return false;
+    ending_.erase(ended);
+    if (is_ticking_) start_readers(now);
+    return true;
 }
 
 void NotifyFifos::tick() {
     const Instant now = io::clock::now();
     for (Entry& entry : entries_) {
-        if (entry.reader) entry.reader->start(now);
         if (entry.fifo) tell_losses(entry, now);
     }
+    kill_overdue(now);
+    start_readers(now);
     timer_.expires_after(tick_period);
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
         if (*alive && !error) tick();
@@ -122,6 +175,7 @@ bool NotifyFifos::is_read() {
 
 void NotifyFifos::close() {
     timer_.cancel();
+    is_ticking_ = false;
     for (Entry& entry : entries_) {
         if (!entry.fifo) continue;
         tell_losses(entry, io::clock::now());
@@ -134,19 +188,20 @@ bool NotifyFifos::has_readers() const {
     for (const Entry& entry : entries_) {
         if (entry.reader && entry.reader->is_running()) return true;
     }
-    return false;
+    return !ending_.empty();
 }
 
 void NotifyFifos::end_readers(int signal_number) {
     for (Entry& entry : entries_) {
         if (entry.reader) entry.reader->end(signal_number);
     }
+    for (Ending& one : ending_) one.reader->end(signal_number);
 }
 
 std::vector<config::Diagnostic> check_fifos(const config::Configuration& configuration) {
     std::vector<config::Diagnostic> found;
     const auto add = [&](config::SourceLocation where, std::string text, std::string help) {
-        found.push_back({config::Severity::error, config::Category::ordinary, where, 0, std::move(text), std::move(help), "", false});
+        found.push_back({config::Severity::error, config::Category::host, where, 0, std::move(text), std::move(help), "", false});
     };
     for (const config::NotifyFifo* fifo : {&configuration.global.notify_fifo, &configuration.global.vrrp_notify_fifo}) {
         if (fifo->path.empty()) continue;

@@ -24,6 +24,8 @@ public:
     explicit NotifyFifos(boost::asio::io_context& io) : io_(io), timer_(io) {}
 
     void configure(const config::Configuration& configuration);
+    /// A FIFO could not be opened, or its reader may not run: that may be different next time.
+    bool has_refused() const { return has_refused_; }
     void tell_instance(std::string_view name, std::string_view state, int priority);
     void tell_group(std::string_view name, std::string_view state);
     bool on_child_end(pid_t pid, int status);
@@ -51,16 +53,27 @@ private:
         std::uint64_t lost = 0;        // not yet told
         Instant told_at{};
     };
+    /// A reader that is to end.
+    struct Ending {
+        std::unique_ptr<FifoReader> reader;
+        Instant kill_at{};
+    };
 
     static std::optional<Wanted> wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global);
     void tell(std::string_view line);
-    void settle(Entry& entry, std::optional<Wanted> wanted, const std::string& where);
+    static bool is_kept(const Entry& entry, const std::optional<Wanted>& wanted);
+    void drop_unwanted(Entry& entry, const std::optional<Wanted>& wanted);
+    void add_wanted(Entry& entry, Wanted wanted, const std::string& where);
+    void start_readers(Instant now);
+    void kill_overdue(Instant now);
     void tick();
     void tell_losses(Entry& entry, Instant now);
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
     std::array<Entry, 2> entries_;   // notify_fifo, vrrp_notify_fifo
+    std::vector<Ending> ending_;
+    bool has_refused_ = false;
     bool is_ticking_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -189,7 +189,7 @@ void VrrpChild::read_again() {
     keep_names(loaded.configuration);
     if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
         spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
-    } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && is_same_configuration(session_->configuration(), loaded.configuration)) {
+    } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && !outlets_.fifos.has_refused() && is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");
         session_->tell_states_again();
     } else {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -184,6 +185,115 @@ TEST_F(Fifos, StayOpenWhenAReloadDoesNotChangeThem) {
     fifos.configure(configuration("vrrp_notify_fifo " + path("other")));
     EXPECT_FALSE(std::filesystem::exists(path()));
     EXPECT_TRUE(std::filesystem::exists(path("other")));
+}
+
+TEST_F(Fifos, ThatChangesItsKeywordStaysOpen) {
+    NotifyFifos fifos(io_);
+    fifos.configure(configuration("vrrp_notify_fifo " + path()));
+    fifos.tell_instance("VI_1", "BACKUP", 7);
+    fifos.configure(configuration("notify_fifo " + path()));
+    fifos.tell_instance("VI_1", "MASTER", 7);
+    EXPECT_EQ(read_some(reader()), "INSTANCE \"VI_1\" BACKUP 7\nINSTANCE \"VI_1\" MASTER 7\n");
+}
+
+/// The second one is closed, and removes what it made, before the first one is opened at the same path.
+TEST_F(Fifos, ThatTakesThePathOfAnotherIsThere) {
+    NotifyFifos fifos(io_);
+    fifos.configure(configuration("notify_fifo " + path("a") + "\nvrrp_notify_fifo " + path("b")));
+    fifos.configure(configuration("notify_fifo " + path("b") + " root\nvrrp_notify_fifo " + path("c")));
+    EXPECT_FALSE(fifos.has_refused());
+    for (const char* name : {"b", "c"}) EXPECT_TRUE(std::filesystem::is_fifo(path(name))) << name;
+    EXPECT_FALSE(std::filesystem::exists(path("a")));
+}
+
+TEST_F(Fifos, WhatCannotBeOpenedIsRemembered) {
+    NotifyFifos fifos(io_);
+    std::ofstream(path()) << "x";
+    fifos.configure(configuration("notify_fifo " + path()));
+    EXPECT_TRUE(fifos.has_refused());
+    std::filesystem::remove(path());
+    fifos.configure(configuration("notify_fifo " + path()));
+    EXPECT_FALSE(fifos.has_refused());
+    fifos.configure(configuration("notify_fifo " + path() + "\nnotify_fifo_script " + path("missing")));
+    EXPECT_TRUE(fifos.has_refused());
+}
+
+class Readers : public Fifos {
+protected:
+    std::string script(const std::string& name, const std::string& text) const {
+        std::ofstream(path(name)) << "#!/bin/sh\ncd " << directory_.string() << "\n" << text << "\n";
+        std::filesystem::permissions(path(name), std::filesystem::perms::owner_all);
+        return path(name);
+    }
+    std::string content(const std::string& name) const {
+        std::ifstream in(path(name));
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    /// `condition` becomes true; a minute is for ever here.
+    template <class Condition>
+    bool run_until(NotifyFifos& fifos, Condition condition) {
+        const auto give_up = std::chrono::steady_clock::now() + 60s;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > give_up) return false;
+            io_.restart();
+            io_.run_one_for(5ms);
+            int status = 0;
+            for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) fifos.on_child_end(pid, status);
+        }
+        return true;
+    }
+    /// Nothing outlives the test.
+    void end(NotifyFifos& fifos) {
+        fifos.close();
+        fifos.end_readers(SIGKILL);
+        EXPECT_TRUE(run_until(fifos, [&] { return !fifos.has_readers(); }));
+    }
+};
+
+TEST_F(Readers, ANewOneStartsWhenTheOldOneHasEnded) {
+    NotifyFifos fifos(io_);
+    const std::string old = script("old", "trap 'sleep 0.1; echo old >>order; exit 0' TERM\n: >started\nwhile :; do sleep 0.02; done");
+    fifos.configure(configuration("notify_fifo " + path() + "\nnotify_fifo_script " + old));
+    ASSERT_TRUE(run_until(fifos, [&] { return std::filesystem::exists(path("started")); }));
+    fifos.configure(configuration("notify_fifo " + path() + "\nnotify_fifo_script " + script("new", "echo new >>order\nexec sleep 1000")));
+    EXPECT_TRUE(run_until(fifos, [&] { return content("order").find("new") != std::string::npos; }));
+    EXPECT_EQ(content("order"), "old\nnew\n");
+    end(fifos);
+}
+
+TEST_F(Readers, OneThatDoesNotHeedSigtermIsKilledForItsSuccessor) {
+    NotifyFifos fifos(io_);
+    const std::string old = script("old", "trap '' TERM\necho $$ >pid\nwhile :; do sleep 0.02; done");
+    fifos.configure(configuration("notify_fifo " + path() + "\nnotify_fifo_script " + old));
+    ASSERT_TRUE(run_until(fifos, [&] { return content("pid").ends_with('\n'); }));
+    fifos.configure(configuration("notify_fifo " + path() + "\nnotify_fifo_script " + script("new", ": >started\nexec sleep 1000")));
+    EXPECT_TRUE(run_until(fifos, [&] { return std::filesystem::exists(path("started")); }));
+    EXPECT_NE(::kill(std::stoi(content("pid")), 0), 0);
+    end(fifos);
+}
+
+TEST(FifoReader, WaitsASecondBeforeItStartsAgainAndTwiceAsLongEachTimeAfterThat) {
+    FifoReader reader({{"/bin/false", "fifo"}, {::geteuid(), ::getegid(), true}});
+    Instant now{0};
+    const auto end_it = [&] {
+        int status = 0;
+        const pid_t pid = ::waitpid(-1, &status, 0);
+        EXPECT_TRUE(reader.on_child_end(pid, status, now));
+    };
+    reader.start(now);
+    ASSERT_TRUE(reader.is_running());
+    for (const auto delay : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+        end_it();
+        reader.start(now + delay - 1ns);
+        EXPECT_FALSE(reader.is_running()) << delay.count();
+        reader.start(now = now + delay);
+        ASSERT_TRUE(reader.is_running()) << delay.count();
+    }
+    now = now + 60s;   // it ran for long
+    end_it();
+    reader.start(now = now + 1s);
+    ASSERT_TRUE(reader.is_running());
+    end_it();
 }
 
 /// The first report has the number of the first 6,000 that a late reader does not get.
