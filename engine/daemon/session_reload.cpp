@@ -67,6 +67,7 @@ void Session::dismiss(const Plan& now, const Succession& succession) {
     has_handed_over_ = true;
     take_events();
     while (!backlog_.empty()) report_events(backlog_.size());
+    flush_notifications();   // DELETED is a router's last word
     std::unordered_set<std::string_view> names;
     for (const PlannedRouter& router : now.routers) names.insert(router.name);
     for (const std::size_t router : succession.leaving) {

@@ -195,7 +195,7 @@ void VrrpChild::read_again() {
     } else {
         if (options_.dump_configuration) log_dump(loaded.configuration);
         change_to(std::move(loaded.configuration));
-        session_->tell_states_again();
+        if (session_) session_->tell_states_again();
     }
 }
 
