@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <optional>
 #include <random>
 
 #include "engine/core/engine.h"
@@ -140,5 +141,23 @@ void Load(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(engine::Engine::make(spec, Instant{}));
 }
 BENCHMARK(Load)->Unit(benchmark::kMillisecond);
+
+/// A reload as the packet thread sees it: an engine with the same routers goes on where the present one stands.
+void Adopt(benchmark::State& state) {
+    auto tx = batch();
+    const auto before = started_engine(tx);
+    const auto spec = dense_spec();
+    std::vector<engine::RouterIndex> same(router_count);
+    for (std::uint32_t i = 0; i < router_count; ++i) same[i] = engine::RouterIndex{i};
+    std::optional<engine::Engine> successor;
+    for (auto _ : state) {
+        state.PauseTiming();
+        successor.reset();
+        successor.emplace(std::move(*engine::Engine::make(spec, Instant{1'000'000'000})));
+        state.ResumeTiming();
+        successor->adopt(before, same, Instant{1'000'000'000});
+    }
+}
+BENCHMARK(Adopt)->Unit(benchmark::kMillisecond)->Iterations(50);
 
 }  // namespace

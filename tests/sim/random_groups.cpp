@@ -26,38 +26,14 @@ using engine::Flag;
 using engine::LinkIndex;
 using engine::RouterIndex;
 
-constexpr Nanoseconds tick{engine::TimerWheel<engine::VirtualRouter>::tick_ns};
-
-class Dice {
-public:
-    explicit Dice(std::uint64_t seed) : random_(seed) {}
-
-    std::int64_t between(std::int64_t low, std::int64_t high) { return std::uniform_int_distribution<std::int64_t>(low, high)(random_); }
-    std::size_t below(std::size_t end) { return static_cast<std::size_t>(between(0, static_cast<std::int64_t>(end) - 1)); }
-    bool chance(int percent) { return between(1, 100) <= percent; }
-    template <class T, std::size_t N>
-    T one_of(const std::array<T, N>& values) {
-        return values[below(N)];
-    }
-
-private:
-    std::mt19937_64 random_;
-};
-
-struct Plan {
-    std::vector<HostSpec> hosts;
+struct Plan : LifePlan {
     std::size_t lan_count = 2;
     std::vector<std::vector<std::size_t>> groups;   // routers; the same on every host
-    std::size_t router_count = 0;
     VrrpVersion version = VrrpVersion::v3;
-    Centiseconds interval{100};
+    Centiseconds advertisement_interval{100};       // of all
     bool is_aligned = true;        // a host has one priority, and its addresses are ordered alike on all LANs
-    bool all_preempt = true;
     bool has_owner = false;
     std::uint8_t down_timer_adverts = 3;
-    Nanoseconds settle{0};
-    Weather trouble;
-    Weather calm;
 };
 
 engine::RouterSpec make_router(const Plan& plan, std::size_t host, std::size_t lan, std::size_t vrid, std::uint8_t address) {
@@ -66,7 +42,7 @@ engine::RouterSpec make_router(const Plan& plan, std::size_t host, std::size_t l
     spec.link = LinkIndex{static_cast<std::uint16_t>(lan)};
     spec.version = plan.version;
     spec.vrid = Vrid{static_cast<std::uint8_t>(vrid)};
-    spec.interval = plan.interval;
+    spec.interval = plan.advertisement_interval;
     spec.down_timer_adverts = plan.down_timer_adverts;
     spec.primary_address = ipv4(10, static_cast<std::uint8_t>(lan), 0, address);
     spec.source_mac = virtual_mac(Family::ipv4, spec.vrid);
@@ -80,7 +56,7 @@ void choose_priorities(Dice& dice, const Plan& plan, std::size_t host, engine::E
     constexpr std::array<std::uint8_t, 6> priorities{1, 50, 100, 100, 150, 254};
     const std::uint8_t common = dice.one_of(priorities);
     const bool preempts = dice.chance(80);
-    const auto delay = static_cast<std::uint32_t>(dice.chance(15) ? Nanoseconds{plan.interval}.count() / 1'000'000 * dice.between(1, 6) : 0);
+    const auto delay = static_cast<std::uint32_t>(dice.chance(15) ? plan.interval.count() / 1'000'000 * dice.between(1, 6) : 0);
     for (engine::RouterSpec& router : spec.routers) {
         const bool differs = !plan.is_aligned;
         router.priority = Priority{differs ? dice.one_of(priorities) : common};
@@ -119,9 +95,10 @@ Plan random_plan(Dice& dice) {
     Plan plan;
     plan.lan_count = static_cast<std::size_t>(dice.between(2, 4));
     plan.version = dice.chance(40) ? VrrpVersion::v2 : VrrpVersion::v3;
-    plan.interval = plan.version == VrrpVersion::v2 ? Centiseconds{static_cast<std::uint16_t>(100 * dice.between(1, 3))}
-                                                    : Centiseconds{dice.one_of(std::array<std::uint16_t, 4>{5, 10, 100, 300})};
-    plan.is_aligned = dice.chance(60);
+    plan.advertisement_interval = plan.version == VrrpVersion::v2 ? Centiseconds{static_cast<std::uint16_t>(100 * dice.between(1, 3))}
+                                                                  : Centiseconds{dice.one_of(std::array<std::uint16_t, 4>{5, 10, 100, 300})};
+    plan.interval = Nanoseconds{plan.advertisement_interval};
+    plan.greatest_wins = plan.is_aligned = dice.chance(60);
     plan.has_owner = dice.chance(15);
     plan.down_timer_adverts = dice.chance(80) ? std::uint8_t{3} : static_cast<std::uint8_t>(dice.between(2, 6));
     const std::size_t group_count = dice.chance(80) ? 1 : 2;
@@ -136,50 +113,37 @@ Plan random_plan(Dice& dice) {
         plan.hosts.push_back(random_host(dice, plan, host, host_count));
         for (const engine::RouterSpec& router : plan.hosts.back().engine.routers) {
             longest_delay = std::max<Nanoseconds>(longest_delay, std::chrono::milliseconds{router.preempt_delay_ms});
-            plan.all_preempt = plan.all_preempt && router.preempt_delay_ms == 0 && (router.flags & static_cast<std::uint16_t>(Flag::preempt)) != 0;
+            plan.greatest_wins = plan.greatest_wins && router.preempt_delay_ms == 0 && (router.flags & static_cast<std::uint16_t>(Flag::preempt)) != 0;
         }
     }
-    const Nanoseconds interval{plan.interval};
     // Crossing priorities may need some rounds until two groups do not become Active in the same moment.
     const int rounds = plan.is_aligned ? 3 : 40;
-    plan.settle = rounds * (plan.down_timer_adverts + 5) * interval + 2 * longest_delay + 20 * tick;
-    plan.trouble = {.least_delay = Nanoseconds{0}, .most_delay = interval * dice.between(0, 150) / 100,
+    plan.settle = rounds * (plan.down_timer_adverts + 5) * plan.interval + 2 * longest_delay + 20 * tick;
+    plan.trouble = {.least_delay = Nanoseconds{0}, .most_delay = plan.interval * dice.between(0, 150) / 100,
                     .loss = static_cast<double>(dice.between(0, 50)) / 100, .duplication = static_cast<double>(dice.between(0, 20)) / 100};
-    const Nanoseconds delay = std::min(interval / 20, Nanoseconds{dice.between(1'000, 2'000'000)});
+    const Nanoseconds delay = std::min(plan.interval / 20, Nanoseconds{dice.between(1'000, 2'000'000)});
     plan.calm = {.least_delay = delay, .most_delay = delay};
     return plan;
 }
 
-class Life {
+class LifeOfGroups {
 public:
-    Life(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story)
-        : dice_(seed), plan_(random_plan(dice_)), lan_(plan_.hosts, seed ^ 0x9e3779b97f4a7c15u) {
-        lan_.on_story = story;
-        lan_.on_transition = [this](std::size_t, const engine::Event&) { ++transitions_; };
+    LifeOfGroups(std::uint64_t seed, const Story& story) : dice_(seed), plan_(random_plan(dice_)), life_(plan_, dice_, seed, story) {
         lan_.on_step = [this](std::size_t host) { check_groups(host); };
     }
 
     Outcome run() {
-        lan_.run_until(Instant{dice_.between(1, 10'000'000'000)});
-        for (std::size_t host = 0; host < lan_.host_count(); ++host) lan_.start(host);
-        live_in_trouble();
+        life_.begin();
+        life_.live_in_trouble([this] { trouble(); });
         calm_down();
-        check_settled("after the trouble");
-        stay(10, "in calm");
+        life_.check_settled("after the trouble");
+        life_.stay(10, "in calm");
         break_one_lan();
-        stop_the_active();
-        return {lan_.violations(), lan_.frames_sent(), transitions_, Nanoseconds{lan_.now().ns}};
+        life_.stop_the_active(plan_.groups[0], plan_.is_aligned);
+        return life_.outcome();
     }
 
 private:
-    void live_in_trouble() {
-        lan_.set_weather(plan_.trouble);
-        for (std::int64_t n = dice_.between(3, 25); n != 0; --n) {
-            lan_.run_until(lan_.now() + Nanoseconds{plan_.interval} * dice_.between(10, 400) / 100);
-            trouble();
-        }
-    }
-
     void trouble() {
         const std::size_t host = dice_.below(lan_.host_count());
         const LinkIndex link{static_cast<std::uint16_t>(dice_.below(plan_.lan_count))};
@@ -189,7 +153,7 @@ private:
         case 1: return lan_.stop(host);
         case 2:
         case 3: return lan_.is_running(host) ? void() : lan_.start(host);
-        case 4: return lan_.pause(host, lan_.now() + Nanoseconds{plan_.interval} * dice_.between(10, 900) / 100);
+        case 4: return lan_.pause(host, lan_.now() + plan_.interval * dice_.between(10, 900) / 100);
         case 5:
             for (std::size_t i = 0; i < lan_.host_count(); ++i) lan_.set_side(i, to_number(link), static_cast<int>(dice_.between(0, 1)));
             return;
@@ -214,7 +178,7 @@ private:
         lan_.set_weather(plan_.calm);
         heal();
         bool any = false;
-        lan_.run_until(lan_.now() + 10 * Nanoseconds{plan_.interval});   // pauses end
+        lan_.run_until(lan_.now() + 10 * plan_.interval);   // pauses end
         for (std::size_t i = 0; i < lan_.host_count(); ++i) {
             any = any || lan_.is_running(i);
             for (std::size_t link = 0; link < plan_.lan_count; ++link) {
@@ -243,85 +207,31 @@ private:
         }
     }
 
-    std::vector<std::size_t> actives(std::size_t router) const {
-        std::vector<std::size_t> found;
-        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-            if (lan_.is_running(i) && lan_.router(i, router).state == engine::State::active) found.push_back(i);
-        }
-        return found;
-    }
-
-    void check_settled(std::string_view when) {
-        for (std::size_t r = 0; r < plan_.router_count; ++r) {
-            const std::vector<std::size_t> found = actives(r);
-            if (found.size() != 1) {
-                lan_.violate(fmt::format("router {} has {} Actives {}", r, found.size(), when));
-                continue;
-            }
-            if (!plan_.all_preempt || !plan_.is_aligned) continue;
-            Priority greatest = Priority::lowest;
-            for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-                if (lan_.is_running(i)) greatest = std::max(greatest, lan_.router(i, r).priority);
-            }
-            if (lan_.router(found[0], r).priority != greatest) lan_.violate(fmt::format("router {} is held by a lower priority {}", r, when));
-        }
-    }
-
-    void stay(int intervals, std::string_view when) {
-        const std::uint64_t before = transitions_;
-        lan_.run_until(lan_.now() + intervals * Nanoseconds{plan_.interval});
-        if (transitions_ != before) lan_.violate(fmt::format("{} transitions {}", transitions_ - before, when));
-    }
-
     /// Between the Active of the first group and all others, on a LAN without the router that has no group.
     void break_one_lan() {
-        const std::vector<std::size_t> found = actives(plan_.groups[0][0]);
+        const std::vector<std::size_t> found = life_.actives(plan_.groups[0][0]);
         if (found.size() != 1) return;
         lan_.set_side(found[0], plan_.lan_count - 1, 1);
         lan_.run_until(lan_.now() + plan_.settle);
         for (const auto& group : plan_.groups) {
             for (std::size_t i = 0; i + 1 < group.size(); ++i) {
-                if (actives(group[i]).size() != 1) lan_.violate(fmt::format("router {} has {} Actives beside a broken LAN", group[i], actives(group[i]).size()));
+                if (life_.actives(group[i]).size() != 1) lan_.violate(fmt::format("router {} has {} Actives beside a broken LAN", group[i], life_.actives(group[i]).size()));
             }
         }
-        stay(20, "beside a broken LAN");
+        life_.stay(20, "beside a broken LAN");
         heal();
         lan_.run_until(lan_.now() + plan_.settle);
-        check_settled("after the LAN was whole again");
-    }
-
-    void stop_the_active() {
-        const std::vector<std::size_t> found = actives(plan_.groups[0][0]);
-        if (found.size() != 1) return;
-        Nanoseconds skew{0};
-        Nanoseconds granule{0};
-        bool has_others = false;
-        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-            if (i == found[0] || !lan_.is_running(i)) continue;
-            has_others = true;
-            skew = std::max(skew, engine::skew_time(lan_.router(i, 0)));
-            granule = std::max(granule, plan_.hosts[i].granularity);
-        }
-        if (!has_others) return;
-        lan_.stop(found[0]);
-        if (plan_.is_aligned) {
-            lan_.run_until(lan_.now() + skew + tick + 2 * granule + plan_.calm.most_delay);
-            for (const std::size_t r : plan_.groups[0]) {
-                if (actives(r).empty()) lan_.violate("nobody took over within Skew_Time after a stop advert");
-            }
-        }
-        lan_.run_until(lan_.now() + plan_.settle);
-        check_settled("after a stop");
+        life_.check_settled("after the LAN was whole again");
     }
 
     Dice dice_;
     Plan plan_;
-    Lan lan_;
-    std::uint64_t transitions_ = 0;
+    Life life_;
+    Lan& lan_ = life_.lan();
 };
 
 }  // namespace
 
-Outcome run_random_groups(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story) { return Life(seed, story).run(); }
+Outcome run_random_groups(std::uint64_t seed, const Story& story) { return LifeOfGroups(seed, story).run(); }
 
 }  // namespace vigil::sim

@@ -18,34 +18,6 @@ namespace {
 
 using engine::Flag;
 
-constexpr Nanoseconds tick{engine::TimerWheel<engine::VirtualRouter>::tick_ns};
-
-struct Plan {
-    std::vector<HostSpec> hosts;
-    std::size_t router_count = 1;
-    Nanoseconds interval{0};         // the longest of all hosts
-    Nanoseconds settle{0};           // calm needed until the invariants hold
-    Nanoseconds largest_skew{0};
-    bool all_preempt = true;
-    Weather trouble;
-    Weather calm;
-};
-
-class Dice {
-public:
-    explicit Dice(std::uint64_t seed) : random_(seed) {}
-
-    std::int64_t between(std::int64_t low, std::int64_t high) { return std::uniform_int_distribution<std::int64_t>(low, high)(random_); }
-    bool chance(int percent) { return between(1, 100) <= percent; }
-    template <class T, std::size_t N>
-    T one_of(const std::array<T, N>& values) {
-        return values[static_cast<std::size_t>(between(0, N - 1))];
-    }
-
-private:
-    std::mt19937_64 random_;
-};
-
 IpAddress host_address(Family family, std::uint8_t number) {
     if (family == Family::ipv4) return ipv4(10, 0, 0, number);
     IpAddress address{{}, Family::ipv6};
@@ -123,9 +95,9 @@ engine::RouterSpec random_router(Dice& dice, const Common& common, std::size_t h
     return spec;
 }
 
-Plan random_plan(Dice& dice) {
+LifePlan random_plan(Dice& dice) {
     const Common common = random_common(dice);
-    Plan plan;
+    LifePlan plan;
     const auto host_count = static_cast<std::size_t>(dice.between(2, 8));
     plan.router_count = static_cast<std::size_t>(dice.between(1, 2));
     const bool has_owner = dice.chance(15);
@@ -142,12 +114,11 @@ Plan random_plan(Dice& dice) {
             plan.interval = std::max(plan.interval, Nanoseconds{router.interval});
             longest_preempt_delay = std::max<Nanoseconds>(longest_preempt_delay, std::chrono::milliseconds{router.preempt_delay_ms});
             most_adverts = std::max<int>(most_adverts, router.down_timer_adverts);
-            plan.all_preempt = plan.all_preempt && router.preempt_delay_ms == 0 && (router.flags & static_cast<std::uint16_t>(Flag::preempt)) != 0;
+            plan.greatest_wins = plan.greatest_wins && router.preempt_delay_ms == 0 && (router.flags & static_cast<std::uint16_t>(Flag::preempt)) != 0;
         }
         plan.hosts.push_back(std::move(spec));
     }
     const Nanoseconds skew = common.version == VrrpVersion::v2 ? Nanoseconds{std::chrono::seconds{1}} : plan.interval;
-    plan.largest_skew = skew;
     plan.settle = (most_adverts + 3) * plan.interval + 2 * skew + 2 * longest_preempt_delay + most_adverts * plan.interval + 20 * tick;
     plan.trouble = {.least_delay = Nanoseconds{0}, .most_delay = plan.interval * dice.between(0, 150) / 100,
                     .loss = static_cast<double>(dice.between(0, 60)) / 100, .duplication = static_cast<double>(dice.between(0, 30)) / 100};
@@ -157,37 +128,25 @@ Plan random_plan(Dice& dice) {
     return plan;
 }
 
-class Life {
+class LifeOfALan {
 public:
-    Life(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story)
-        : dice_(seed), plan_(random_plan(dice_)), lan_(plan_.hosts, seed ^ 0x9e3779b97f4a7c15u) {
-        lan_.on_story = story;
-        lan_.on_transition = [this](std::size_t host, const engine::Event& event) { transition(host, event); };
-    }
+    LifeOfALan(std::uint64_t seed, const Story& story) : dice_(seed), plan_(random_plan(dice_)), life_(plan_, dice_, seed, story) {}
 
     Outcome run() {
-        // Virtual clocks start at a time that is no multiple of anything.
-        lan_.run_until(Instant{dice_.between(1, 10'000'000'000)});
-        for (std::size_t host = 0; host < lan_.host_count(); ++host) lan_.start(host);
-        live_in_trouble();
+        life_.begin();
+        life_.live_in_trouble([this] { trouble(); });
         calm_down();
-        check_settled("after the trouble");
-        watch_steady_state();
-        stop_the_active();
-        return {lan_.violations(), lan_.frames_sent(), transitions_, Nanoseconds{lan_.now().ns}};
+        life_.check_settled("after the trouble");
+        lan_.watch_intervals(true);
+        life_.stay(10, "in calm");
+        lan_.watch_intervals(false);
+        life_.stop_the_active(std::array<std::size_t, 1>{0}, true);
+        return life_.outcome();
     }
 
 private:
-    void live_in_trouble() {
-        lan_.set_weather(plan_.trouble);
-        for (std::int64_t n = dice_.between(3, 25); n != 0; --n) {
-            lan_.run_until(lan_.now() + plan_.interval * dice_.between(10, 400) / 100);
-            trouble();
-        }
-    }
-
     void trouble() {
-        const auto host = static_cast<std::size_t>(dice_.between(0, static_cast<std::int64_t>(lan_.host_count()) - 1));
+        const auto host = dice_.below(lan_.host_count());
         switch (dice_.between(0, 7)) {
         case 0: lan_.crash(host); break;
         case 1: lan_.stop(host); break;
@@ -223,70 +182,16 @@ private:
         lan_.run_until(lan_.now() + plan_.settle);
     }
 
-    std::vector<std::size_t> actives(std::size_t router) const {
-        std::vector<std::size_t> found;
-        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-            if (lan_.is_running(i) && lan_.router(i, router).state == engine::State::active) found.push_back(i);
-        }
-        return found;
-    }
-
-    void check_settled(std::string_view when) {
-        for (std::size_t r = 0; r < plan_.router_count; ++r) {
-            const std::vector<std::size_t> found = actives(r);
-            if (found.size() != 1) {
-                lan_.violate(fmt::format("router {} has {} Actives {}", r, found.size(), when));
-                continue;
-            }
-            if (!plan_.all_preempt) continue;
-            Priority greatest = Priority::lowest;
-            for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-                if (lan_.is_running(i)) greatest = std::max(greatest, lan_.router(i, r).priority);
-            }
-            if (lan_.router(found[0], r).priority != greatest) lan_.violate(fmt::format("router {} is held by a lower priority {}", r, when));
-        }
-    }
-
-    void watch_steady_state() {
-        const std::uint64_t before = transitions_;
-        lan_.watch_intervals(true);
-        lan_.run_until(lan_.now() + 10 * plan_.interval);
-        lan_.watch_intervals(false);
-        if (transitions_ != before) lan_.violate("a transition in calm");
-    }
-
-    void stop_the_active() {
-        const std::vector<std::size_t> found = actives(0);
-        if (found.size() != 1) return;
-        std::size_t others = 0;
-        Nanoseconds skew{0};
-        Nanoseconds granule{0};
-        for (std::size_t i = 0; i < lan_.host_count(); ++i) {
-            if (i == found[0] || !lan_.is_running(i)) continue;
-            ++others;
-            skew = std::max(skew, engine::skew_time(lan_.router(i, 0)));
-            granule = std::max(granule, plan_.hosts[i].granularity);
-        }
-        if (others == 0) return;
-        lan_.stop(found[0]);
-        lan_.run_until(lan_.now() + skew + tick + 2 * granule + plan_.calm.most_delay);
-        if (actives(0).empty()) lan_.violate("nobody took over within Skew_Time after a stop advert");
-        lan_.run_until(lan_.now() + plan_.settle);
-        check_settled("after a stop");
-    }
-
-    void transition(std::size_t, const engine::Event&) { ++transitions_; }
-
     Dice dice_;
-    Plan plan_;
-    Lan lan_;
-    std::uint64_t transitions_ = 0;
+    LifePlan plan_;
+    Life life_;
+    Lan& lan_ = life_.lan();
 };
 
 }  // namespace
 
-Outcome run_random_lan(std::uint64_t seed, const std::function<void(Instant, const std::string&)>& story) {
-    return Life(seed, story).run();
+Outcome run_random_lan(std::uint64_t seed, const Story& story) {
+    return LifeOfALan(seed, story).run();
 }
 
 }  // namespace vigil::sim

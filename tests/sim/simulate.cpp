@@ -16,7 +16,7 @@ namespace {
 
 using namespace vigil;
 
-using Run = sim::Outcome (*)(std::uint64_t, const std::function<void(Instant, const std::string&)>&);
+using Run = sim::Outcome (*)(std::uint64_t, const sim::Story&);
 
 int replay(Run run, std::uint64_t seed) {
     const auto outcome = run(seed, [](Instant at, const std::string& text) {

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "engine/daemon/fifo.h"
 #include "engine/daemon/notify_fifos.h"
 #include "engine/io/file_descriptor.h"
+#include "tests/engine/daemon/directory_fixture.h"
 
 namespace vigil::daemon {
 namespace {
@@ -36,15 +36,9 @@ TEST(FifoLines, ANameMakesNoLineOfItsOwn) {
     EXPECT_LT(instance_line(std::string(100'000, 'x'), "BACKUP", 1).size(), 4096u);
 }
 
-class FifoFile : public testing::Test {
+class FifoFile : public DirectoryTest {
 protected:
-    FifoFile() {
-        std::string name = (std::filesystem::temp_directory_path() / "vigil-fifo-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~FifoFile() override { std::filesystem::remove_all(directory_); }
-
-    std::string path(const std::string& name = "fifo") const { return (directory_ / name).string(); }
+    std::string path(const std::string& name = "fifo") const { return DirectoryTest::path(name); }
     std::unique_ptr<Fifo> opened(std::optional<FifoOwner> owner = std::nullopt) {
         auto fifo = Fifo::open(io_, path(), owner);
         EXPECT_TRUE(fifo) << fifo.error();
@@ -57,7 +51,6 @@ protected:
         return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
     }
 
-    std::filesystem::path directory_;
     boost::asio::io_context io_{1};
 };
 

@@ -11,32 +11,19 @@
 
 #include "engine/daemon/dump_file.h"
 #include "engine/daemon/pid_file.h"
+#include "tests/engine/daemon/directory_fixture.h"
 
 namespace vigil::daemon {
 namespace {
 
-class DaemonFiles : public testing::Test {
-protected:
-    DaemonFiles() {
-        std::string name = (std::filesystem::temp_directory_path() / "vigil-files-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~DaemonFiles() override { std::filesystem::remove_all(directory_); }
-
-    std::string path(const std::string& name) const { return (directory_ / name).string(); }
-    static std::string content(const std::string& path) {
-        std::ifstream in(path);
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
-    std::filesystem::path directory_;
-};
+class DaemonFiles : public DirectoryTest {};
 
 TEST_F(DaemonFiles, APidFileIsHeldAgainstASecondDaemonAndRemovedAtTheEnd) {
     {
         auto first = PidFile::acquire(path("x.pid"));
         ASSERT_TRUE(first);
         first->write_pid();
-        EXPECT_EQ(content(path("x.pid")), std::to_string(::getpid()) + "\n");
+        EXPECT_EQ(content("x.pid"), std::to_string(::getpid()) + "\n");
         const auto second = PidFile::acquire(path("x.pid"));
         ASSERT_FALSE(second);
         EXPECT_NE(second.error().find("already running: process " + std::to_string(::getpid())), std::string::npos) << second.error();
@@ -99,8 +86,8 @@ TEST_F(DaemonFiles, ADumpReplacesALinkInsteadOfFollowingIt) {
     std::ofstream(path("victim")) << "precious";
     std::filesystem::create_symlink(path("victim"), path("keepalived.data"));
     ASSERT_TRUE(write_dump_file({path("keepalived.data"), ""}, "text"));
-    EXPECT_EQ(content(path("victim")), "precious");
-    EXPECT_EQ(content(path("keepalived.data")), "text");
+    EXPECT_EQ(content("victim"), "precious");
+    EXPECT_EQ(content("keepalived.data"), "text");
     EXPECT_FALSE(std::filesystem::is_symlink(path("keepalived.data")));
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 2);   // nothing is left over
 }
@@ -149,7 +136,7 @@ TEST_F(DaemonFiles, TheLinkIsReplacedAndLeadsToTheFile) {
     for (const char* text : {"first", "second"}) {
         const auto written = write_dump_file(place, text);
         ASSERT_TRUE(written) << written.error();
-        EXPECT_EQ(content(path("keepalived.json")), text);
+        EXPECT_EQ(content("keepalived.json"), text);
     }
     EXPECT_EQ(std::filesystem::read_symlink(path("keepalived.json")), path("own/keepalived.json"));
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 2);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +12,7 @@
 #include <sstream>
 
 #include "engine/io/file_descriptor.h"
+#include "tests/engine/daemon/directory_fixture.h"
 
 namespace vigil::daemon {
 namespace {
@@ -24,19 +24,10 @@ TEST(LogFiles, HaveTheProcessBeforeTheLastDot) {
     EXPECT_EQ(log_file_of("", "_vrrp"), "");
 }
 
-class Log : public testing::Test {
+class Log : public DirectoryTest {
 protected:
-    Log() {
-        std::string name = (std::filesystem::temp_directory_path() / "vigil-log-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~Log() override {
-        spdlog::set_default_logger(before_);
-        std::filesystem::remove_all(directory_);
-    }
-    std::string path(const std::string& name) const { return (directory_ / name).string(); }
+    ~Log() override { spdlog::set_default_logger(before_); }
 
-    std::filesystem::path directory_;
     std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 

@@ -12,6 +12,7 @@
 #include "engine/daemon/script_runner.h"
 #include "engine/daemon/script_security.h"
 #include "engine/daemon/usable_scripts.h"
+#include "tests/engine/daemon/directory_fixture.h"
 
 namespace vigil::daemon {
 namespace {
@@ -150,30 +151,18 @@ TEST_F(ScriptSecurity, OtherUsersMayRunWhatTheyLike) {
     EXPECT_FALSE(check("/etc/x", {1000, 1000, false}).is_secure);
 }
 
-class ScriptProcess : public testing::Test {
+class ScriptProcess : public DirectoryTest {
 protected:
-    ScriptProcess() {
-        std::string name = (std::filesystem::temp_directory_path() / "vigil-script-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~ScriptProcess() override { std::filesystem::remove_all(directory_); }
-
-    std::string file(const std::string& name) const { return (directory_ / name).string(); }
-    std::string content(const std::string& name) const {
-        std::ifstream in(file(name));
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
     static int wait_for(pid_t pid) {
         int status = 0;
         ::waitpid(pid, &status, 0);
         return status;
     }
     const ScriptIdentity own_{::geteuid(), ::getegid(), true};
-    std::filesystem::path directory_;
 };
 
 TEST_F(ScriptProcess, ArgumentsArriveAsTheyAre) {
-    const auto pid = spawn_script({"/bin/sh", "-c", "printf '%s|' \"$@\" > " + file("out"), "sh", "two words", "$HOME", "", "*"}, own_);
+    const auto pid = spawn_script({"/bin/sh", "-c", "printf '%s|' \"$@\" > " + path("out"), "sh", "two words", "$HOME", "", "*"}, own_);
     ASSERT_TRUE(pid);
     EXPECT_EQ(wait_for(*pid), 0);
     EXPECT_EQ(content("out"), "two words|$HOME||*|");
@@ -183,7 +172,7 @@ TEST_F(ScriptProcess, TheEnvironmentIsCleanedAndSignalsAreReset) {
     ::setenv("IFS", "x", 1);
     ::setenv("VIGIL_TEST", "kept", 1);
     ::signal(SIGPIPE, SIG_IGN);
-    const auto pid = spawn_script({"/bin/sh", "-c", "{ env; grep SigIgn /proc/self/status; grep SigBlk /proc/self/status; } > " + file("out")}, own_);
+    const auto pid = spawn_script({"/bin/sh", "-c", "{ env; grep SigIgn /proc/self/status; grep SigBlk /proc/self/status; } > " + path("out")}, own_);
     ASSERT_TRUE(pid);
     wait_for(*pid);
     ::unsetenv("IFS");
@@ -205,7 +194,7 @@ TEST_F(ScriptProcess, AProgramThatDoesNotExistIsAnError) {
 TEST_F(ScriptProcess, AnotherUserRunsIt) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to change the user";
     std::filesystem::permissions(directory_, std::filesystem::perms::all);
-    const auto pid = spawn_script({"/bin/sh", "-c", "id -u > " + file("out") + "; id -g >> " + file("out")}, {65534, 65533, false});
+    const auto pid = spawn_script({"/bin/sh", "-c", "id -u > " + path("out") + "; id -g >> " + path("out")}, {65534, 65533, false});
     ASSERT_TRUE(pid);
     wait_for(*pid);
     EXPECT_EQ(content("out"), "65534\n65533\n");
@@ -231,10 +220,10 @@ void run_dry(ScriptRunner& runner, Instant now) {
 
 /// busybox, killall5 as pidof, and scripts that look at $0.
 TEST_F(ScriptProcess, AProgramIsCalledByTheNameThatTheFileSays) {
-    std::ofstream(file("real")) << "#!/bin/sh\nbasename \"$0\" > " + file("out") + "\n";
-    std::filesystem::permissions(file("real"), std::filesystem::perms::owner_all);
-    std::filesystem::create_symlink("real", file("alias"));
-    const std::string command = file("alias") + " word";
+    std::ofstream(path("real")) << "#!/bin/sh\nbasename \"$0\" > " + path("out") + "\n";
+    std::filesystem::permissions(path("real"), std::filesystem::perms::owner_all);
+    std::filesystem::create_symlink("real", path("alias"));
+    const std::string command = path("alias") + " word";
     UsableScripts scripts;
     const config::NotifyScript wanted = script(command, config::ScriptEvent::master);
     scripts.add(wanted, {});
@@ -250,7 +239,7 @@ TEST_F(ScriptProcess, AProgramIsCalledByTheNameThatTheFileSays) {
 
 TEST_F(ScriptProcess, OneThatMayNotRunIsNotCalledAndRemembered) {
     UsableScripts scripts;
-    const std::string command = file("missing");
+    const std::string command = path("missing");
     const config::NotifyScript wanted = script(command, config::ScriptEvent::master);
     scripts.add(wanted, {});
     EXPECT_TRUE(scripts.has_refused());
@@ -270,7 +259,7 @@ TEST(ScriptCheck, SaysOnceThatAGroupsScriptDoesNotRun) {
 TEST_F(ScriptProcess, ScriptsOfOneRouterRunInOrder) {
     ScriptRunner runner;
     for (const char* word : {"one", "two", "three"}) {
-        runner.enqueue(0, {"t", {"/bin/sh", "-c", std::string("echo ") + word + " >> " + file("out")}, own_});
+        runner.enqueue(0, {"t", {"/bin/sh", "-c", std::string("echo ") + word + " >> " + path("out")}, own_});
     }
     runner.pump(Instant{});
     EXPECT_EQ(runner.running_count(), 1u);
@@ -280,7 +269,7 @@ TEST_F(ScriptProcess, ScriptsOfOneRouterRunInOrder) {
 
 TEST_F(ScriptProcess, NoMoreThanTheLimitAtATime) {
     ScriptRunner runner(2);
-    for (std::size_t router = 0; router < 5; ++router) runner.enqueue(router, {"t", {"/bin/sh", "-c", "echo x >> " + file("out")}, own_});
+    for (std::size_t router = 0; router < 5; ++router) runner.enqueue(router, {"t", {"/bin/sh", "-c", "echo x >> " + path("out")}, own_});
     runner.pump(Instant{});
     EXPECT_EQ(runner.running_count(), 2u);
     run_dry(runner, Instant{});

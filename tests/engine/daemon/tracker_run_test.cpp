@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "engine/daemon/trackers/file_tracker.h"
 #include "engine/daemon/trackers/process_tracker.h"
 #include "engine/daemon/trackers/script_tracker.h"
+#include "tests/engine/daemon/directory_fixture.h"
 
 namespace vigil::daemon {
 namespace {
@@ -25,27 +25,15 @@ namespace fs = std::filesystem;
 
 constexpr auto patience = 60s;   // nothing here takes that long
 
-class Running : public testing::Test {
+class Running : public DirectoryTest {
 protected:
-    Running() {
-        std::string name = (fs::temp_directory_path() / "vigil-tracker-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
     ~Running() override {
         for (const pid_t pid : children_) {
             ::kill(-pid, SIGKILL);   // they lead groups
             ::waitpid(pid, nullptr, 0);
         }
-        fs::remove_all(directory_);
     }
 
-    std::string path(const std::string& name) const { return (directory_ / name).string(); }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
-    std::string content(const std::string& name) const {
-        std::ifstream in(path(name));
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
-    bool exists(const std::string& name) const { return fs::exists(path(name)); }
     static bool is_alive(const std::string& pid) { return !pid.empty() && ::kill(std::stoi(pid), 0) == 0; }
 
     /// A copy of sleep(1) under a name that nobody else has, running.
@@ -81,7 +69,6 @@ protected:
 
     const Thing& thing(ThingKind kind, const std::string& name) const { return things_[things_.find(kind, name)]; }
 
-    fs::path directory_;
     std::vector<pid_t> children_;
     boost::asio::io_context io_{1};
     TrackedThings things_;
@@ -380,10 +367,10 @@ TEST_F(Files, WhatIsNoRegularFileIsNotOpened) {
 }
 
 TEST_F(Files, FilesOfProcAreReadOnceASecond) {
-    const std::string path = "/proc/" + std::to_string(::getpid()) + "/oom_score_adj";
-    const auto set = [&](int value) { std::ofstream(path) << value << std::flush; };
+    const std::string file = "/proc/" + std::to_string(::getpid()) + "/oom_score_adj";
+    const auto set = [&](int value) { std::ofstream(file) << value << std::flush; };
     set(700);   // more than there was: anybody may be less important
-    tracker_.configure({{.name = "f", .path = path, .initial_value = {}, .overwrites = false}}, true);
+    tracker_.configure({{.name = "f", .path = file, .initial_value = {}, .overwrites = false}}, true);
     EXPECT_EQ(value(), 700);
     set(800);
     tracker_.tick();
