@@ -3,7 +3,7 @@
 // An engine never changes its shape: a new configuration gets a new engine, made on the control thread while the old one runs. Between two passes of the fast
 // thread the new one adopts the run of every router that both have. What is configured comes from the new specification, what
 // happened comes from the old engine: a router whose text did not change sends its next advert at the instant at which it would have sent it, and
-// hears none of the reload. Linear in the routers, some 0.1 us for each, and no allocation.
+// hears none of the reload. Linear in the routers, some 0.05 us for each, and no allocation.
 //
 // Sync groups may have other members than before: on_time() brings them into one state before anything else (settle_groups()).
 //
