@@ -162,6 +162,64 @@ TEST(Adopt, AnnouncementsUnderWayGoOnOverTheNewList) {
     EXPECT_EQ(std::ranges::count_if(harness.log, [](const Harness::Timed& one) { return !one.sent.is_urgent; }), 10);
 }
 
+TEST(Adopt, WhatTheLanHasTaughtStays) {
+    const EngineSpec spec = with({v3_router(1, Priority{100})});
+    Harness harness(spec);
+    harness.start(at(0s));
+    harness.receive(v3_frame(1, 200).interval(200), at(1s));
+    harness.receive(v3_frame(1, 200).bad_checksum(), at(1s));
+    harness.command({.kind = Command::Kind::set_primary_address, .router = RouterIndex{0}, .address = address_of("10.0.0.9").octets}, at(1s));
+    reload(harness, spec, same_places(spec), at(2s));
+    EXPECT_EQ(harness.router().active_adver_interval, Centiseconds{200});
+    EXPECT_EQ(harness.errors(packet::ReceiveError::bad_checksum), 1u);
+    harness.run_until(at(10s));
+    ASSERT_FALSE(harness.log.empty());
+    const auto frame = packet::read_frame(harness.log[0].sent.bytes);
+    ASSERT_TRUE(frame.has_value());
+    EXPECT_EQ(frame->source, address_of("10.0.0.9"));
+}
+
+TEST(Adopt, DoubtsAndListeningStay) {
+    const EngineSpec spec = with({v3_router(1, Priority{100}), v3_router(2, Priority::owner)});
+    Harness harness(spec);
+    harness.start(at(0s));
+    harness.command({.kind = Command::Kind::frames_lost, .link = LinkIndex{0}}, at(3s));
+    harness.time(at(10s));   // a pause of seven seconds
+    ASSERT_EQ(harness.router(0).doubts, 1);
+    ASSERT_TRUE(harness.router(1).is_listening);
+    reload(harness, spec, same_places(spec), at(10s));
+    EXPECT_EQ(harness.router(0).doubts, 1);
+    EXPECT_TRUE(harness.router(1).is_listening);
+}
+
+TEST(Adopt, AnAdvertThatIsPlayedAgainIsRefusedAsBefore) {
+    RouterSpec router = v2_router(3, Priority{100});
+    router.auth_type = packet::AuthType::ah;
+    const EngineSpec spec = with({router});
+    Harness harness(spec);
+    harness.start(at(0s));
+    harness.receive(v2_frame(3, 200).ah("", 7), at(1s));
+    ASSERT_EQ(harness.counters().adverts_received, 1u);
+    reload(harness, spec, same_places(spec), at(1s));
+    harness.receive(v2_frame(3, 200).ah("", 7), at(2s));
+    EXPECT_EQ(harness.counters().adverts_received, 1u);
+    harness.receive(v2_frame(3, 200).ah("", 8), at(2s));
+    EXPECT_EQ(harness.counters().adverts_received, 2u);
+}
+
+TEST(Adopt, AListThatDiffersIsToldOnceForItsSender) {
+    const EngineSpec spec = with({v3_router(1, Priority{100})});
+    Harness harness(spec);
+    harness.start(at(0s));
+    const auto hear = [&](Instant now) {
+        harness.receive(v3_frame(1, 200).address("10.0.0.77"), now);
+        return count(harness.events(), Event::Kind::address_list_differs);
+    };
+    EXPECT_EQ(hear(at(1s)), 1u);
+    reload(harness, spec, same_places(spec), at(2s));
+    EXPECT_EQ(hear(at(3s)), 0u);
+}
+
 TEST(Adopt, ARouterThatIsNotThereAnyMoreIsForgotten) {
     Harness harness(with({v3_router(1, Priority::owner), v3_router(2, Priority::owner)}));
     harness.start(at(0s));
