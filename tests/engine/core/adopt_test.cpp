@@ -171,6 +171,7 @@ TEST(Adopt, WhatTheLanHasTaughtStays) {
     harness.command({.kind = Command::Kind::set_primary_address, .router = RouterIndex{0}, .address = address_of("10.0.0.9").octets}, at(1s));
     reload(harness, spec, same_places(spec), at(2s));
     EXPECT_EQ(harness.router().active_adver_interval, Centiseconds{200});
+    EXPECT_EQ(harness.router().primary_address, address_of("10.0.0.9").octets);
     EXPECT_EQ(harness.errors(packet::ReceiveError::bad_checksum), 1u);
     harness.run_until(at(10s));
     ASSERT_FALSE(harness.log.empty());
