@@ -7,12 +7,11 @@
 #include "config/interpreter.h"
 #include "config/option_words.h"
 #include "config/values.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
 namespace {
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 /// What an address is that cannot be virtual; empty for all others (RFC 1122 §3.2.1.3, RFC 4291 §2.5 and §2.7).
 std::string_view unusable_kind(const IpAddress& address) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "config/block_tree.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
@@ -23,8 +24,6 @@ namespace {
 constexpr std::size_t deepest_nesting = 64;
 
 bool is_block_keyword(const Keyword* keyword) { return keyword != nullptr && keyword->child != BlockId::none; }
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 }  // namespace
 

@@ -8,12 +8,11 @@
 #include "config/interpreter.h"
 #include "config/suggestion.h"
 #include "config/values.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
 namespace {
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string seconds_text(std::int64_t microseconds) {
     std::string text = std::to_string(microseconds / 1'000'000);

@@ -161,6 +161,7 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     if (global.vrrp_priority) out.line("vrrp_priority", std::to_string(*global.vrrp_priority));
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
+    if (global.vmac_prefix != GlobalDefinitions{}.vmac_prefix) out.text("vmac_prefix", global.vmac_prefix);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
     write_reload(out, global.process.reload);
     out.end();
@@ -169,10 +170,14 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.flag("use_pid_dir", global.use_pid_dir);
 }
 
+/// " USER GROUP" behind a command; empty when the file names none.
+std::string owner_of(const NotifyScript& script) {
+    if (script.user.empty()) return {};
+    return ' ' + std::string(script.user) + (script.group.empty() ? "" : ' ' + std::string(script.group));
+}
+
 void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {
-    for (const NotifyScript& script : scripts) {
-        out.line(keyword_of(script.event), quoted(script.command) + (script.user.empty() ? "" : ' ' + std::string(script.user)));
-    }
+    for (const NotifyScript& script : scripts) out.line(keyword_of(script.event), quoted(script.command) + owner_of(script));
 }
 
 void write_network(Writer& out, const VrrpInstance& instance) {
@@ -276,8 +281,8 @@ void write_script(Writer& out, const VrrpScript& script) {
     out.number("rise", script.rise);
     out.number("fall", script.fall);
     out.line("weight", weight_text(script.weight, script.weight_reverse));
-    if (!script.command.user.empty()) {
-        out.line("user", std::string(script.command.user) + (script.command.group.empty() ? "" : ' ' + std::string(script.command.group)));
+    if (const std::string owner = owner_of(script.command); !owner.empty()) {
+        out.line("user", owner.substr(1));
     }
     out.flag("init_fail", script.init_fail);
     out.end();

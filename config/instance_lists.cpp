@@ -3,11 +3,11 @@
 #include "config/interpreter.h"
 #include "config/suggestion.h"
 #include "config/values.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
 namespace {
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 }  // namespace
 
 void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block) {

@@ -10,6 +10,7 @@
 #include "config/keyword_rows.h"
 #include "config/suggestion.h"
 #include "config/text_pool.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
@@ -58,8 +59,6 @@ const Vocabulary& vocabulary() {
     static const Vocabulary the_vocabulary;
     return the_vocabulary;
 }
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 /// Words of forks and of releases long gone, still copied from page to page.
 struct ForeignWord {

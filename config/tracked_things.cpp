@@ -5,14 +5,13 @@
 
 #include "config/interpreter.h"
 #include "config/values.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
 namespace {
 
 constexpr std::int64_t greatest_useful_value = 254;
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 /// init_file [NUMBER] [overwrite], in either order.
 void read_init_file(Context& context, TrackedFile& file, const Node& node) {

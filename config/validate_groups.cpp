@@ -9,12 +9,11 @@
 
 #include "config/interpreter.h"
 #include "config/suggestion.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
 namespace {
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 class GroupValidator {
 public:

@@ -9,6 +9,7 @@
 
 #include "config/interpreter.h"
 #include "config/suggestion.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
@@ -16,8 +17,6 @@ namespace {
 
 constexpr int lowest = 1;
 constexpr int highest = 254;
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 bool has(const std::vector<SourceLocation>& places, SourceLocation where) {
     return std::find(places.begin(), places.end(), where) != places.end();

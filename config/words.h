@@ -13,6 +13,8 @@ constexpr bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 
+inline std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
 /// Without blanks at either end.
 std::string_view trim(std::string_view text);
 /// Up to the first blank.

@@ -92,7 +92,8 @@ int run_config_test(const Options& options) {
     return code;
 }
 
-/// By the dump of the effective model, which leaves out comments and order of keywords, and masks passwords: so those are compared beside it.
+/// By the dump of the effective model, where whatever a reload can change has its line, while comments and the order of keywords do not matter. It masks
+/// passwords: so those are compared beside it.
 bool is_same_configuration(const config::Configuration& a, const config::Configuration& b) {
     if (a.instances.size() != b.instances.size()) return false;
     for (std::size_t i = 0; i < a.instances.size(); ++i) {

@@ -27,8 +27,8 @@ bool is_running(const kernel::LinkState& link) { return link.is_up && link.is_ru
 
 LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKeeper& keeper, VirtualMacRules& rules, TrackedThings& things,
                      RateLimiter& limiter, bool logs_addresses)
-    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), rules_(rules), things_(things), limiter_(limiter),
-      logs_addresses_(logs_addresses), routers_of_(plan.links.size()) {
+    : plan_(plan), kernel_(kernel), fast_(fast), keeper_(keeper), rules_(rules), limiter_(limiter),
+      logs_addresses_(logs_addresses), routers_of_(plan.links.size()), tracked_(make_tracked(things)) {
     for (std::size_t i = 0; i < plan.links.size(); ++i) {
         links_.push_back({plan.engine.links[i].is_up, plan.engine.links[i].mac, false});
         by_name_.emplace(plan.links[i].name, i);
@@ -45,7 +45,9 @@ void LinkWatch::start() {
     std::iota(all.begin(), all.end(), std::size_t{0});
     open_new_ports(all);
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) leave_own_link_alone(i);
-    for (const auto& [number, link] : kernel_.monitor().links()) update_tracked(number);
+    std::vector<std::uint32_t> numbers;
+    for (const auto& [number, link] : kernel_.monitor().links()) numbers.push_back(number);
+    tracked_.update(numbers);
 }
 
 void LinkWatch::open_new_ports(const std::vector<std::size_t>& which) {
@@ -72,10 +74,12 @@ void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::Ro
     }
     // What has changed since `before` last looked.
     const auto links = kernel_.monitor().links();
+    std::vector<std::uint32_t> numbers;
     for (const auto& [index, state] : links) {
         on_link(state, now);
-        update_tracked(index);
+        numbers.push_back(index);
     }
+    tracked_.update(numbers);
 }
 
 /// Links are as `before` last saw them; what is different now is a change like any other. Returns those that it did not have.
@@ -121,9 +125,11 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
         }
     }
     refresh_stale_sources();
+    std::vector<std::uint32_t> numbers;
     for (const kernel::KernelEvent& event : events) {
-        if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) update_tracked(link->link.index);
+        if (const auto* link = std::get_if<kernel::LinkEvent>(&event)) numbers.push_back(link->link.index);
     }
+    tracked_.update(numbers);
 }
 
 bool LinkWatch::resync(Instant now) {
@@ -331,27 +337,15 @@ bool LinkWatch::is_interface_running(std::string_view name) const {
     return link != nullptr && is_running(*link);
 }
 
-/// By what the kernel has now: after several messages about one interface only the last state counts. Under its old name a renamed one is not there.
-void LinkWatch::update_tracked(std::uint32_t interface_index) {
-    const auto& links = kernel_.monitor().links();
-    const auto now = links.find(interface_index);
-    const auto known = tracked_.find(interface_index);
-    if (known != tracked_.end() && (now == links.end() || now->second.name != things_[known->second].name)) {
-        const ThingIndex thing = known->second;
-        tracked_.erase(known);
-        set_tracked(thing, false);
-    }
-    if (now == links.end()) return;
-    const ThingIndex thing = things_.find(ThingKind::interface, now->second.name);
-    if (thing == ThingIndex::none) return;
-    tracked_[interface_index] = thing;
-    set_tracked(thing, is_running(now->second));
-}
-
-void LinkWatch::set_tracked(ThingIndex thing, bool is_up) {
-    const std::string& name = things_[thing].name;
-    if (things_[thing].is_up != is_up && !by_name_.contains(name)) spdlog::info("Netlink reports tracked interface {} {}", name, is_up ? "up" : "down");
-    things_.set_up(thing, is_up);
+TrackedInterfaces LinkWatch::make_tracked(TrackedThings& things) {
+    const auto name_of = [this](std::uint32_t number) {
+        const auto& links = kernel_.monitor().links();
+        const auto found = links.find(number);
+        return found == links.end() ? std::string() : found->second.name;
+    };
+    return {things, {.name_of = name_of,
+                     .is_running = [this](std::string_view name) { return is_interface_running(name); },
+                     .is_told_of_elsewhere = [this](std::string_view name) { return by_name_.contains(std::string(name)); }}};
 }
 
 void LinkWatch::send_to_router(Command::Kind kind, std::size_t router, Fault fault, int value) {

@@ -10,6 +10,7 @@
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/rate_limiter.h"
+#include "engine/daemon/tracked_interfaces.h"
 #include "engine/daemon/trackers/tracked_things.h"
 
 namespace vigil::daemon {
@@ -54,8 +55,7 @@ private:
     void refresh_stale_sources();
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
-    void update_tracked(std::uint32_t interface_index);
-    void set_tracked(ThingIndex thing, bool is_up);
+    TrackedInterfaces make_tracked(TrackedThings& things);
     std::vector<std::size_t> keep_ports(const LinkWatch& before);
     void open_new_ports(const std::vector<std::size_t>& which);
     void leave_own_link_alone(std::size_t router);
@@ -67,13 +67,12 @@ private:
     FastThread& fast_;
     AddressKeeper& keeper_;
     VirtualMacRules& rules_;
-    TrackedThings& things_;
     RateLimiter& limiter_;
     bool logs_addresses_;
     std::vector<Link> links_;                        // by LinkIndex
     std::vector<std::vector<std::uint32_t>> routers_of_;   // by LinkIndex: a message concerns one link, and there are many
     std::unordered_map<std::string, std::size_t> by_name_;
-    std::unordered_map<std::uint32_t, ThingIndex> tracked_;   // interface number -> the tracked interface that had it last
+    TrackedInterfaces tracked_;
 };
 
 }  // namespace vigil::daemon

@@ -6,6 +6,7 @@ namespace vigil::config::test {
 
 const char* const everything = R"(global_defs {
     router_id left
+    vmac_prefix vip
     vrrp_garp_interval 0.5
 }
 vrrp_script chk {
@@ -66,7 +67,7 @@ vrrp_instance A {
         web weight -9 noreverse
         absent
     }
-    notify "/bin/n x" joe
+    notify "/bin/n x" joe staff
 }
 vrrp_instance B {
     interface eth0
@@ -98,7 +99,7 @@ TEST(Dump, ReadsBackToTheSameModel) {
 TEST(Dump, ShowsWhatIsInEffect) {
     const std::string text = dump(load_string(everything).configuration);
     for (const char* line :
-         {"    router_id left\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n",
+         {"    router_id left\n", "    vmac_prefix vip\n", "    vrrp_garp_interval 0.5\n", "    script \"/bin/chk 'a b'\"\n", "vrrp_instance A {\n",
           "    priority 120\n", "    version 2\n", "    advert_int 2\n", "    nopreempt\n",
           "    use_vmac vip0 02:00:00:00:00:09 netlink_notify_msg group 3\n", "    vmac_mode nftables\n",
           "        10.0.0.1/24 brd 10.0.0.255 dev eth1 label eth1:1 scope 253 no_track use_vmac\n",
@@ -107,7 +108,7 @@ TEST(Dump, ShowsWhatIsInEffect) {
           "        eth2 weight 5 reverse\n", "        chk weight -10 reverse\n", "        number weight 2 reverse\n", "        web weight -9 noreverse\n",
           "    timeout 1.5\n", "    user joe staff\n", "    init_fail\n", "    file \"/run/a b\"\n", "    init_file -7 overwrite\n",
           "    process \"/usr/sbin/nginx\" \"-g\" \"daemon off;\"\n", "    param_match initial\n", "    quorum_max 0\n",
-          "    terminate_delay 0.5\n", "    fork_delay 0.5\n", "    notify \"/bin/n x\" joe\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
+          "    terminate_delay 0.5\n", "    fork_delay 0.5\n", "    notify \"/bin/n x\" joe staff\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
           "        10.0.0.4 min_ttl 250 max_ttl 254\n", "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line;
     }

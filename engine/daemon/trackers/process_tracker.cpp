@@ -2,10 +2,10 @@
 //
 // At the start all of /proc is read once. From then on the kernel tells (process_events.h): a process that was started is a copy of its parent, so it is
 // counted where its parent is, without a look; one that runs another program or gave itself a new name is looked at; one that ended is
-// forgotten. When events were lost, all are looked at again.
+// forgotten. When events were lost, all are looked at again (process_sweep.h), and once more when others are lost meanwhile.
 //
-// Where the kernel tells nothing (a container, a kernel without the connector), /proc is read once a second, some processes in each turn of the event
-// loop: 20 µs each, and a host may have ten thousand. What lives for less than a second may then go unseen.
+// Where the kernel tells nothing (a container, a kernel without the connector), such a look is taken once a second. What lives for less than a second may
+// then go unseen.
 //
 // Changes are gathered: the counts of a batch are compared with the quorum once, so a program that forks a hundred workers is one change.
 
@@ -14,8 +14,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,7 +28,6 @@
 namespace vigil::daemon {
 namespace {
 
-constexpr std::size_t processes_per_turn = 128;
 constexpr std::size_t longest_command_line = 32 * 1024;
 
 /// At most `limit` octets; empty when it cannot be read.
@@ -73,7 +70,13 @@ std::vector<pid_t> list_processes() {
 }
 
 ProcessTracker::ProcessTracker(boost::asio::io_context& io, TrackedThings& things, RateLimiter& limiter, bool may_listen)
-    : io_(io), things_(things), limiter_(limiter), may_listen_(may_listen), descriptor_(io), timer_(io) {}
+    : things_(things), limiter_(limiter), may_listen_(may_listen), descriptor_(io), timer_(io),
+      sweep_(io, {.list = list_processes,
+                  .look_at = [this](pid_t process) { look_at(process); },
+                  .finish = [this](const std::unordered_set<pid_t>& seen) {
+                      forget_those_not_in(seen);
+                      settle();
+                  }}) {}
 
 ProcessTracker::~ProcessTracker() {
     *alive_ = false;
@@ -143,7 +146,7 @@ void ProcessTracker::on_events() {
     for (const ProcessEvent& event : events) on_event(event);
     if (!is_complete) {
         if (limiter_.admit("process events were lost", io::clock::now())) spdlog::warn("Process events were lost; looking at all processes again");
-        begin_slow_look();
+        sweep_.begin();
     }
     settle();
 }
@@ -155,7 +158,7 @@ void ProcessTracker::on_event(const ProcessEvent& event) {
         for (auto& [name, target] : targets_) {
             if (target->processes.contains(event.parent)) put(*target, event.process, true);
         }
-        if (!to_look_at_.empty()) seen_.insert(event.process);
+        sweep_.on_started(event.process);
         return;
     case ProcessEvent::Kind::changed: return look_at(event.process);
     case ProcessEvent::Kind::ended: return forget(event.process);
@@ -181,29 +184,6 @@ void ProcessTracker::look_at_all() {
     for (const pid_t process : processes) look_at(process);
     forget_those_not_in({processes.begin(), processes.end()});
     settle();
-}
-
-void ProcessTracker::begin_slow_look() {
-    if (!to_look_at_.empty()) return;
-    to_look_at_ = list_processes();
-    seen_ = {to_look_at_.begin(), to_look_at_.end()};
-    go_on_looking();
-}
-
-void ProcessTracker::go_on_looking() {
-    const std::size_t count = std::min(processes_per_turn, to_look_at_.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        look_at(to_look_at_.back());
-        to_look_at_.pop_back();
-    }
-    if (to_look_at_.empty()) {
-        forget_those_not_in(seen_);
-        seen_.clear();
-        return settle();
-    }
-    boost::asio::post(io_, [this, alive = alive_] {
-        if (*alive) go_on_looking();
-    });
 }
 
 void ProcessTracker::forget_those_not_in(const std::unordered_set<pid_t>& alive) {
@@ -258,7 +238,7 @@ void ProcessTracker::arm_timer() {
 }
 
 void ProcessTracker::tick() {
-    if (!targets_.empty() && !events_) begin_slow_look();
+    if (!targets_.empty() && !events_ && !sweep_.is_under_way()) sweep_.begin();
 }
 
 std::optional<ProcessStanding> ProcessTracker::standing(const std::string& name) const {

@@ -15,6 +15,7 @@
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/trackers/process_events.h"
 #include "engine/daemon/trackers/process_match.h"
+#include "engine/daemon/trackers/process_sweep.h"
 #include "engine/daemon/trackers/quorum_judge.h"
 #include "engine/daemon/trackers/tracked_things.h"
 
@@ -79,14 +80,11 @@ private:
     void forget(pid_t process);
     void put(Target& target, pid_t process, bool is_in);
     void look_at_all();
-    void begin_slow_look();
-    void go_on_looking();
     void forget_those_not_in(const std::unordered_set<pid_t>& alive);
     void settle();
     void publish(Target& target);
     void arm_timer();
 
-    boost::asio::io_context& io_;
     TrackedThings& things_;
     RateLimiter& limiter_;
     bool may_listen_;
@@ -95,8 +93,7 @@ private:
     std::optional<ProcessEvents> events_;
     boost::asio::posix::stream_descriptor descriptor_;
     boost::asio::steady_timer timer_;        // of debounced changes
-    std::vector<pid_t> to_look_at_;          // of a look that is spread over several turns
-    std::unordered_set<pid_t> seen_;
+    ProcessSweep sweep_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -1,79 +1,16 @@
-// Trackers at work: real scripts, files and processes, on an event loop that the test turns.
+// Scripts and files that are tracked, running.
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <thread>
+#include <algorithm>
 
 #include "engine/daemon/trackers/file_tracker.h"
-#include "engine/daemon/trackers/process_tracker.h"
 #include "engine/daemon/trackers/script_tracker.h"
-#include "tests/engine/daemon/directory_fixture.h"
+#include "tests/engine/daemon/tracker_fixture.h"
 
 namespace vigil::daemon {
 namespace {
-
-using namespace std::chrono_literals;
-namespace fs = std::filesystem;
-
-constexpr auto patience = 60s;   // nothing here takes that long
-
-class Running : public DirectoryTest {
-protected:
-    ~Running() override {
-        for (const pid_t pid : children_) {
-            ::kill(-pid, SIGKILL);   // they lead groups
-            ::waitpid(pid, nullptr, 0);
-        }
-    }
-
-    static bool is_alive(const std::string& pid) { return !pid.empty() && ::kill(std::stoi(pid), 0) == 0; }
-
-    /// A copy of sleep(1) under a name that nobody else has, running.
-    pid_t start_process(const std::string& name, const std::string& argument = "1000") {
-        if (!exists(name)) fs::copy_file(fs::canonical("/bin/sleep"), path(name));
-        const pid_t pid = ::fork();
-        if (pid == 0) {
-            ::setpgid(0, 0);
-            ::execl(path(name).c_str(), path(name).c_str(), argument.c_str(), nullptr);
-            ::_exit(127);
-        }
-        children_.push_back(pid);
-        return pid;
-    }
-    void end_process(pid_t pid) {
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
-        std::erase(children_, pid);
-    }
-
-    template <class Condition>
-    bool run_until(Condition condition) {
-        const auto give_up = std::chrono::steady_clock::now() + patience;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > give_up) return false;
-            io_.restart();
-            io_.run_one_for(5ms);
-            on_turn();
-        }
-        return true;
-    }
-    virtual void on_turn() {}
-
-    const Thing& thing(ThingKind kind, const std::string& name) const { return things_[things_.find(kind, name)]; }
-
-    std::vector<pid_t> children_;
-    boost::asio::io_context io_{1};
-    TrackedThings things_;
-    RateLimiter limiter_;
-};
 
 class Scripts : public Running {
 protected:
@@ -397,100 +334,6 @@ TEST_F(Files, InitFileDoesNotFollowALink) {
     fs::create_symlink("target", path("v"));
     configure("v", 9, true);
     EXPECT_EQ(content("target"), "1\n");
-}
-
-class Processes : public Running {
-protected:
-    static ProcessDefinition definition(const std::string& program, bool has_full_command = false) {
-        ProcessDefinition result;
-        result.name = "p";
-        result.pattern = {program, {}, config::ParameterMatch::none, has_full_command};
-        return result;
-    }
-    bool is_up() const { return thing(ThingKind::process, "p").is_up; }
-    static std::string unique_name() { return "vigil-" + std::to_string(::getpid()); }
-};
-
-TEST_F(Processes, WithoutEventsProcIsReadAtEachTick) {
-    ProcessTracker tracker(io_, things_, limiter_, false);
-    tracker.configure({definition(unique_name())});
-    EXPECT_FALSE(is_up());
-    EXPECT_TRUE(thing(ThingKind::process, "p").is_known);
-    const pid_t pid = start_process(unique_name());
-    ASSERT_TRUE(run_until([&] { tracker.tick(); return is_up(); }));
-    end_process(pid);
-    ASSERT_TRUE(run_until([&] { tracker.tick(); return !is_up(); }));
-}
-
-TEST_F(Processes, OnesThatRanBeforeAreCounted) {
-    start_process(unique_name());
-    const auto has_name = [&] {
-        const auto facts = read_process(children_.back(), false);
-        return facts && facts->name == unique_name();
-    };
-    ASSERT_TRUE(run_until(has_name));   // between fork() and exec() it has ours
-    ProcessTracker tracker(io_, things_, limiter_, false);
-    tracker.configure({definition(path(unique_name()), true)});
-    EXPECT_TRUE(is_up());
-    EXPECT_NE(tracker.describe().find("Current processes          1"), std::string::npos);
-}
-
-TEST_F(Processes, AZombieRunsNoMore) {
-    ProcessTracker tracker(io_, things_, limiter_, false);
-    tracker.configure({definition(unique_name())});
-    const pid_t pid = start_process(unique_name());
-    ASSERT_TRUE(run_until([&] { tracker.tick(); return is_up(); }));
-    ::kill(pid, SIGKILL);
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
-    EXPECT_TRUE(run_until([&] { tracker.tick(); return !is_up(); }));
-}
-
-TEST_F(Processes, TheKernelTellsOfThem) {
-    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
-    ProcessTracker tracker(io_, things_, limiter_);
-    tracker.configure({definition(unique_name())});
-    ASSERT_TRUE(tracker.has_events());
-    EXPECT_FALSE(is_up());
-    const pid_t pid = start_process(unique_name());   // a fork, whose name is ours, and an exec
-    ASSERT_TRUE(run_until([&] { return is_up(); }));
-    end_process(pid);
-    ASSERT_TRUE(run_until([&] { return !is_up(); }));
-}
-
-TEST_F(Processes, ACopyOfATrackedProcessIsTracked) {
-    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
-    const std::string name = unique_name();   // of this process, not of the child below
-    ProcessDefinition two = definition(name);
-    two.limits.quorum = 2;
-    ProcessTracker tracker(io_, things_, limiter_);
-    tracker.configure({two});
-    fs::copy_file(fs::canonical("/bin/sh"), path(name));
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        ::setpgid(0, 0);
-        ::execl(path(name).c_str(), name.c_str(), "-c", "(sleep 1000; :); :", nullptr);
-        ::_exit(127);
-    }
-    children_.push_back(pid);
-    ASSERT_TRUE(run_until([&] { return is_up(); }));
-}
-
-TEST_F(Processes, TheKernelTellsOfThemInAnotherNetworkNamespaceToo) {
-    if (auto events = ProcessEvents::open(); !events) GTEST_SKIP() << "the process connector is missing: " << events.error();
-    const std::string first = "/proc/" + std::to_string(::getpid()) + "/ns/net";
-    std::string refusal;
-    bool has_namespace = false;
-    bool is_open = false;
-    std::thread([&] {   // unshare() concerns this thread alone
-        has_namespace = ::unshare(CLONE_NEWNET) == 0;
-        if (!has_namespace) return;
-        if (auto nowhere = ProcessEvents::open("/nowhere"); !nowhere) refusal = nowhere.error();
-        is_open = ProcessEvents::open(first).has_value();
-    }).join();
-    if (!has_namespace) GTEST_SKIP() << "a network namespace needs CAP_SYS_ADMIN";
-    EXPECT_NE(refusal.find("it is not in this network namespace"), std::string::npos) << refusal;
-    EXPECT_TRUE(is_open);
 }
 
 }  // namespace
