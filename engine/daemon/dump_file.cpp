@@ -1,7 +1,7 @@
 // The files that SIGUSR1, SIGUSR2 and the JSON signal write.
 //
 // keepalived writes them to fixed names in /tmp, and exporters read them there. Whoever can write to /tmp could prepare a link, or a file of his own for
-// the exporter to believe. So the file is made under a fresh name and renamed over whatever there is, which replaces a link and does not follow it;
+// the exporter to believe. So the file is made under a name that nobody knows before, and renamed over whatever there is, which replaces a link and does not follow it;
 // and without TMPDIR it is made in a directory where only root writes, with a link at the name in /tmp, which the kernel lets everybody follow because it
 // is root's (fs.protected_symlinks). A reader sees the old file or the new one, never half of one.
 
@@ -13,11 +13,16 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 
 #include <fmt/format.h>
 
+#include "engine/daemon/path_walk.h"
+
 namespace vigil::daemon {
 namespace {
+
+constexpr unsigned most_names = 100;
 
 struct Naming {
     std::string_view usual;
@@ -40,14 +45,19 @@ std::string suffix_of(const config::GlobalDefinitions& global) {
     return fmt::format(".{}{}{}", global.net_namespace, has_both ? "_" : "", global.instance);
 }
 
-std::string directory_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
-
 std::string with_reason(const char* what, const std::string& path) { return fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)); }
 
-/// A link at a fresh name, renamed over the old one: at no moment there is nothing.
+/// A link at a name that nobody can foresee, and take, renamed over the old one: at no moment there is nothing.
 tl::expected<void, std::string> put_link(const std::string& target, const std::string& path) {
-    const std::string side = fmt::format("{}.{}", path, ::getpid());
-    if (::symlink(target.c_str(), side.c_str()) != 0) return tl::unexpected(with_reason("make", side));
+    std::random_device random;
+    std::string side;
+    int result = -1;
+    for (unsigned i = 0; i < most_names && result != 0; ++i) {
+        side = fmt::format("{}.{:08x}{:08x}", path, random(), random());
+        result = ::symlink(target.c_str(), side.c_str());
+        if (result != 0 && errno != EEXIST) break;
+    }
+    if (result != 0) return tl::unexpected(with_reason("make", side));
     if (::rename(side.c_str(), path.c_str()) == 0) return {};
     const std::string error = with_reason("replace", path);
     ::unlink(side.c_str());
@@ -83,8 +93,8 @@ DumpPlace dump_place(DumpKind kind, const config::GlobalDefinitions& global, con
 }
 
 tl::expected<void, std::string> write_dump_file(const DumpPlace& place, std::string_view text) {
-    if (!place.link.empty() && ::mkdir(directory_of(place.path).c_str(), 0755) != 0 && errno != EEXIST) {
-        return tl::unexpected(with_reason("make", directory_of(place.path)));
+    if (!place.link.empty() && ::mkdir(parent_of(place.path).c_str(), 0755) != 0 && errno != EEXIST) {
+        return tl::unexpected(with_reason("make", parent_of(place.path)));
     }
     std::string side = place.path + ".XXXXXX";
     const int fd = ::mkstemp(side.data());

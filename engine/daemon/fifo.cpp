@@ -24,16 +24,14 @@
 
 #include <fmt/format.h>
 
+#include "engine/daemon/presentable.h"
+
 namespace vigil::daemon {
 namespace {
 
 constexpr std::size_t longest_name = 1024;   // a line is far below PIPE_BUF
 
-std::string presentable(std::string_view name) {
-    std::string text(name.substr(0, longest_name));
-    std::replace_if(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
-    return text;
-}
+std::string short_name(std::string_view name) { return presentable(name.substr(0, longest_name)); }
 
 std::string_view kind_of(mode_t mode) {
     if (S_ISREG(mode)) return "is a file";
@@ -48,11 +46,11 @@ std::string not_a_fifo(const std::string& path, const std::string& what) { retur
 }  // namespace
 
 std::string instance_line(std::string_view name, std::string_view state, int priority) {
-    return fmt::format("INSTANCE \"{}\" {} {}\n", presentable(name), state, priority);
+    return fmt::format("INSTANCE \"{}\" {} {}\n", short_name(name), state, priority);
 }
 
 std::string group_line(std::string_view name, std::string_view state) {
-    return fmt::format("GROUP \"{}\" {} 0\n", presentable(name), state);
+    return fmt::format("GROUP \"{}\" {} 0\n", short_name(name), state);
 }
 
 std::string what_else_is_at(const std::string& path) {

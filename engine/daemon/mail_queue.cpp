@@ -18,7 +18,7 @@ void MailQueue::add(std::string text, OperatorState state, const std::function<s
     // Once something waits to be put together, what follows waits with it: the order stays.
     if (summary_.count == 0 && in_window_ < limits_.burst && waiting_.size() < limits_.waiting) {
         ++in_window_;
-        waiting_.push_back({std::move(text), body(), wall_seconds});
+        waiting_.push_back({std::move(text), body(), wall_seconds, {}});
         return;
     }
     ++summary_.count;
@@ -40,7 +40,7 @@ MailDraft MailQueue::take_summary(Instant now) {
     const Summary summary = std::exchange(summary_, {});
     window_end_ = now + limits_.period;
     in_window_ = 1;
-    MailDraft draft{fmt::format("VRRP - {} changes of state", summary.count), "", latest_wall_};
+    MailDraft draft{fmt::format("VRRP - {} changes of state", summary.count), "", latest_wall_, {}};
     draft.body = fmt::format("{} changes of state, too many for a mail each:\n\n", summary.count);
     for (std::size_t i = 0; i < summary.by_state.size(); ++i) {
         if (summary.by_state[i] != 0) draft.body += fmt::format("{:>8} to {}\n", summary.by_state[i], to_string(OperatorState{static_cast<std::uint8_t>(i)}));

@@ -18,6 +18,7 @@ struct MailDraft {
     std::string text;      ///< subject without the router_id
     std::string body;
     std::int64_t wall_seconds = 0;
+    std::string id;        ///< of Message-ID, from the first attempt on: a server that took a mail and could not say so knows it again
 };
 
 /// Which changes of state become mails of their own, and which are put together. The first `burst` of a period are mails; the rest of it is one mail, which

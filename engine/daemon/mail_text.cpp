@@ -6,18 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "engine/daemon/presentable.h"
+
 namespace vigil::daemon {
 namespace {
 
 constexpr std::size_t longest_subject = 256;       // octets, as keepalived
 constexpr std::size_t folded_line = 76;            // RFC 2045 §6.7, and within the 78 that RFC 5322 §2.1.1 wishes for
 constexpr std::size_t encoded_word_octets = 42;    // of text: 56 in base64, 68 with what is around it (RFC 2047 §2: at most 75)
-
-std::string presentable(std::string_view text) {
-    std::string result(text);
-    std::replace_if(result.begin(), result.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
-    return result;
-}
 
 bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });

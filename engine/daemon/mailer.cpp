@@ -83,8 +83,7 @@ bool Mailer::is_idle() const {
 std::size_t Mailer::unsent_count() const { return client_ ? queue_.count() + (under_way_ ? 1 : 0) : 0; }
 
 Mail Mailer::compose(const MailDraft& draft) {
-    const MailHead head{from_, to_, subject_of(router_id_, draft.text), draft.wall_seconds,
-                        fmt::format("{}.{}.{}", draft.wall_seconds, ::getpid(), ++sent_), client_->server().helo_name};
+    const MailHead head{from_, to_, subject_of(router_id_, draft.text), draft.wall_seconds, draft.id, client_->server().helo_name};
     return {from_, to_, compose_mail(head, draft.body)};
 }
 
@@ -95,6 +94,7 @@ std::optional<Mail> Mailer::take_next() {
         attempts_ = 0;
     }
     if (!under_way_) return std::nullopt;
+    if (under_way_->id.empty()) under_way_->id = fmt::format("{}.{}.{}", under_way_->wall_seconds, ::getpid(), ++sent_);
     return compose(*under_way_);
 }
 

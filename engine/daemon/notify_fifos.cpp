@@ -16,6 +16,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "engine/daemon/path_walk.h"
 #include "engine/daemon/script_security.h"
 #include "engine/io/clock.h"
 
@@ -26,8 +27,6 @@ constexpr std::chrono::seconds tick_period{1};
 constexpr Nanoseconds time_to_terminate = std::chrono::seconds{2};
 constexpr Nanoseconds time_to_die = std::chrono::seconds{10};
 constexpr Nanoseconds loss_report_period = std::chrono::seconds{10};
-
-std::string directory_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
 
 }  // namespace
 
@@ -207,8 +206,8 @@ std::vector<config::Diagnostic> check_fifos(const config::Configuration& configu
         if (fifo->path.empty()) continue;
         const std::string path(fifo->path);
         struct stat directory {};
-        if (::stat(directory_of(path).c_str(), &directory) != 0 || !S_ISDIR(directory.st_mode)) {
-            add(fifo->where, fmt::format("there is no directory '{}' for the FIFO", directory_of(path)), "make it, or name another path");
+        if (::stat(parent_of(path).c_str(), &directory) != 0 || !S_ISDIR(directory.st_mode)) {
+            add(fifo->where, fmt::format("there is no directory '{}' for the FIFO", parent_of(path)), "make it, or name another path");
         } else if (const std::string other = what_else_is_at(path); !other.empty()) {
             add(fifo->where, fmt::format("'{}' {}, not a FIFO: nothing is told there", path, other), "remove it, or name another path");
         }

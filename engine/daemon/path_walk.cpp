@@ -23,12 +23,12 @@ std::deque<std::string> names_of(const std::string& path) {
 
 std::string join(const std::string& directory, const std::string& name) { return directory == "/" ? "/" + name : directory + "/" + name; }
 
-std::string parent_of(const std::string& directory) {
-    const std::size_t slash = directory.rfind('/');
-    return slash == 0 || slash == std::string::npos ? "/" : directory.substr(0, slash);
-}
-
 }  // namespace
+
+std::string parent_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
 
 std::vector<PathStep> walk_path(const std::string& path, const ReadLink& read_link) {
     std::vector<PathStep> steps;

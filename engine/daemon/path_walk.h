@@ -24,6 +24,8 @@ ReadLink host_links();
 /// can change none of them cannot change what `path` means. `path` is absolute. Ends after 40 links, as the kernel does.
 std::vector<PathStep> walk_path(const std::string& path, const ReadLink& read_link);
 
+/// "/etc" of "/etc/x", "/" of "/x".
+std::string parent_of(const std::string& path);
 /// The path of a step.
 std::string path_of(const PathStep& step);
 

@@ -24,6 +24,12 @@ std::string read_text(int fd) {
     return text.substr(0, text.find_first_not_of("0123456789"));
 }
 
+bool is_at(int fd, const std::string& path) {
+    struct stat ours {};
+    struct stat there {};
+    return ::fstat(fd, &ours) == 0 && ::lstat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
 /// Whether the process that wrote the file still runs. Not so when there is no number.
 bool has_living_writer(const std::string& path) {
     const io::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -45,16 +51,19 @@ tl::expected<PidFile, std::string> PidFile::acquire_from_dying(const std::string
 tl::expected<PidFile, std::string> PidFile::acquire(const std::string& path) {
     const std::filesystem::path directory = std::filesystem::path(path).parent_path();
     if (!directory.empty()) ::mkdir(directory.c_str(), 0755);  // what is wrong with it shows when the file is opened
-    io::FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file.is_open()) return tl::unexpected(fmt::format("cannot open pid file {}: {}", path, std::strerror(errno)));
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
-        if (errno != EAGAIN && errno != EACCES) return tl::unexpected(fmt::format("cannot lock pid file {}: {}", path, std::strerror(errno)));
-        return tl::unexpected(fmt::format("already running: process {} holds {}", read_text(file.get()), path));
+    for (;;) {
+        io::FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+        if (!file.is_open()) return tl::unexpected(fmt::format("cannot open pid file {}: {}", path, std::strerror(errno)));
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
+            if (errno != EAGAIN && errno != EACCES) return tl::unexpected(fmt::format("cannot lock pid file {}: {}", path, std::strerror(errno)));
+            return tl::unexpected(fmt::format("already running: process {} holds {}", read_text(file.get()), path));
+        }
+        if (is_at(file.get(), path)) return PidFile(std::move(file), path);
+        // Its last holder removed it between our opening it and its giving up the lock: the lock on what is gone is worth nothing.
     }
-    return PidFile(std::move(file), path);
 }
 
 PidFile::~PidFile() {

@@ -1,5 +1,6 @@
 #include "engine/daemon/status_files.h"
 
+#include <system_error>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -36,10 +37,16 @@ void StatusFiles::write_wanted(DumpInput input, const config::GlobalDefinitions&
 
 /// A disc may be slow, and the control thread has addresses to set: somebody else writes.
 void StatusFiles::write(DumpKind kind, const config::GlobalDefinitions& global, std::string text) {
-    writers_.push_back(std::async(std::launch::async, [place = dump_place(kind, global, host_dump_directories()), text = std::move(text)] {
+    const DumpPlace place = dump_place(kind, global, host_dump_directories());
+    auto work = [place, text = std::move(text)] {
         const auto written = write_dump_file(place, text);
         return written ? fmt::format("Wrote {}", place.path) : written.error();
-    }));
+    };
+    try {
+        writers_.push_back(std::async(std::launch::async, std::move(work)));
+    } catch (const std::system_error& problem) {
+        spdlog::error("Cannot write {}: there is no thread for it: {}", place.path, problem.what());
+    }
 }
 
 void StatusFiles::collect_results() {

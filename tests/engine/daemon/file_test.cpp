@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -54,6 +55,25 @@ TEST_F(DaemonFiles, ALockWhoseWriterRunsIsNotWaitedFor) {
     auto first = PidFile::acquire(path("x.pid"));
     first->write_pid();
     EXPECT_FALSE(PidFile::acquire_from_dying(path("x.pid"), std::chrono::hours{24}));
+}
+
+/// Two that take it in turns: who has opened the file just before the other removes it must not believe to hold what is at the path.
+TEST_F(DaemonFiles, WhoHoldsALockHoldsTheFileThatIsThere) {
+    std::atomic<int> holders{0};
+    std::atomic<unsigned> wrong{0};
+    const auto take_turns = [&] {
+        for (unsigned i = 0; i < 20'000; ++i) {
+            auto file = PidFile::acquire(path("x.pid"));
+            if (!file) continue;
+            if (holders.fetch_add(1) != 0 || !std::filesystem::exists(path("x.pid"))) ++wrong;
+            file->write_pid();
+            holders.fetch_sub(1);
+        }
+    };
+    std::thread other(take_turns);
+    take_turns();
+    other.join();
+    EXPECT_EQ(wrong, 0u);
 }
 
 TEST_F(DaemonFiles, AForkedChildDoesNotRemoveItsParentsPidFile) {
@@ -128,6 +148,16 @@ TEST(DumpPlaces, MayBeChosen) {
     EXPECT_EQ(dump_place(DumpKind::json, global, directories).path, "/var/tmp/my.json.one");
     global.net_namespace = "blue";
     EXPECT_EQ(dump_place(DumpKind::state, global, directories).path, "/var/lib/x/keepalived.data.blue_one");
+}
+
+/// A local user knows our process number, and can make whatever name he likes in /tmp.
+TEST_F(DaemonFiles, NobodyCanTakeTheNameUnderWhichTheLinkIsMade) {
+    const DumpPlace place{path("own/keepalived.json"), path("keepalived.json")};
+    std::ofstream(path("keepalived.json")) << "forged";
+    std::ofstream(path("keepalived.json." + std::to_string(::getpid()))) << "taken";
+    const auto written = write_dump_file(place, "true");
+    EXPECT_TRUE(written) << written.error();
+    EXPECT_EQ(content(path("keepalived.json")), "true");
 }
 
 TEST_F(DaemonFiles, TheLinkIsReplacedAndLeadsToTheFile) {

@@ -12,7 +12,7 @@ BUSY = 0.02     # seconds between two octets of a server that dawdles
 class MailServer:
     """Listens at 127.0.0.1 of a host. `manner`: "well", "silent" (takes connections and says nothing), "deaf" (greets, then says nothing), "dawdling" (an
     endless greeting, octet by octet), "babbling" (an endless greeting), "foreign" (no SMTP), "closing", "greylisting" (refuses each mail once),
-    "refusing" (no recipient but the second)."""
+    "refusing" (no recipient but the second), "forgetting" (takes the first mail, and fails to say so)."""
 
     def __init__(self, host, manner="well", port=2525):
         self.manner = manner
@@ -121,6 +121,8 @@ class MailServer:
                 connection.sendall(b"354 go on\r\n")
                 self.messages.append(b"".join(self._message(lines)))
                 self.envelopes.append((sender, recipients))
+                if self.manner == "forgetting" and len(self.messages) == 1:
+                    return
             elif line == b"QUIT":
                 self._count_out(connection)   # before the client knows, which may connect again at once
                 connection.sendall(b"221 bye\r\n")
