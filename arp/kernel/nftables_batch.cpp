@@ -9,7 +9,6 @@
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
@@ -25,7 +24,7 @@ constexpr std::size_t frame_room = 64;  // for the begin or the end of a transac
 
 }  // namespace
 
-NftablesBatch::NftablesBatch(NetlinkSocket& socket) : socket_(socket) {}
+NftablesBatch::NftablesBatch(NetlinkSocket& socket, std::uint8_t family) : socket_(socket), family_(family) {}
 
 void NftablesBatch::open_transaction() {
     bytes_.resize(std::max(bytes_.size(), frame_room));
@@ -42,7 +41,7 @@ nlmsghdr* NftablesBatch::begin(std::uint16_t type, std::uint16_t flags, std::siz
     if (bytes_.size() < needed) bytes_.resize(2 * needed);
     last_message_ = used_;
     last_sequence_ = socket_.next_sequence();
-    return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(bytes_.data() + used_), type, NFPROTO_NETDEV, flags, last_sequence_);
+    return nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(bytes_.data() + used_), type, family_, flags, last_sequence_);
 }
 
 void NftablesBatch::end(const nlmsghdr* message) { used_ += (message->nlmsg_len + 3) & ~std::size_t{3}; }

@@ -9,6 +9,7 @@
 
 #include "arp/kernel/virtual_mac_set.h"
 
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
@@ -154,7 +155,7 @@ void VirtualMacSet::refuse(Interface& interface, const KernelError& error) {
 }
 
 KernelResult<void> VirtualMacSet::make(Interface& interface) {
-    NftablesBatch batch(socket_);
+    NftablesBatch batch(socket_, NFPROTO_NETDEV);
     write_interface(batch, interface);
     auto made = batch.commit();
     if (made) return made;
@@ -164,7 +165,7 @@ KernelResult<void> VirtualMacSet::make(Interface& interface) {
 
 KernelResult<void> VirtualMacSet::remove(Interface& interface) {
     interface.table = Table::none;
-    NftablesBatch batch(socket_);
+    NftablesBatch batch(socket_, NFPROTO_NETDEV);
     write_table_removal(batch, table_name(interface));
     auto removed = batch.commit();
     if (!removed && removed.error().error_number == ENOENT) return {};
@@ -172,7 +173,7 @@ KernelResult<void> VirtualMacSet::remove(Interface& interface) {
 }
 
 std::vector<KernelError> VirtualMacSet::build() {
-    NftablesBatch batch(socket_);
+    NftablesBatch batch(socket_, NFPROTO_NETDEV);
     std::vector<Interface*> made;
     for (Interface& interface : interfaces_) {
         if (interface.table == Table::made) continue;
@@ -230,7 +231,7 @@ bool VirtualMacSet::write_changed(NftablesBatch& batch) {
 }
 
 std::vector<KernelError> VirtualMacSet::commit() {
-    NftablesBatch batch(socket_);
+    NftablesBatch batch(socket_, NFPROTO_NETDEV);
     const bool has_some = write_changed(batch);
     const bool is_done = !has_some || batch.commit();
     const std::vector<std::uint32_t> changed = std::exchange(changed_, {});   // by interface; what is refused comes in again
@@ -248,7 +249,7 @@ std::vector<KernelError> VirtualMacSet::commit() {
 }
 
 KernelResult<void> VirtualMacSet::clear() {
-    NftablesBatch batch(socket_);
+    NftablesBatch batch(socket_, NFPROTO_NETDEV);
     for (const Interface& interface : interfaces_) {
         if (interface.table == Table::made) write_table_removal(batch, table_name(interface));
     }

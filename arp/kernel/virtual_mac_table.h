@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "arp/kernel/nftables_batch.h"
+#include "arp/kernel/nftables_objects.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel {
@@ -29,9 +29,6 @@ struct MacOfAddress {
 /// The table with its sets, chains and rules; see virtual_mac_table.cpp for what they do. It belongs to the batch's socket: the kernel lets nobody else
 /// change it, and removes it when the socket is closed.
 void write_table(NftablesBatch& batch, const VirtualMacTable& table);
-void write_table_removal(NftablesBatch& batch, const std::string& table);
-
-enum class ElementOperation : std::uint8_t { add, remove };
 
 /// The virtual MACs that are ours at present.
 void write_active_macs(NftablesBatch& batch, const std::string& table, ElementOperation operation, std::span<const MacAddress> macs);

@@ -39,9 +39,8 @@ std::vector<std::string> list_tables() {
 
 void flush_ruleset() {
     NetlinkSocket socket = open_socket();
-    NftablesBatch batch(socket);
+    NftablesBatch batch(socket, NFPROTO_UNSPEC);
     nlmsghdr* const message = batch.begin(NFT_MSG_DELTABLE, 0);
-    reinterpret_cast<nfgenmsg*>(reinterpret_cast<std::byte*>(message) + NLMSG_HDRLEN)->nfgen_family = NFPROTO_UNSPEC;
     batch.end(message);
     const auto flushed = batch.commit();
     EXPECT_TRUE(flushed) << to_string(flushed.error());
