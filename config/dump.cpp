@@ -163,6 +163,10 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vmac_prefix != GlobalDefinitions{}.vmac_prefix) out.text("vmac_prefix", global.vmac_prefix);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
+    out.line("nftables", global.nftables.table);
+    out.line("nftables_priority", std::to_string(global.nftables.priority));
+    out.flag("nftables_ifindex", global.nftables.by_interface_index);
+    out.flag("nftables_counters", global.nftables.has_counters);
     write_reload(out, global.process.reload);
     out.end();
     out.text("net_namespace", global.net_namespace);

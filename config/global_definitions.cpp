@@ -1,10 +1,13 @@
 /// global_defs. Defaults that an instance copies when its block opens (garp_*, down timer, checksum, address check) reach only the
 /// instances that follow, as in keepalived, because a running pair of routers may depend on it; a note says so when it happens.
 
+#include <algorithm>
+
 #include "config/handler_table.h"
 #include "config/interpreter.h"
 #include "config/keyword_rows.h"
 #include "config/values.h"
+#include "config/words.h"
 
 namespace vigil::config {
 
@@ -37,6 +40,20 @@ void read_include_check(Context& context, GlobalDefinitions&, const Node& node) 
                                    "write +" + std::string(word));
         }
     }
+}
+
+/// nft prints no other names, and the name may get a suffix.
+void read_nftables_table(Context& context, GlobalDefinitions& global, const Node& node) {
+    if (node.word_count() < 2) return;
+    const std::string_view name = node.word(1);
+    constexpr std::size_t longest = 200;
+    const auto fits = [](char c) { return is_name_part(c) || c == '.' || c == '/' || c == '\\'; };
+    if (name.size() <= longest && is_name_start(name.front()) && std::all_of(name.begin(), name.end(), fits)) {
+        global.nftables.table = context.texts.intern(name);
+        return;
+    }
+    context.reporter.error(node.line(), name, "'nftables' expects the name of a table: letters, digits, _ . / and \\, a letter first: ignored",
+                           "without a name it is keepalived");
 }
 
 void set_delay(Context&, GlobalDefinitions& global, const Node& node) {
@@ -106,6 +123,10 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_no_swap = true; }},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
     {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
+    {"nftables", read_nftables_table},
+    {"nftables_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.nftables.priority = static_cast<std::int32_t>(read_number(n.word(1))->value); }},
+    {"nftables_ifindex", [](Context&, GlobalDefinitions& g, const Node&) { g.nftables.by_interface_index = true; }},
+    {"nftables_counters", [](Context&, GlobalDefinitions& g, const Node&) { g.nftables.has_counters = true; }},
     {"json_version", [](Context&, GlobalDefinitions& g, const Node& n) { g.json_version = static_cast<std::uint8_t>(number_of(n)); }},
     {"state_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.state_dump_file = c.texts.intern(n.word(1)); }},
     {"stats_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.stats_dump_file = c.texts.intern(n.word(1)); }},

@@ -50,7 +50,7 @@ constexpr Keyword instance_rows[] = {
     {"linkbeat_use_polling", t3, later, nothing, BlockId::none, "linkbeat_interfaces"},
     {"promote_secondaries", t3, later, nothing},
     {"accept", t2, acted, nothing},
-    {"no_accept", t3, later, nothing},
+    {"no_accept", t3, acted, nothing},
     {"strict_mode", t3, acted, flag},
     {"skip_check_adv_addr", t3, acted, flag},
     {"v3_checksum_as_v2", t3, acted, flag},

@@ -239,6 +239,14 @@ struct TrackedProcess {
     SourceLocation where;
 };
 
+/// nftables and the keywords beside it: the table for what `no_accept` asks for.
+struct NftablesSettings {
+    std::string_view table = "keepalived";
+    std::int32_t priority = -1;          ///< of its chains
+    bool by_interface_index = false;     ///< nftables_ifindex
+    bool has_counters = false;           ///< nftables_counters
+};
+
 /// global_defs, and what stands at root level beside the blocks.
 struct GlobalDefinitions {
     std::string_view router_id;  ///< empty: the host name
@@ -287,6 +295,7 @@ struct GlobalDefinitions {
     bool vrrp_no_swap = false;          ///< the VRRP process's memory stays in RAM
     std::string_view vmac_prefix = "vrrp";
     VirtualMacMode vmac_mode = VirtualMacMode::macvlan;  ///< default of all instances
+    NftablesSettings nftables;
 
     std::string_view net_namespace;  ///< empty: the one we are started in
     std::string_view instance;       ///< suffix of pid and dump files

@@ -41,6 +41,8 @@ struct Meaningless {
 constexpr Meaningless meaningless_rows[] = {
     {"tmp_config_directory", "each process reads the files itself, and no copy of the configuration is written"},
     {"namespace_with_ipsets", "no ipsets are used"},
+    {"vrrp_iptables", "no_accept has an nftables table of its own, beside all chains that there are"},
+    {"vrrp_ipsets", "no_accept has an nftables table with sets of its own"},
 };
 
 void say_meaningless_here(Context& context, ProcessDefinitions&, const Node& node) { say_meaningless(context.reporter, node); }
@@ -52,6 +54,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"reload_repeat", [](Context&, ProcessDefinitions& p, const Node&) { p.reload.repeats = true; }},
     {"config_save_dir", [](Context& c, ProcessDefinitions& p, const Node& n) { p.reload.save_directory = absolute_path(c, n); }},
     {"tmp_config_directory", say_meaningless_here},
+    {"vrrp_iptables", say_meaningless_here},
+    {"vrrp_ipsets", say_meaningless_here},
 };
 
 }  // namespace

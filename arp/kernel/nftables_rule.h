@@ -1,7 +1,7 @@
 #pragma once
 
+#include <libnftnl/rule.h>   // before expr.h, which lacks <stdio.h>
 #include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <array>

@@ -38,8 +38,8 @@ constexpr unsigned deletions_put_back_at_once = 5;
 
 }  // namespace
 
-AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules)
-    : plan_(plan), kernel_(kernel), rules_(rules), routers_(plan.routers.size()), addresses_(plan.addresses.size()), devices_(plan.links.size(), 0) {
+AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules, AcceptRules& accept)
+    : plan_(plan), kernel_(kernel), rules_(rules), accept_(accept), routers_(plan.routers.size()), addresses_(plan.addresses.size()), devices_(plan.links.size(), 0) {
     by_value_.resize(plan.addresses.size());
     std::iota(by_value_.begin(), by_value_.end(), AddressNumber{0});
     std::sort(by_value_.begin(), by_value_.end(),
@@ -168,12 +168,20 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
     retry_due(now);
     rules_.apply();   // before the addresses, both ways: an address never answers with the interface's own MAC
     const std::vector<std::size_t> work = take_work();
+    for (const std::size_t router : work) {
+        if (routers_[router].is_wanted) accept_.hold(router, routers_[router].macvlan);
+    }
+    accept_.apply(now);   // and these before the addresses are there, until they are gone
     std::vector<AddressChange> changes;
     std::vector<Pending> pending;
     for (const std::size_t router : work) collect_removals(router, changes, pending);
     for (const std::size_t router : work) collect_additions(router, now, changes, pending);
     const auto results = kernel_.programmer().apply(changes, between_sends);
     for (std::size_t i = 0; i < results.size(); ++i) settle(pending[i], changes[i], results[i], now);
+    for (const std::size_t router : work) {
+        if (!routers_[router].is_wanted) accept_.let_go(router);
+    }
+    accept_.apply(now);
     return take_ready(work);
 }
 

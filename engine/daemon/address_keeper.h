@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/daemon/accept_rules.h"
 #include "engine/daemon/kernel_side.h"
 #include "engine/daemon/plan.h"
 #include "engine/daemon/virtual_mac_rules.h"
@@ -21,7 +22,7 @@ namespace vigil::daemon {
 class AddressKeeper {
 public:
     /// All outlive it.
-    AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules);
+    AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules, AcceptRules& accept);
 
     /// An owner's addresses that are here already are its host's own, and not to be touched.
     void leave_alone(const arp::kernel::Monitor::Addresses& present);
@@ -42,7 +43,7 @@ public:
     /// so it is to be called when nothing else is to be done.
     bool lower_one_device();
     /// Whether apply() has something to do at `now`.
-    bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now || rules_.has_work(); }
+    bool has_work(Instant now) const { return !dirty_.empty() || next_attempt_ <= now || rules_.has_work() || accept_.has_work(now); }
 
     /// What the deletion of an address means to an Active router that has it.
     struct Loss {
@@ -121,6 +122,7 @@ private:
     const Plan& plan_;
     KernelSide& kernel_;
     VirtualMacRules& rules_;
+    AcceptRules& accept_;
     std::vector<Router> routers_;
     std::vector<Address> addresses_;
     std::vector<AddressNumber> by_value_;       // all addresses ordered by IpAddress: who else has this one?

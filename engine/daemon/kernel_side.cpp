@@ -101,6 +101,15 @@ const std::string& KernelSide::why_no_virtual_mac_rules() {
         to_string(probed.error())));
 }
 
+kernel::KernelResult<kernel::AcceptFilter*> KernelSide::accept_filter() {
+    if (!accept_filter_) {
+        auto opened = kernel::AcceptFilter::open();
+        if (!opened) return tl::unexpected(opened.error());
+        accept_filter_.emplace(std::move(*opened));
+    }
+    return &*accept_filter_;
+}
+
 std::vector<kernel::AddressState> KernelSide::dump_addresses() {
     auto addresses = kernel::dump_addresses(socket_);
     if (addresses) return std::move(*addresses);
@@ -157,6 +166,9 @@ void KernelSide::remove_addresses(const std::vector<kernel::AddressKey>& address
 void KernelSide::restore_settings() {
     if (virtual_macs_) {
         if (auto cleared = virtual_macs_->clear(); !cleared) spdlog::error("Cannot remove the rules for virtual MAC addresses: {}", to_string(cleared.error()));
+    }
+    if (accept_filter_) {
+        if (auto cleared = accept_filter_->clear(); !cleared) spdlog::error("no_accept: cannot remove the nftables table: {}", to_string(cleared.error()));
     }
     log_failures("Cannot remove a device", macvlans_.remove_all_of_ours());
     log_failures("Cannot restore a setting", keeper_.restore_all());

@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "arp/kernel/accept_filter.h"
 #include "arp/kernel/address_programmer.h"
 #include "arp/kernel/leftovers.h"
 #include "arp/kernel/macvlan.h"
@@ -33,6 +34,11 @@ public:
     arp::kernel::VirtualMacSet* virtual_macs() { return why_no_virtual_mac_rules().empty() ? &*virtual_macs_ : nullptr; }
     /// Tries it when it is first asked. Empty: it works here.
     const std::string& why_no_virtual_mac_rules();
+
+    /// Opened when it is first asked for.
+    arp::kernel::KernelResult<arp::kernel::AcceptFilter*> accept_filter();
+    /// nullptr: nobody has asked for it yet.
+    arp::kernel::AcceptFilter* accept_filter_in_use() { return accept_filter_ ? &*accept_filter_ : nullptr; }
 
     /// The facts for make_plan(), asked anew.
     KernelFacts facts();
@@ -61,6 +67,7 @@ private:
     arp::kernel::SysctlKeeper keeper_;
     arp::kernel::MacvlanDevices macvlans_;
     std::optional<arp::kernel::VirtualMacSet> virtual_macs_;
+    std::optional<arp::kernel::AcceptFilter> accept_filter_;
     std::optional<std::string> why_no_virtual_mac_rules_;
 };
 

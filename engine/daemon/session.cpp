@@ -81,6 +81,7 @@ tl::expected<void, std::string> Session::prepare() {
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     make_parts();
+    accept_->build(io::clock::now());
     links_->start();
     tracking_->start();
     fast_->start();
@@ -96,7 +97,8 @@ void Session::make_parts() {
     trackers_.configure(configuration_);
     drop_load_data();
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
-    keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_);
+    accept_ = std::make_unique<AcceptRules>(plan_, configuration_.global, kernel_);
+    keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_, *accept_);
     keeper_->leave_alone(kernel_.monitor().addresses());
     links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, trackers_.things(), limiter_, options_.log_address_changes);
     files_ = std::make_unique<StatusFiles>(fast_->channel());

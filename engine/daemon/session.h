@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "config/model.h"
+#include "engine/daemon/accept_rules.h"
 #include "engine/daemon/address_keeper.h"
 #include "engine/daemon/fast_thread.h"
 #include "engine/daemon/kernel_side.h"
@@ -113,6 +114,7 @@ private:
     RateLimiter limiter_;
     std::unique_ptr<FastThread> fast_;
     std::unique_ptr<VirtualMacRules> rules_;
+    std::unique_ptr<AcceptRules> accept_;
     std::unique_ptr<AddressKeeper> keeper_;
     std::unique_ptr<LinkWatch> links_;
     std::unique_ptr<RouterTracking> tracking_;

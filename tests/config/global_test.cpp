@@ -23,6 +23,32 @@ TEST(GlobalDefs, HasKeepalivedsDefaults) {
     EXPECT_EQ(global.vmac_prefix, "vrrp");
 }
 
+TEST(GlobalDefs, NftablesSettings) {
+    const NftablesSettings usual = global_of("nftables").nftables;
+    EXPECT_EQ(usual.table, "keepalived");
+    EXPECT_EQ(usual.priority, -1);
+    EXPECT_FALSE(usual.by_interface_index);
+    EXPECT_FALSE(usual.has_counters);
+    const NftablesSettings all = global_of("nftables edge.1\nnftables_priority -150\nnftables_ifindex\nnftables_counters").nftables;
+    EXPECT_EQ(all.table, "edge.1");
+    EXPECT_EQ(all.priority, -150);
+    EXPECT_TRUE(all.by_interface_index);
+    EXPECT_TRUE(all.has_counters);
+}
+
+TEST(GlobalDefs, ATableNameThatNftCannotPrintIsRefused) {
+    const std::string expected = "error 2:10 'nftables' expects the name of a table: letters, digits, _ . / and \\, a letter first: ignored\n";
+    EXPECT_EQ(global_of("nftables 1st", expected).nftables.table, "keepalived");
+    EXPECT_EQ(global_of("nftables a-b", expected).nftables.table, "keepalived");
+    EXPECT_EQ(global_of("nftables " + std::string(201, 'a'), expected).nftables.table, "keepalived");
+}
+
+TEST(GlobalDefs, ChainsOfIptablesMeanNothing) {
+    const LoadResult result = load_string("global_defs {\nvrrp_iptables IN OUT\nvrrp_ipsets a b\n}\n");
+    EXPECT_EQ(summary(result, Severity::note), "note 2:1 'vrrp_iptables' means nothing here: no_accept has an nftables table of its own, beside all chains that there are\n"
+                                               "note 3:1 'vrrp_ipsets' means nothing here: no_accept has an nftables table with sets of its own\n");
+}
+
 TEST(GlobalDefs, ClassicMailSettings) {
     const GlobalDefinitions global = global_of(
         "router_id LVS_DEVEL\nnotification_email {\n a@example.com\n b@example.com\n}\n"
