@@ -14,6 +14,7 @@ namespace vigil::cli {
 using Run = std::function<int()>;
 
 void add_check(CLI::App& app, Run& run);
+void add_keywords(CLI::App& app, Run& run);
 void add_replay(CLI::App& app, Run& run);
 void add_journal(CLI::App& app, Run& run);
 

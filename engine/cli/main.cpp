@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     vigil::cli::Run run;
     vigil::cli::add_check(app, run);
+    vigil::cli::add_keywords(app, run);
     vigil::cli::add_replay(app, run);
     vigil::cli::add_journal(app, run);
     CLI11_PARSE(app, argc, argv);
