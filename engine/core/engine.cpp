@@ -60,7 +60,7 @@ void Engine::on_transmit_error(RouterIndex index, int error_number, Instant now)
 
 /// Thousands of routers that became Active in the same moment would send in the same moment for ever, and fail over in the same moment: the last of
 /// them waits for the work on all others. So the first interval of each ends at its own phase, a fixed point of the interval, and is shorter than
-/// Advertisement_Interval by that; all later ones are whole. A peer hears an advert early, which moves nothing. Only on hosts with hundreds of routers or addresses.
+/// Advertisement_Interval by that; all later ones are whole. A peer hears an advert early, which moves nothing. Only on hosts with thousands of routers or addresses (phases_for()).
 /// A sync group has one phase: what is heard of one member tells of the others.
 Instant Engine::in_phase(RouterIndex index, Instant deadline) const {
     const std::int64_t interval = Nanoseconds{table_[index].advertisement_interval}.count();

@@ -44,11 +44,11 @@ packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& de
 /// Its reader has a queue of its own and comes between any two batches. Should all routers change faster than it reads, it gets state reports.
 constexpr std::size_t most_events = 16384;
 
-/// Into how many parts the adverts of an interval are spread: some 512 routers or addresses each, which are taken over in milliseconds. Smaller parts would
-/// be sent with as many more wakes, and cost more.
+/// Into how many parts the adverts of an interval are spread: some 1,536 routers each, which are taken over in some 20 ms. Smaller parts are smaller batches,
+/// and cost more for each advert. Routers with many addresses are dearer: the kernel walks all addresses of an interface for each that it adds.
 std::uint32_t phases_for(std::size_t routers, std::size_t addresses) {
-    const std::size_t most = std::max(routers, addresses);
-    return static_cast<std::uint32_t>(std::clamp<std::size_t>(most / 512, 1, 64));
+    const std::size_t further = addresses - std::min(addresses, routers);
+    return static_cast<std::uint32_t>(std::clamp<std::size_t>(std::max(routers / 1536, further / 512), 1, 64));
 }
 
 constexpr unsigned derived_flags =
