@@ -47,6 +47,8 @@ def read_ledger():
 
 def why_no_test(file, test):
     """What is wrong with a line of the ledger, or None."""
+    if file == "none":
+        return None if test else "'none' without a reason"
     path = TOP / file
     if not path.is_file():
         return f"there is no file '{file}'"
@@ -69,7 +71,8 @@ def main():
             problems.append(f"{block}: {keyword}: {why}")
         if keyword not in loads:
             problems.append(f"{block}: {keyword} is not in every.conf")
-        rows.append(f"| {block} | `{keyword}` | {tier[1:]} | {note or status} | {f'{file} {test}' if file else 'loads'} |\n")
+        shown = "loads" if not file else f"**none**: {test}" if file == "none" else f"{file} {test}"
+        rows.append(f"| {block} | `{keyword}` | {tier[1:]} | {note or status} | {shown} |\n")
     problems += [f"ledger.tsv: {block}: {keyword} is no keyword" for block, keyword in ledger]
     checked = subprocess.run([vigil, "check", str(HERE / "every.conf")], capture_output=True, text=True, check=False).stdout
     problems += [f"every.conf: {line}" for line in checked.splitlines() if ": error: " in line]
