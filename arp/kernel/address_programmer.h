@@ -11,6 +11,7 @@
 #include "arp/kernel/kernel_error.h"
 #include "arp/kernel/kernel_state.h"
 #include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/request_batch.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel {
@@ -30,6 +31,7 @@ struct AddressSpec {
     bool joins_multicast = false;          ///< `autojoin`
     /// Seconds, or lifetime_forever. Not set: 0 (deprecated, never a source) for an IPv6 /128, else forever.
     std::optional<std::uint32_t> preferred_lifetime{};
+    std::uint8_t protocol = our_address_protocol;   ///< IFA_PROTO: whose it is
 };
 
 enum class AddressOperation : std::uint8_t { add, remove };
@@ -51,12 +53,6 @@ struct AddressResult {
     KernelError error{};  ///< set when refused
 };
 
-struct ProgrammerOptions {
-    SocketOptions socket{};
-    /// Requests per datagram, 1 or more. 0: as many as the receive buffer can hold errors for, 1,000 at most.
-    std::size_t requests_per_send = 0;
-};
-
 /// Puts addresses on interfaces and takes them off again, thousands in a few system calls. Remembers none: destroying it removes nothing. Control
 /// thread only.
 class AddressProgrammer {
@@ -69,18 +65,12 @@ public:
     std::vector<AddressResult> apply(std::span<const AddressChange> changes, const std::function<void()>& between_sends = {});
 
 private:
-    struct Job;
-    struct Batch;
-
     AddressProgrammer(NetlinkSocket socket, std::size_t requests_per_send);
-    Batch write_batch(const Job& job, std::span<const std::uint32_t> items);
-    std::size_t send_some(Job& job, std::size_t start, std::size_t& limit);
-    bool collect_verdicts(Job& job, const Batch& batch, std::vector<bool>& answered);
-    void ask_again(const AddressChange& change, AddressResult& result);
 
-    NetlinkSocket socket_;
-    std::vector<std::byte> buffer_;
-    std::size_t requests_per_send_;
+    RequestBatch batch_;
 };
+
+/// The request as it is sent.
+MessageWriter write_address_change(std::span<std::byte> room, const AddressChange& change, std::uint32_t sequence);
 
 }  // namespace vigil::arp::kernel

@@ -17,6 +17,8 @@ namespace vigil::arp::kernel {
 /// IFA_PROTO of the addresses that this daemon adds (kernel memory of the mark since Linux 5.18; older kernels ignore it).
 /// The number of the VRRP protocol, free in iproute2's rt_addrprotos.
 constexpr std::uint8_t our_address_protocol = 112;
+/// The same for static addresses: those are the host's own in every other respect, so a router may send from one.
+constexpr std::uint8_t static_address_protocol = 113;
 
 struct LinkState {
     std::uint32_t index = 0;

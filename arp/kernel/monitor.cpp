@@ -14,14 +14,47 @@
 
 #include "arp/kernel/monitor.h"
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <unordered_set>
 #include <utility>
 
 namespace vigil::arp::kernel {
+
+namespace {
+
+/// What people and network managers set. Daemons that replace routes by the thousand have protocols of their own.
+bool is_by_hand(std::uint8_t protocol) { return protocol == RTPROT_BOOT || protocol == RTPROT_STATIC; }
+
+/// Lets deleted routes of our protocol pass, replaced ones of people's, and everything that is no route. Offsets of struct nlmsghdr and rtmsg;
+/// loads of two octets come in network order, which numbers of netlink are not.
+std::array<sock_filter, 12> route_filter() {
+    constexpr std::uint32_t type_at = 4, flags_at = 6, protocol_at = 21, all = 0xffff'ffff;
+    static_assert(offsetof(nlmsghdr, nlmsg_type) == type_at && offsetof(nlmsghdr, nlmsg_flags) == flags_at &&
+                  NLMSG_HDRLEN + offsetof(rtmsg, rtm_protocol) == protocol_at);
+    return {{
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type_at),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, protocol_at),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, our_route_protocol, 6, 7),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 0, 5),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, flags_at),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, htons(NLM_F_REPLACE), 0, 4),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, protocol_at),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_BOOT, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTPROT_STATIC, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, all),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    }};
+}
+
+}  // namespace
 
 SocketOptions Monitor::default_options() {
     // 16 MiB hold about 20,000 notifications; more than that between two reads costs one resync.
@@ -39,6 +72,17 @@ KernelResult<Monitor> Monitor::open(SocketOptions options) {
     Monitor monitor(std::move(*subscription), std::move(*query));
     if (auto events = monitor.resync(); !events) return tl::unexpected(events.error());
     return monitor;
+}
+
+KernelResult<void> Monitor::watch_objects() {
+    if (watches_objects_) return {};
+    const auto filter = route_filter();
+    if (auto filtered = subscription_.set_filter(filter); !filtered) return filtered;
+    for (const unsigned group : {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE}) {
+        if (auto joined = subscription_.join(group); !joined) return joined;
+    }
+    watches_objects_ = true;
+    return {};
 }
 
 std::vector<KernelEvent> Monitor::read_events() {
@@ -62,7 +106,23 @@ void Monitor::take(const nlmsghdr& message, std::vector<KernelEvent>& events) {
         take_link(std::move(*link), message.nlmsg_type == RTM_DELLINK, events);
     } else if (const auto address = read_address_state(message)) {
         take_address(*address, message.nlmsg_type == RTM_DELADDR, events);
+    } else if (watches_objects_) {
+        take_object(message, events);
     }
+}
+
+/// The filter has let nothing else of routes pass, but it looks at the first message of a datagram only.
+void Monitor::take_object(const nlmsghdr& message, std::vector<KernelEvent>& events) {
+    if (message.nlmsg_type == RTM_DELRULE) {
+        const auto rule = read_rule_state(message);
+        if (rule && rule->protocol == our_route_protocol) events.emplace_back(RuleEvent{*rule, message.nlmsg_pid});
+        return;
+    }
+    const auto route = read_route_state(message);
+    if (!route) return;
+    const bool is_replaced = message.nlmsg_type == RTM_NEWROUTE && (message.nlmsg_flags & NLM_F_REPLACE) != 0 && is_by_hand(route->protocol);
+    const bool is_gone = message.nlmsg_type == RTM_DELROUTE && route->protocol == our_route_protocol;
+    if (is_replaced || is_gone) events.emplace_back(RouteEvent{*route, is_replaced, message.nlmsg_pid});
 }
 
 void Monitor::take_link(LinkState link, bool is_gone, std::vector<KernelEvent>& events) {

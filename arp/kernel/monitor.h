@@ -10,6 +10,7 @@
 #include "arp/kernel/kernel_error.h"
 #include "arp/kernel/kernel_state.h"
 #include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/route_codec.h"
 
 namespace vigil::arp::kernel {
 
@@ -25,10 +26,23 @@ struct AddressEvent {
     bool is_gone = false;
 };
 
+/// A route with our mark was deleted, or one of somebody's hand has taken the place of another (`is_replaced`). Only after watch_objects().
+struct RouteEvent {
+    RouteState route{};
+    bool is_replaced = false;
+    std::uint32_t port_id = 0;   ///< of the socket that asked for it; 0: the kernel itself, because an interface or an address went
+};
+
+/// A rule with our mark was deleted. Only after watch_objects().
+struct RuleEvent {
+    RuleState rule{};
+    std::uint32_t port_id = 0;
+};
+
 /// Messages were lost: call Monitor::resync().
 struct ResyncNeeded {};
 
-using KernelEvent = std::variant<LinkEvent, AddressEvent, ResyncNeeded>;
+using KernelEvent = std::variant<LinkEvent, AddressEvent, RouteEvent, RuleEvent, ResyncNeeded>;
 
 /// Address states by their key, without keeping the key twice: there may be tens of thousands. `noexcept` keeps the hash out of the nodes.
 struct AddressHash {
@@ -50,6 +64,10 @@ public:
     /// Subscribes, then dumps: links() and addresses() are filled when it returns, without events.
     static KernelResult<Monitor> open(SocketOptions options = default_options());
     static SocketOptions default_options();
+
+    /// From now on tells of routes and rules with our mark that go, too. What others do with theirs is dropped in the kernel by a socket filter, so the
+    /// updates of a full BGP table cost no wake-up. Does nothing when it is watching already.
+    KernelResult<void> watch_objects();
 
     /// Watch it for readability, then call read_events().
     int fd() const { return subscription_.fd(); }
@@ -73,6 +91,7 @@ private:
     void take(const nlmsghdr& message, std::vector<KernelEvent>& events);
     void take_link(LinkState link, bool is_gone, std::vector<KernelEvent>& events);
     void take_address(const AddressState& address, bool is_gone, std::vector<KernelEvent>& events);
+    void take_object(const nlmsghdr& message, std::vector<KernelEvent>& events);
     void discard_queue();
 
     NetlinkSocket subscription_;
@@ -80,6 +99,7 @@ private:
     std::unordered_map<std::uint32_t, LinkState> links_;
     Addresses addresses_;
     bool needs_resync_ = false;
+    bool watches_objects_ = false;
 };
 
 }  // namespace vigil::arp::kernel

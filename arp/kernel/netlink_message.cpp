@@ -40,6 +40,16 @@ MessageWriter::MessageWriter(std::span<std::byte> room, std::uint16_t type, std:
     header_->nlmsg_seq = sequence;
 }
 
+MessageWriter::MessageWriter(std::span<std::byte> room, std::span<const std::byte> message, std::uint32_t sequence) : room_(room.size()) {
+    if (room.size() < message.size() || message.size() < header_size) {
+        fits_ = false;
+        return;
+    }
+    std::memcpy(room.data(), message.data(), message.size());
+    header_ = reinterpret_cast<nlmsghdr*>(room.data());
+    header_->nlmsg_seq = sequence;
+}
+
 void* MessageWriter::put_fixed(std::size_t size) {
     if (!fits_ || header_->nlmsg_len + padded(size) > room_) {
         fits_ = false;
@@ -53,6 +63,14 @@ void MessageWriter::put(std::uint16_t type, std::span<const std::uint8_t> octets
 }
 
 void MessageWriter::put_u8(std::uint16_t type, std::uint8_t value) { put(type, {&value, 1}); }
+
+void MessageWriter::put_u16(std::uint16_t type, std::uint16_t value) {
+    fits_ = fits_ && mnl_attr_put_u16_check(header_, room_, type, value);
+}
+
+void MessageWriter::put_u64(std::uint16_t type, std::uint64_t value) {
+    fits_ = fits_ && mnl_attr_put_u64_check(header_, room_, type, value);
+}
 
 void MessageWriter::put_u32(std::uint16_t type, std::uint32_t value) {
     fits_ = fits_ && mnl_attr_put_u32_check(header_, room_, type, value);

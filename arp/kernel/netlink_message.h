@@ -23,6 +23,8 @@ struct RequestRoom {
 class MessageWriter {
 public:
     MessageWriter(std::span<std::byte> room, std::uint16_t type, std::uint16_t flags, std::uint32_t sequence);
+    /// A copy of a message that was written before, with another sequence number.
+    MessageWriter(std::span<std::byte> room, std::span<const std::byte> message, std::uint32_t sequence);
 
     /// The fixed part after the netlink header (ifinfomsg, ifaddrmsg, rtmsg), zeroed. Call once, before any attribute;
     /// nullptr when there is no room.
@@ -32,12 +34,21 @@ public:
     }
     void put(std::uint16_t type, std::span<const std::uint8_t> octets);
     void put_u8(std::uint16_t type, std::uint8_t value);
+    void put_u16(std::uint16_t type, std::uint16_t value);
     void put_u32(std::uint16_t type, std::uint32_t value);
+    void put_u64(std::uint16_t type, std::uint64_t value);
     /// With the terminating NUL.
     void put_text(std::uint16_t type, std::string_view text);
     void put_address(std::uint16_t type, const IpAddress& address) { put(type, address.bytes()); }
     void put_mac(std::uint16_t type, const MacAddress& mac) { put(type, mac.octets); }
     void begin_nested(std::uint16_t type);
+    /// A structure that is no attribute, zeroed, inside an attribute that holds such; nullptr when there is no room.
+    template <typename Structure>
+    Structure* put_structure() {
+        return static_cast<Structure*>(put_fixed(sizeof(Structure)));
+    }
+    /// Octets written so far, header included.
+    std::size_t size() const { return header_ == nullptr ? 0 : header_->nlmsg_len; }
     /// Closes the innermost open attribute.
     void end_nested();
 

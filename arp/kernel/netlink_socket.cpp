@@ -18,6 +18,7 @@
 #include "arp/kernel/netlink_socket.h"
 
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -66,12 +67,21 @@ KernelResult<void> NetlinkSocket::configure(const SocketOptions& options) {
         mnl_socket_setsockopt(socket_.get(), option, &on, sizeof on);
     }
     if (mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) return refused(errno, "bind a netlink socket");
-    for (unsigned group : options.groups) {
-        if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
-            return refused(errno, "join netlink group " + std::to_string(group));
-        }
+    for (const unsigned group : options.groups) {
+        if (auto joined = join(group); !joined) return joined;
     }
     return {};
+}
+
+KernelResult<void> NetlinkSocket::join(unsigned group) {
+    if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0) return {};
+    return refused(errno, "join netlink group " + std::to_string(group));
+}
+
+KernelResult<void> NetlinkSocket::set_filter(std::span<const sock_filter> program) {
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
+    if (setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+    return refused(errno, "filter a netlink socket");
 }
 
 KernelResult<void> NetlinkSocket::send(std::span<const std::byte> messages) {

@@ -13,6 +13,7 @@
 #include "arp/kernel/netlink_message.h"
 
 struct mnl_socket;
+struct sock_filter;
 
 namespace vigil::arp::kernel {
 
@@ -46,6 +47,11 @@ public:
     /// Our port in this network namespace: unique in it, often the process id.
     std::uint32_t port_id() const;
     std::uint32_t next_sequence() { return ++sequence_; }
+
+    /// Receives messages of one more group, RTNLGRP_*.
+    KernelResult<void> join(unsigned group);
+    /// Only datagrams that the classic BPF program lets pass are queued.
+    KernelResult<void> set_filter(std::span<const sock_filter> program);
 
     /// Sends whole messages in one datagram: all or none of it is taken.
     KernelResult<void> send(std::span<const std::byte> messages);
