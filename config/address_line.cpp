@@ -13,15 +13,16 @@ namespace vigil::config {
 
 namespace {
 
+bool is_loopback(const IpAddress& address) {
+    constexpr IpAddress ipv6{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, Family::ipv6};
+    return address.family == Family::ipv6 ? address == ipv6 : address.octets[0] == 127;
+}
+
 /// What an address is that cannot be virtual; empty for all others (RFC 1122 §3.2.1.3, RFC 4291 §2.5 and §2.7).
 std::string_view unusable_kind(const IpAddress& address) {
     if (address.is_unspecified()) return "the unspecified address";
     if (address.is_multicast()) return "a multicast address";
-    if (address.family == Family::ipv6) {
-        constexpr IpAddress loopback{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, Family::ipv6};
-        return address == loopback ? "the loopback address" : "";
-    }
-    if (address.octets[0] == 127) return "a loopback address";
+    if (is_loopback(address)) return address.family == Family::ipv6 ? "the loopback address" : "a loopback address";
     return address == ipv4(255, 255, 255, 255) ? "the broadcast address of every network" : "";
 }
 
@@ -37,7 +38,8 @@ IpAddress with_host_bits(IpAddress address, unsigned prefix_length, bool set) {
 
 class AddressLine {
 public:
-    AddressLine(Context& context, const Node& item) : context_(context), item_(item) {}
+    AddressLine(Context& context, const Node& item, std::string_view* track_group)
+        : context_(context), item_(item), track_group_(track_group) {}
 
     std::optional<ConfiguredAddress> read() {
         if (!read_first_word()) return std::nullopt;
@@ -62,9 +64,9 @@ private:
                         word.starts_with("//") ? "a comment starts with # or !"
                                                : (find_keyword(BlockId::vrrp_instance, word) != nullptr ? "is a '}' missing above?" : ""));
         }
-        if (const std::string_view kind = unusable_kind(parsed->address); !kind.empty()) {
-            return drop(word, in_quotes(to_string(parsed->address)) + " is " + std::string(kind) + " and cannot be virtual",
-                        "write an address of the network that the routers share");
+        if (const std::string_view kind = unusable_kind(parsed->address); !kind.empty() && !(is_static() && is_loopback(parsed->address))) {
+            return drop(word, in_quotes(to_string(parsed->address)) + " is " + std::string(kind) + " and cannot be " + (is_static() ? "set" : "virtual"),
+                        is_static() ? "" : "write an address of the network that the routers share");
         }
         result_.address = parsed->address;
         result_.where = item_.where(0);
@@ -84,6 +86,7 @@ private:
         return std::nullopt;
     }
 
+    bool is_static() const { return track_group_ != nullptr; }
     bool is_ipv6() const { return result_.address.family == Family::ipv6; }
 
     bool read_option(std::string_view option) {
@@ -93,13 +96,14 @@ private:
         if (option == "scope") return read_scope(option);
         if (option == "peer") return read_peer(option);
         if (option == "preferred_lft") return read_lifetime(option);
-        if (option == "track_group") return value_of(option).has_value() && unknown(option, "only static addresses have it");
+        if (option == "track_group") return read_track_group(option);
         if (option == "home") result_.home_address = true;
         else if (option == "-nodad") result_.duplicate_detection = true;
         else if (option == "mngtmpaddr") result_.manage_temporary = true;
         else if (option == "noprefixroute") result_.no_prefix_route = true;
         else if (option == "autojoin") result_.auto_join = true;
         else if (option == "no_track") result_.no_track = true;
+        else if (option == "use_vmac" && is_static()) return unknown(option, "only virtual addresses have it");
         else if (option == "use_vmac") result_.use_vmac = true;
         else return unknown(option, suggest_option(OptionLine::address, option));
         return true;
@@ -108,6 +112,14 @@ private:
     bool unknown(std::string_view option, std::string help) {
         context_.reporter.error(item_.line(), option, "unknown option " + in_quotes(option) + " of an address: passed over",
                                 std::move(help));
+        return true;
+    }
+
+    bool read_track_group(std::string_view option) {
+        const auto name = value_of(option);
+        if (!name) return false;
+        if (!is_static()) return unknown(option, "only static addresses have it");
+        *track_group_ = context_.texts.intern(*name);
         return true;
     }
 
@@ -212,6 +224,7 @@ private:
 
     Context& context_;
     const Node& item_;
+    std::string_view* track_group_;   ///< nullptr: not a static address
     ConfiguredAddress result_;
     std::size_t next_ = 1;
     std::string_view broadcast_word_;
@@ -220,6 +233,8 @@ private:
 
 }  // namespace
 
-std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item) { return AddressLine(context, item).read(); }
+std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item, std::string_view* track_group) {
+    return AddressLine(context, item, track_group).read();
+}
 
 }  // namespace vigil::config

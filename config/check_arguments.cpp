@@ -196,12 +196,7 @@ void check_block(Reporter& reporter, const Node& node) {
     node.for_each_child([&](const Node& child) {
         const Statement& statement = child.statement();
         if (statement.is_deaf) return;
-        if (statement.keyword == nullptr) {
-            const BlockId list = node.statement().keyword->child;
-            if (list == BlockId::route_list || list == BlockId::static_route_list) check_route_line(reporter, child);
-            if (list == BlockId::rule_list || list == BlockId::static_rule_list) check_rule_line(reporter, child);
-            return;
-        }
+        if (statement.keyword == nullptr) return;
         report_deprecated(reporter, child);
         check_arguments(reporter, child);
         check_block(reporter, child);

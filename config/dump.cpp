@@ -79,9 +79,17 @@ void write_addresses(Writer& out, std::string_view name, const std::vector<Confi
     out.end();
 }
 
+template <typename Line>
+void write_lines(Writer& out, std::string_view name, const std::vector<Line>& lines) {
+    if (lines.empty()) return;
+    out.block(name);
+    for (const Line& line : lines) out.line(to_string(line));
+    out.end();
+}
+
 /// `has_definitions`: what is not said would be taken from there.
 void write_tracked(Writer& out, std::string_view name, const std::vector<TrackedItem>& items, bool has_definitions) {
-    const auto is_own = [](const TrackedItem& item) { return !item.of_group; };  // the others stand in the group
+    const auto is_own = [](const TrackedItem& item) { return !item.of_group && !item.of_route; };  // the others stand elsewhere
     if (std::none_of(items.begin(), items.end(), is_own)) return;
     out.block(name);
     for (const TrackedItem& item : items) {
@@ -168,6 +176,9 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
     out.flag("nftables_counters", global.nftables.has_counters);
     write_reload(out, global.process.reload);
+    if (global.default_interface != "eth0") out.line("default_interface", global.default_interface);
+    out.text("iproute_usr_dir", global.iproute_usr_dir);
+    out.text("iproute_etc_dir", global.iproute_etc_dir);
     out.end();
     out.text("net_namespace", global.net_namespace);
     out.text("instance", global.instance);
@@ -244,6 +255,8 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     out.flag("dont_track_primary", instance.dont_track_primary);
     write_addresses(out, "virtual_ipaddress", instance.virtual_addresses);
     write_addresses(out, "virtual_ipaddress_excluded", instance.excluded_addresses);
+    write_lines(out, "virtual_routes", instance.virtual_routes);
+    write_lines(out, "virtual_rules", instance.virtual_rules);
     write_tracked(out, "track_interface", instance.track_interfaces, false);
     write_tracked(out, "track_script", instance.track_scripts, true);
     write_tracked(out, "track_file", instance.track_files, true);
@@ -320,6 +333,15 @@ void write_process(Writer& out, const TrackedProcess& process) {
     out.end();
 }
 
+void write_static_addresses(Writer& out, const std::vector<StaticAddress>& addresses) {
+    if (addresses.empty()) return;
+    out.block("static_ipaddress");
+    for (const StaticAddress& one : addresses) {
+        out.line(address_text(one.address) + (one.track_group.empty() ? "" : " track_group " + std::string(one.track_group)));
+    }
+    out.end();
+}
+
 }  // namespace
 
 std::string dump(const Configuration& configuration) {
@@ -334,6 +356,9 @@ std::string dump(const Configuration& configuration) {
         write_members(out, group.members);
         out.end();
     }
+    write_static_addresses(out, configuration.static_addresses);
+    write_lines(out, "static_routes", configuration.static_routes);
+    write_lines(out, "static_rules", configuration.static_rules);
     for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance);
     return out.take();
 }

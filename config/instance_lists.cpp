@@ -17,6 +17,20 @@ void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses,
     });
 }
 
+void read_routes(Context& context, std::vector<ConfiguredRoute>& routes, const Node& block, bool is_static) {
+    block.for_each_child([&](const Node& item) {
+        if (item.statement().is_deaf) return;
+        if (auto route = read_route_line(context, item, is_static)) routes.push_back(std::move(*route));
+    });
+}
+
+void read_rules(Context& context, std::vector<ConfiguredRule>& rules, const Node& block, bool is_static) {
+    block.for_each_child([&](const Node& item) {
+        if (item.statement().is_deaf) return;
+        if (auto rule = read_rule_line(context, item, is_static)) rules.push_back(std::move(*rule));
+    });
+}
+
 void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block) {
     instance.unicast = true;
     block.for_each_child([&](const Node& item) {

@@ -30,7 +30,10 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::track_file: return read_tracked_file(context, node);
         case BlockId::vrrp_track_process: return read_tracked_process(context, node);
         case BlockId::vrrp_sync_group: return read_sync_group(context, node);
-        case BlockId::track_group: read_track_group(context, node); break;
+        case BlockId::track_group: return read_track_group(context, node);
+        case BlockId::static_address_list: return read_static_addresses(context, node);
+        case BlockId::static_route_list: return read_static_routes(context, node);
+        case BlockId::static_rule_list: return read_static_rules(context, node);
         case BlockId::none: read_root_keyword(context, node); break;
         default: break;
     }
@@ -43,6 +46,12 @@ void Interpreter::on_block(const BlockTree& tree) {
     for (std::uint32_t index = 0; index < tree.statements.size(); index = tree.statements[index].end) {
         read_root_statement(context_, Node{tree, index});
     }
+}
+
+std::optional<std::uint32_t> Context::find_name(NameKind kind, std::string_view word) {
+    const FileSystem& file_system = options.file_system == nullptr ? host_file_system() : *options.file_system;
+    const GlobalDefinitions& global = configuration.global;
+    return names.find(kind, word, file_system, {global.iproute_usr_dir, global.iproute_etc_dir});
 }
 
 NotifyScript read_command(Context& context, const Node& node) {

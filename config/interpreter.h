@@ -12,6 +12,7 @@
 #include "config/block_tree.h"
 #include "config/load.h"
 #include "config/model.h"
+#include "config/name_tables.h"
 #include "config/reporter.h"
 #include "config/text_pool.h"
 
@@ -75,6 +76,11 @@ struct Context {
     std::vector<InstanceDraft> sync_group_drafts;  ///< one for each of configuration.sync_groups
     std::unordered_map<std::string_view, SourceLocation> sync_group_names;
     std::unordered_map<std::string_view, SourceLocation> track_group_names;
+    std::array<std::uint32_t, 2> chosen_rule_priorities{};  ///< how many rules without a priority there were, IPv4 and IPv6
+    NameTables names{};
+
+    /// Number of a name of iproute2's tables, of the host that the file is read on.
+    std::optional<std::uint32_t> find_name(NameKind kind, std::string_view word);
 };
 
 /// A statement with the tree it is in: what a handler looks at.
@@ -117,10 +123,6 @@ void check_block(Reporter& reporter, const Node& node);
 void report_later(Reporter& reporter, const Node& node);
 /// check_arguments.cpp: a warning when the keyword has a newer name.
 void report_deprecated(Reporter& reporter, const Node& node);
-/// check_routes.cpp: option words of a virtual_routes or virtual_rules line.
-void check_route_line(Reporter& reporter, const Node& node);
-void check_rule_line(Reporter& reporter, const Node& node);
-
 /// global_definitions.cpp
 void read_global_definitions(Context& context, const Node& block);
 /// process_definitions.cpp: a keyword of global_defs, when it is one of those.
@@ -140,10 +142,19 @@ bool claim_tracker_name(Context& context, TrackerNames& names, const Node& block
 void read_sync_group(Context& context, const Node& block);
 void read_track_group(Context& context, const Node& block);
 
-/// address_line.cpp: one line of an address list; nullopt when it was reported and dropped.
-std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item);
+/// address_line.cpp: one line of an address list; nullopt when it was reported and dropped. `track_group`: of static addresses, nullptr for others.
+std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item, std::string_view* track_group = nullptr);
+/// route_line.cpp, rule_line.cpp: the same for routes and rules.
+std::optional<ConfiguredRoute> read_route_line(Context& context, const Node& item, bool is_static);
+std::optional<ConfiguredRule> read_rule_line(Context& context, const Node& item, bool is_static);
+/// static_objects.cpp: static_ipaddress, static_routes and static_rules.
+void read_static_addresses(Context& context, const Node& block);
+void read_static_routes(Context& context, const Node& block);
+void read_static_rules(Context& context, const Node& block);
 /// instance_lists.cpp
 void read_addresses(Context& context, std::vector<ConfiguredAddress>& addresses, const Node& block);
+void read_routes(Context& context, std::vector<ConfiguredRoute>& routes, const Node& block, bool is_static);
+void read_rules(Context& context, std::vector<ConfiguredRule>& rules, const Node& block, bool is_static);
 void read_unicast_peers(Context& context, VrrpInstance& instance, const Node& block);
 struct TrackedList {
     std::vector<TrackedItem>& items;
@@ -208,6 +219,10 @@ private:
 
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);
+/// static_objects.cpp: interfaces that an instance tracks because its routes and rules use them.
+void track_devices_of_routes(VrrpInstance& instance);
+/// static_objects.cpp: static_ lines and the track groups that they name, when these are settled.
+void validate_static_objects(Context& context);
 /// validate_groups.cpp: what sync groups and track groups say, held against the instances that are left. `unusable`: names of those that are not.
 void validate_groups(Context& context, const std::unordered_set<std::string_view>& unusable, TrackingValidator& tracking);
 

@@ -20,8 +20,8 @@ constexpr Keyword instance_rows[] = {
     block("virtual_ipaddress", t1, acted, BlockId::address_list),
     block("virtual_ipaddress_excluded", t2, acted, BlockId::address_list),
     {"no_virtual_ipaddress", t3, acted, nothing},
-    block("virtual_routes", t2, later, BlockId::route_list),
-    block("virtual_rules", t3, later, BlockId::rule_list),
+    block("virtual_routes", t2, acted, BlockId::route_list),
+    block("virtual_rules", t3, acted, BlockId::rule_list),
     {"nopreempt", t1, acted, nothing},
     {"preempt", t3, acted, nothing, BlockId::none, "-"},
     {"preempt_delay", t2, acted, seconds(0, 1000 * second)},
@@ -116,7 +116,7 @@ constexpr Keyword sync_group_rows[] = {
 };
 
 constexpr Keyword track_group_rows[] = {
-    block("group", t3, later, BlockId::text_list),
+    block("group", t3, acted, BlockId::text_list),
 };
 
 constexpr Keyword garp_group_rows[] = {

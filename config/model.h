@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/process_definitions.h"
+#include "config/route_model.h"
 #include "config/script.h"
 #include "packet/address.h"
 #include "packet/units.h"
@@ -52,7 +53,7 @@ struct UnicastPeer {
     friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };
 
-/// An entry of track_interface, track_script, track_file or track_process. When an entry of the last three says nothing of its own, weight and
+/// An entry of track_interface, track_script, track_file or track_process, or a track_group. When an entry of the last three says nothing of its own, weight and
 /// reverse are those of what it names.
 struct TrackedItem {
     std::string_view name;
@@ -60,6 +61,7 @@ struct TrackedItem {
     bool reverse = false;                ///< weight 0: FAULT while it is good; else the shift has the other sign
     SourceLocation where;
     bool of_group = false;   ///< an instance has it from its sync group
+    bool of_route = false;   ///< an instance has it because a route or rule of its own uses the interface
 
     friend bool operator==(const TrackedItem&, const TrackedItem&) = default;
 };
@@ -118,6 +120,8 @@ struct VrrpInstance {
     std::vector<ConfiguredAddress> virtual_addresses;   ///< in file order, all of `family`, at most 255
     std::vector<ConfiguredAddress> excluded_addresses;  ///< set but not advertised, any family
     bool no_virtual_ipaddress = false;
+    std::vector<ConfiguredRoute> virtual_routes;        ///< set behind the addresses, taken away before them
+    std::vector<ConfiguredRule> virtual_rules;          ///< set behind the routes
 
     bool unicast = false;                      ///< sends to unicast_peers instead of the group
     std::vector<UnicastPeer> unicast_peers;
@@ -135,7 +139,7 @@ struct VrrpInstance {
     bool strict_mode = false;
     bool skip_check_adv_addr = false;
     bool accept = true;                        ///< packets to the virtual addresses are accepted while Active
-    bool steps_back_when_address_deleted = false;  ///< deleted_address step_back; otherwise an address that somebody deletes is put back
+    bool steps_back_when_address_deleted = false;  ///< deleted_address step_back; otherwise an address, route or rule that somebody deletes is put back
     bool lower_prio_no_advert = false;
     bool higher_prio_send_advert = false;
     bool owner_ignore_adverts = false;
@@ -145,6 +149,7 @@ struct VrrpInstance {
     std::vector<TrackedItem> track_scripts;    ///< each names one of Configuration::scripts
     std::vector<TrackedItem> track_files;      ///< of Configuration::tracked_files
     std::vector<TrackedItem> track_processes;  ///< of Configuration::tracked_processes
+    std::vector<TrackedItem> track_static;     ///< the track groups that it is in and that static_ lines name; no weights
     std::vector<NotifyScript> scripts;         ///< at most one per event
     bool notify_deleted = false;               ///< a removed instance is told as DELETED, else as FAULT
     bool notify_priority_changes = false;      ///< FIFO lines for changes of the effective priority
@@ -297,6 +302,10 @@ struct GlobalDefinitions {
     VirtualMacMode vmac_mode = VirtualMacMode::macvlan;  ///< default of all instances
     NftablesSettings nftables;
 
+    std::string_view default_interface = "eth0";   ///< of static addresses without dev
+    std::string_view iproute_usr_dir;  ///< iproute2's name tables of the distribution; empty: where it usually has them
+    std::string_view iproute_etc_dir;  ///< and of the administrator; empty: /etc/iproute2
+
     std::string_view net_namespace;  ///< empty: the one we are started in
     std::string_view instance;       ///< suffix of pid and dump files
     bool use_pid_dir = false;
@@ -304,12 +313,23 @@ struct GlobalDefinitions {
     ProcessDefinitions process;
 };
 
+/// One line of static_ipaddress.
+struct StaticAddress {
+    ConfiguredAddress address;      ///< with a device
+    std::string_view track_group;   ///< its instances are in FAULT while the address cannot be had; empty: none
+
+    friend bool operator==(const StaticAddress&, const StaticAddress&) = default;
+};
+
 /// All that was read. The string_views point into `texts`, which copies share: a copy is as valid as the original.
 struct Configuration {
     GlobalDefinitions global;
     std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
     std::vector<VrrpSyncGroup> sync_groups;  ///< in file order, only those with members
-    std::vector<TrackGroup> track_groups;    ///< in file order; no static_* line asks for them yet
+    std::vector<TrackGroup> track_groups;    ///< in file order
+    std::vector<StaticAddress> static_addresses;   ///< what follows is there as long as the daemon
+    std::vector<ConfiguredRoute> static_routes;
+    std::vector<ConfiguredRule> static_rules;
     std::vector<VrrpScript> scripts;
     std::vector<TrackedFile> tracked_files;
     std::vector<TrackedProcess> tracked_processes;

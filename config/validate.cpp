@@ -346,6 +346,9 @@ private:
         for (const auto* list : {&instance_.virtual_addresses, &instance_.excluded_addresses}) {
             for (const ConfiguredAddress& address : *list) check_interface(address.device, address.where);
         }
+        for (const ConfiguredRoute& route : instance_.virtual_routes) check_interface(route.next.device, route.where);
+        for (const ConfiguredRule& rule : instance_.virtual_rules) check_interface(rule.input_device, rule.where);
+        track_devices_of_routes(instance_);
         tracking_.settle(instance_, draft_);
     }
 
@@ -385,6 +388,7 @@ void validate(Context& context) {
         instances.resize(kept);
     }
     validate_groups(context, unusable, tracking);
+    validate_static_objects(context);
     tracking.report_unused();
     context.configuration.global.announcements.lower_prio_delay =
         context.global_draft.lower_prio_delay ? Nanoseconds{std::chrono::seconds{*context.global_draft.lower_prio_delay}}

@@ -87,6 +87,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"authentication", read_authentication},
     {"virtual_ipaddress", [](Target& t, const Node& n) { read_addresses(t.context, t.instance.virtual_addresses, n); }},
     {"virtual_ipaddress_excluded", [](Target& t, const Node& n) { read_addresses(t.context, t.instance.excluded_addresses, n); }},
+    {"virtual_routes", [](Target& t, const Node& n) { read_routes(t.context, t.instance.virtual_routes, n, false); }},
+    {"virtual_rules", [](Target& t, const Node& n) { read_rules(t.context, t.instance.virtual_rules, n, false); }},
     {"no_virtual_ipaddress", [](Target& t, const Node&) { t.instance.no_virtual_ipaddress = true; }},
     {"nopreempt", [](Target& t, const Node&) { t.instance.nopreempt = true; }},
     {"preempt", [](Target& t, const Node&) { t.instance.nopreempt = false; }},

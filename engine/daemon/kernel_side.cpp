@@ -68,7 +68,7 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
 
 KernelSide::KernelSide(kernel::Monitor monitor, kernel::NetlinkSocket socket, kernel::AddressProgrammer programmer)
     : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal(claim_)),
-      macvlans_(socket_, keeper_) {}
+      macvlans_(socket_, keeper_), objects_(monitor_, socket_) {}
 
 KernelFacts KernelSide::facts() {
     KernelFacts facts;

@@ -15,6 +15,7 @@
 #include "arp/kernel/monitor.h"
 #include "arp/kernel/sysctl.h"
 #include "arp/kernel/virtual_mac_set.h"
+#include "engine/daemon/kernel_objects.h"
 #include "engine/daemon/namespace_claim.h"
 #include "engine/daemon/plan.h"
 
@@ -29,6 +30,9 @@ public:
     arp::kernel::Monitor& monitor() { return monitor_; }
     arp::kernel::AddressProgrammer& programmer() { return programmer_; }
     arp::kernel::MacvlanDevices& macvlans() { return macvlans_; }
+    KernelObjects& objects() { return objects_; }
+    /// Static objects as this configuration has them; at the first call, without those of a killed run.
+    void begin_objects(const config::Configuration& configuration, Instant now) { objects_.begin(configuration, claim_.is_alone(), now); }
 
     /// nullptr when this host cannot have virtual MACs by nftables; why_no_virtual_mac_rules() says why.
     arp::kernel::VirtualMacSet* virtual_macs() { return why_no_virtual_mac_rules().empty() ? &*virtual_macs_ : nullptr; }
@@ -66,6 +70,7 @@ private:
     arp::kernel::AddressProgrammer programmer_;
     arp::kernel::SysctlKeeper keeper_;
     arp::kernel::MacvlanDevices macvlans_;
+    KernelObjects objects_;
     std::optional<arp::kernel::VirtualMacSet> virtual_macs_;
     std::optional<arp::kernel::AcceptFilter> accept_filter_;
     std::optional<std::string> why_no_virtual_mac_rules_;

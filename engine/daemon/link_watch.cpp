@@ -119,7 +119,7 @@ void LinkWatch::on_events(const std::vector<kernel::KernelEvent>& events, Instan
             else on_link(link->link, now);
         } else if (const auto* address = std::get_if<kernel::AddressEvent>(&event)) {
             on_address(*address, now);
-        } else {
+        } else if (std::holds_alternative<kernel::ResyncNeeded>(event)) {
             spdlog::warn("Kernel messages were lost; reading all links and addresses again");
             if (!resync(now)) spdlog::warn("Links and addresses change too quickly to be read; trying again");
         }
@@ -274,9 +274,12 @@ void LinkWatch::repair(const AddressKeeper::Loss& loss, const kernel::AddressKey
                      : loss.remedy == Remedy::put_back ? "putting it back"
                                                        : "again and again: putting it back in a second; find out who does it");
     }
-    if (loss.remedy != Remedy::step_back) return;
-    send_to_router(Command::Kind::shutdown, loss.router);
-    send_to_router(Command::Kind::start, loss.router);
+    if (loss.remedy == Remedy::step_back) step_back(loss.router);
+}
+
+void LinkWatch::step_back(std::size_t router) {
+    send_to_router(Command::Kind::shutdown, router);
+    send_to_router(Command::Kind::start, router);
 }
 
 /// Once per wake, however many addresses changed: thousands of our own come and go in one failover.

@@ -32,6 +32,8 @@ public:
     bool resync(Instant now);
     /// Ports that could not be opened when their interface appeared.
     void retry_ports(Instant now);
+    /// The router gives up, and takes part anew.
+    void step_back(std::size_t router);
     /// Is there such an interface, up and running?
     bool is_interface_running(std::string_view name) const;
 

@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/daemon/object_spec.h"
 #include "packet/frame_template.h"
 
 namespace vigil::daemon {
@@ -140,6 +141,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
     planned.interface_name = plan_.settings.keep(*interface);
     planned.has_routed_interface = instance.interface.empty();
     planned.settings = plan_.settings.keep(instance);
+    if (!instance.virtual_routes.empty() || !instance.virtual_rules.empty()) plan_.objects.try_emplace(instance.name, instance.virtual_routes, instance.virtual_rules);
     planned.where = instance.where;
     planned.position = static_cast<std::uint32_t>(&instance - configuration_.instances.data());
     planned.vrid = instance.vrid;
@@ -390,19 +392,9 @@ void Plan::remove_router(std::size_t at) {
 }
 
 arp::kernel::AddressSpec PlannedAddress::spec() const {
-    arp::kernel::AddressSpec spec;
+    arp::kernel::AddressSpec spec = address_spec(*settings);
     spec.key.address = address;
     spec.key.prefix_length = prefix_length;
-    spec.key.peer = settings->peer;
-    spec.broadcast = settings->broadcast;
-    spec.label = settings->label;
-    spec.scope = settings->scope;
-    spec.has_duplicate_detection = settings->duplicate_detection;
-    spec.is_home_address = settings->home_address;
-    spec.manages_temporary_addresses = settings->manage_temporary;
-    spec.has_no_prefix_route = settings->no_prefix_route;
-    spec.joins_multicast = settings->auto_join;
-    spec.preferred_lifetime = settings->preferred_lifetime;
     return spec;
 }
 
@@ -416,6 +408,10 @@ config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router) 
     if (!router.has_routed_interface) instance.interface = router.interface();
     instance.vrid = router.vrid;
     instance.priority = Priority{router.base_priority};
+    if (const auto objects = plan.objects.find(router.name); objects != plan.objects.end()) {
+        instance.virtual_routes = objects->second.routes;
+        instance.virtual_rules = objects->second.rules;
+    }
     const auto addresses = plan.addresses_of(router);
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         config::ConfiguredAddress address = *addresses[i].settings;

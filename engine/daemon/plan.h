@@ -96,6 +96,14 @@ struct PlannedGroup {
     bool smtp_alert = false;
 };
 
+/// What few routers have, beside their addresses.
+struct RouterObjects {
+    std::vector<config::ConfiguredRoute> routes;
+    std::vector<config::ConfiguredRule> rules;
+
+    friend bool operator==(const RouterObjects&, const RouterObjects&) = default;
+};
+
 /// Something about one instance that an operator must know.
 struct PlanProblem {
     config::SourceLocation where;
@@ -109,6 +117,7 @@ struct Plan {
     std::vector<PlannedAddress> addresses;   ///< of all routers, one router's behind the other's
     std::vector<PlannedLink> links;       ///< same index as engine.links
     std::vector<PlannedGroup> groups;     ///< same index as engine.groups
+    std::unordered_map<std::string_view, RouterObjects> objects;   ///< by name of the router
     std::vector<PlanProblem> problems;
     SettingsPool settings;
 

@@ -39,7 +39,7 @@ RouterTracking::RouterTracking(const Plan& plan, TrackedThings& things, World wo
 
 RouterTracking::~RouterTracking() {
     things_.listen({});
-    for (const ThingIndex interface : interfaces_) things_.remove(interface);
+    for (const ThingIndex thing : added_) things_.remove(thing);
 }
 
 const RouterTracking::Items& RouterTracking::resolve(const config::VrrpInstance& settings) {
@@ -50,16 +50,18 @@ const RouterTracking::Items& RouterTracking::resolve(const config::VrrpInstance&
     resolve_list(items, ThingKind::script, settings.track_scripts);
     resolve_list(items, ThingKind::file, settings.track_files);
     resolve_list(items, ThingKind::process, settings.track_processes);
+    resolve_list(items, ThingKind::track_group, settings.track_static);
     return items;
 }
 
 void RouterTracking::resolve_list(Items& items, ThingKind kind, const std::vector<config::TrackedItem>& list) {
     for (const config::TrackedItem& item : list) {
         ThingIndex thing = things_.find(kind, item.name);
-        if (thing == ThingIndex::none && kind == ThingKind::interface) {
-            thing = things_.add({.kind = kind, .name = std::string(item.name), .is_known = true, .is_ignored = false,
-                                 .is_up = world_.is_interface_up(item.name), .value = 0});
-            interfaces_.push_back(thing);
+        const bool is_ours = kind == ThingKind::interface || kind == ThingKind::track_group;
+        if (thing == ThingIndex::none && is_ours) {
+            const auto& is_up = kind == ThingKind::interface ? world_.is_interface_up : world_.is_group_complete;
+            thing = things_.add({.kind = kind, .name = std::string(item.name), .is_known = true, .is_ignored = false, .is_up = is_up(item.name), .value = 0});
+            added_.push_back(thing);
         }
         if (thing != ThingIndex::none) items.push_back({thing, item.weight.value_or(0), item.reverse});
     }

@@ -20,11 +20,12 @@ class RouterTracking {
 public:
     struct World {
         std::function<bool(std::string_view)> is_interface_up;
+        std::function<bool(std::string_view)> is_group_complete{};   ///< of a track_group; only asked when there is one
         std::function<void(const engine::Command&)> send;
         std::function<void()> wake;   ///< commands were sent while nobody had asked for them
     };
 
-    /// `plan` and `things` outlive it. Scripts, files and processes are among the things; interfaces are added.
+    /// `plan` and `things` outlive it. Scripts, files and processes are among the things; interfaces and track groups are added.
     RouterTracking(const Plan& plan, TrackedThings& things, World world);
     ~RouterTracking();
 
@@ -61,7 +62,7 @@ private:
     std::unordered_map<ThingIndex, std::vector<std::uint32_t>> routers_of_;
     std::vector<TrackingResult> results_;                            // by router
     std::vector<std::uint32_t> changed_priorities_;
-    std::vector<ThingIndex> interfaces_;                             // that we have added
+    std::vector<ThingIndex> added_;                                  // by us
     bool has_begun_ = false;
     std::size_t lines_left_ = 0;                                     // to be written about one change
 };

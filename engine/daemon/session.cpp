@@ -73,6 +73,7 @@ Session::~Session() {
 tl::expected<void, std::string> Session::prepare() {
     kernel_.monitor().read_events();  // what the session before us removed is gone, and must not pass for somebody else's
     plan_ = make_plan(configuration_, kernel_.facts());
+    kernel_.begin_objects(configuration_, io::clock::now());
     clear_leftovers();
     const config::GlobalDefinitions& global = configuration_.global;
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
@@ -95,6 +96,7 @@ tl::expected<void, std::string> Session::prepare() {
 void Session::make_parts() {
     report_problems();
     trackers_.configure(configuration_);
+    kernel_.objects().configure(configuration_, plan_);
     drop_load_data();
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
     accept_ = std::make_unique<AcceptRules>(plan_, configuration_.global, kernel_);
@@ -127,6 +129,7 @@ void Session::run_parts() {
 void Session::make_tracking() {
     tracking_ = std::make_unique<RouterTracking>(plan_, trackers_.things(),
                                                  RouterTracking::World{.is_interface_up = [this](std::string_view name) { return links_->is_interface_running(name); },
+                                                                       .is_group_complete = [this](std::string_view name) { return kernel_.objects().is_group_complete(name); },
                                                                        .send = [this](const Command& command) { fast_->send(command); },
                                                                        .wake = [this] { wake_soon(); }});
 }
@@ -246,8 +249,10 @@ void Session::on_wake() {
     kernel_events_.clear();
     for (auto& event : kernel_.monitor().read_events()) events.push_back(std::move(event));
     if (!events.empty()) links_->on_events(events, now);
+    for (const std::size_t router : kernel_.objects().on_events(events, now)) links_->step_back(router);
     take_events();
     apply_addresses();
+    tell_track_groups();
     flush_notifications();
     tell_priorities();
     write_files();
@@ -275,10 +280,15 @@ void Session::take_events() {
     for (const Event& event : events) {
         const std::size_t router = engine::to_number(event.router);
         const bool tells_state = event.kind == Event::Kind::transition || event.kind == Event::Kind::state_report;
-        if (tells_state && router < plan_.routers.size()) keeper_->want(router, event.to == engine::State::active);
+        if (tells_state && router < plan_.routers.size()) want(router, event.to == engine::State::active);
     }
     if (!is_stopped_) apply_addresses();
     report_events(is_stopped_ ? backlog_.size() : events_per_turn);
+}
+
+void Session::want(std::size_t router, bool is_active) {
+    keeper_->want(router, is_active);
+    kernel_.objects().want(router, is_active);
 }
 
 void Session::collect_packet_events() {
@@ -353,17 +363,20 @@ void Session::on_state_report(const Event& event) {
 
 void Session::apply_addresses() {
     const Instant now = io::clock::now();
-    if (!keeper_->has_work(now)) return;
+    KernelObjects& objects = kernel_.objects();
+    if (!keeper_->has_work(now) && !objects.has_work(now)) return;
     const auto between_sends = [this] {
         for (auto& event : kernel_.monitor().read_events()) kernel_events_.push_back(std::move(event));
         collect_packet_events();
     };
-    do {
+    objects.withdraw(between_sends);   // routes and rules come behind the addresses and go before them
+    while (keeper_->has_work(now)) {
         for (const std::size_t router : keeper_->apply(now, between_sends)) {
             if (has_handed_over_) ready_for_successor_.push_back(router);
             else tell_ready(router);
         }
-    } while (keeper_->has_work(now));
+    }
+    objects.apply(now, between_sends);
     lower_devices();
     // Our own changes come back as kernel messages; the descriptor may not tell again of those that were read in between.
     if (kernel_events_.empty() && packet_events_.empty()) return;
@@ -372,6 +385,13 @@ void Session::apply_addresses() {
 
 void Session::tell_ready(std::size_t router) {
     fast_->send({.kind = Command::Kind::addresses_ready, .router = engine::RouterIndex{static_cast<std::uint32_t>(router)}});
+}
+
+void Session::tell_track_groups() {
+    for (const auto& [group, is_complete] : kernel_.objects().take_changed_groups()) {
+        const ThingIndex thing = trackers_.things().find(ThingKind::track_group, group);
+        if (thing != ThingIndex::none) trackers_.things().set_up(thing, is_complete);
+    }
 }
 
 /// One device per turn of the loop: events of the meantime come first.
@@ -449,11 +469,13 @@ void Session::stop(bool for_good) {
     for (std::size_t i = 0; for_good && i < plan_.routers.size(); ++i) notify(i, OperatorState::stop);  // those in FAULT too
     if (for_good) groups_->on_stop();
     if (!options_.keep_addresses || !for_good) {
+        kernel_.objects().withdraw_routers();
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) keeper_->want(i, false);
         const Instant now = io::clock::now();
         do {
             keeper_->apply(now, {});
         } while (keeper_->has_work(now));
+        if (for_good) kernel_.objects().withdraw_static();
         kernel_.restore_settings();
     }
     flush_notifications();

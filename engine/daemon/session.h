@@ -87,6 +87,7 @@ private:
     void on_wake();
     void wake_soon();
     void take_events();
+    void want(std::size_t router, bool is_active);
     void collect_packet_events();
     void report_events(std::size_t limit);
     void trim_memory();
@@ -96,6 +97,7 @@ private:
     void on_state_report(const engine::Event& event);
     void apply_addresses();
     void tell_ready(std::size_t router);
+    void tell_track_groups();
     void lower_devices();
     void post_commands_soon();
     void notify(std::size_t router, OperatorState state);

@@ -71,7 +71,7 @@ void Session::dismiss(const Plan& now, const Succession& succession) {
     std::unordered_set<std::string_view> names;
     for (const PlannedRouter& router : now.routers) names.insert(router.name);
     for (const std::size_t router : succession.leaving) {
-        keeper_->want(router, false);
+        want(router, false);
         if (!names.contains(plan_.routers[router].name)) notifier_->on_deleted(plan_.routers[router], statuses_[router]);
     }
     apply_addresses();
@@ -100,6 +100,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     limiter_ = std::move(before.limiter_);
     const std::vector<TrackingResult> tracked = before.tracking_->results();
     before.tracking_.reset();   // what it knows of the trackers is about to become invalid
+    kernel_.begin_objects(configuration_, io::clock::now());
     make_parts();
     kernel_.remove_addresses(keeper_->go_on_from(*before.keeper_, succession.predecessors));
     rules_->go_on_from(*before.rules_, succession.predecessors, [this](std::size_t router) { return keeper_->is_wanted(router); });

@@ -13,7 +13,7 @@ namespace vigil::daemon {
 /// as long as the pool, also when it is moved.
 class SettingsPool {
 public:
-    /// The instance without what is its own: name, interface, VRID, priority, addresses and the places in the file.
+    /// The instance without what is its own: name, interface, VRID, priority, addresses, routes, rules and the places in the file.
     const config::VrrpInstance* keep(const config::VrrpInstance& instance);
     /// The address's properties without the address, its prefix length and the place in the file.
     const config::ConfiguredAddress* keep(const config::ConfiguredAddress& address);

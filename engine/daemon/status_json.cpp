@@ -124,6 +124,19 @@ void add_addresses(Writer& data, const DumpInput& input, std::size_t i) {
     add("evips", router.advertised_count, router.address_count);
 }
 
+void add_routes(Writer& data, const Plan& plan, std::string_view router) {
+    const auto found = plan.objects.find(router);
+    if (found == plan.objects.end()) return;
+    const auto add = [&](std::string_view name, const auto& lines) {
+        if (lines.empty()) return;
+        data.nested(name, "[]", [&](Writer& list) {
+            for (const auto& line : lines) list.text("", config::to_string(line));
+        });
+    };
+    add("vroutes", found->second.routes);
+    add("vrules", found->second.rules);
+}
+
 void add_tracked(Writer& data, std::string_view name, const std::vector<config::TrackedItem>& items) {
     if (items.empty()) return;
     data.nested(name, "[]", [&](Writer& list) {
@@ -174,6 +187,7 @@ void add_data(Writer& data, const DumpInput& input, std::size_t i) {
     data.flag("notify_deleted", settings.notify_deleted);
     add_scripts(data, settings);
     add_addresses(data, input, i);
+    add_routes(data, *input.plan, router.name);
     add_tracked(data, "track_ifp", settings.track_interfaces);
     add_tracked(data, "track_script", settings.track_scripts);
     add_tracked(data, "track_process", settings.track_processes);

@@ -22,9 +22,23 @@ bool can_go_on(const PlannedRouter& before, const PlannedRouter& now) {
            before.ignores_own_link == now.ignores_own_link && have_same_macvlan(before, now) && have_same_ruled_mac(before, now);
 }
 
+bool have_same_objects(const Plan& before, const Plan& now, std::string_view name) {
+    if (before.objects.empty() && now.objects.empty()) return true;
+    const auto old = before.objects.find(name);
+    const auto one = now.objects.find(name);
+    if (old == before.objects.end() || one == now.objects.end()) return (old == before.objects.end()) == (one == now.objects.end());
+    const auto lines = [](const RouterObjects& objects) {
+        std::vector<std::string> texts;
+        for (const auto& route : objects.routes) texts.push_back(config::to_string(route));
+        for (const auto& rule : objects.rules) texts.push_back(config::to_string(rule));
+        return texts;
+    };
+    return lines(old->second) == lines(one->second);
+}
+
 bool is_unchanged(const Plan& before, const PlannedRouter& old, const Plan& now, const PlannedRouter& router) {
     return old.base_priority == router.base_priority && old.advertised_count == router.advertised_count && *old.settings == *router.settings &&
-           std::ranges::equal(before.addresses_of(old), now.addresses_of(router), is_same_address);
+           std::ranges::equal(before.addresses_of(old), now.addresses_of(router), is_same_address) && have_same_objects(before, now, router.name);
 }
 
 }  // namespace

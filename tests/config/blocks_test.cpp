@@ -166,18 +166,4 @@ TEST(Notes, TyposInsideABlockThatIsNotActedOnAreStillFound) {
     EXPECT_NE(helps(result).find("did you mean 'connect_timeout'?"), std::string::npos);
 }
 
-TEST(Notes, ARouteLineIsLookedThroughForTypos) {
-    EXPECT_EQ(summary(load_string(instance_with("virtual_routes {\n 10.1.0.0/16 via 10.0.0.9 dev eth1 metrik 5\n}"))),
-              "error 8:36 unknown word 'metrik' in a route\n");
-    EXPECT_EQ(summary(load_string(instance_with(
-                  "virtual_routes {\n src 10.0.0.1 to default via inet 10.0.0.9 mtu lock 1400\n blackhole 10.9.0.0/16\n}"))),
-              "");
-}
-
-TEST(Notes, ARuleLineIsLookedThroughForTypos) {
-    EXPECT_EQ(summary(load_string(instance_with("virtual_rules {\n from 10.1.0.0/16 lokup 5\n}"))),
-              "error 8:19 unknown word 'lokup' in a rule\n");
-    EXPECT_EQ(summary(load_string(instance_with("virtual_rules {\n from 10.1.0.0/16 lookup 5 priority 9\n}"))), "");
-}
-
 }  // namespace vigil::config::test

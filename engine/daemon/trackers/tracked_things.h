@@ -10,8 +10,8 @@
 
 namespace vigil::daemon {
 
-enum class ThingKind : std::uint8_t { interface, script, file, process };
-constexpr std::size_t thing_kind_count = 4;
+enum class ThingKind : std::uint8_t { interface, script, file, process, track_group };
+constexpr std::size_t thing_kind_count = 5;
 
 /// Position in TrackedThings.
 enum class ThingIndex : std::uint32_t { none = ~0u };
