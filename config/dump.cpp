@@ -3,56 +3,12 @@
 
 #include <algorithm>
 
+#include "config/dump_writer.h"
 #include "config/load.h"
 
 namespace vigil::config {
 
 namespace {
-
-class Writer {
-public:
-    void block(std::string_view name, std::string_view argument = {}) {
-        indent();
-        out_ += name;
-        if (!argument.empty()) (out_ += ' ') += argument;
-        out_ += " {\n";
-        ++depth_;
-    }
-    void end() {
-        --depth_;
-        indent();
-        out_ += "}\n";
-    }
-    void line(std::string_view name, std::string_view value = {}) {
-        indent();
-        out_ += name;
-        if (!value.empty()) (out_ += ' ') += value;
-        out_ += '\n';
-    }
-    void text(std::string_view name, std::string_view value) {
-        if (!value.empty()) line(name, value);
-    }
-    void number(std::string_view name, std::uint64_t value) { line(name, std::to_string(value)); }
-    void flag(std::string_view name, bool value) {
-        if (value) line(name);
-    }
-    std::string take() { return std::move(out_); }
-
-private:
-    void indent() { out_.append(depth_ * 4, ' '); }
-
-    std::string out_;
-    std::size_t depth_ = 0;
-};
-
-std::string seconds(Nanoseconds time) {
-    std::string text = std::to_string(time.count() / 1'000'000'000);
-    std::string fraction = std::to_string(1'000'000'000 + time.count() % 1'000'000'000).substr(1);
-    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-    return fraction.empty() ? text : text + '.' + fraction;
-}
-
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 std::string address_text(const ConfiguredAddress& address) {
     std::string text = to_string(address.address) + '/' + std::to_string(address.prefix_length);
@@ -125,14 +81,6 @@ void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
     out.line(std::string(name) + "_script", with_owner(quoted(fifo.reader.command), fifo.reader.user, fifo.reader.group));
 }
 
-void write_reload(Writer& out, const ReloadDefinitions& reload) {
-    if (reload.checks_first) out.line("reload_check_config", reload.check_log);
-    if (reload.makes_file) out.line("reload_file", reload.file);
-    out.text("reload_time_file", reload.time_file);
-    out.flag("reload_repeat", reload.repeats);
-    out.text("config_save_dir", reload.save_directory);
-}
-
 void write_global(Writer& out, const GlobalDefinitions& global) {
     out.block("global_defs");
     out.text("router_id", global.router_id);
@@ -175,14 +123,17 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.line("nftables_priority", std::to_string(global.nftables.priority));
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
     out.flag("nftables_counters", global.nftables.has_counters);
-    write_reload(out, global.process.reload);
     if (global.default_interface != "eth0") out.line("default_interface", global.default_interface);
     out.text("iproute_usr_dir", global.iproute_usr_dir);
     out.text("iproute_etc_dir", global.iproute_etc_dir);
+    if (global.vrrp_delay_after_boot > Nanoseconds{0}) out.line("vrrp_delay_after_boot", seconds(global.vrrp_delay_after_boot));
+    out.flag("log_unknown_vrids", global.log_unknown_vrids);
+    write_process_definitions(out, global.process);
     out.end();
     out.text("net_namespace", global.net_namespace);
     out.text("instance", global.instance);
     out.flag("use_pid_dir", global.use_pid_dir);
+    if (global.process.child_wait_time != ProcessDefinitions{}.child_wait_time) out.number("child_wait_time", global.process.child_wait_time);
 }
 
 /// " USER GROUP" behind a command; empty when the file names none.

@@ -118,6 +118,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_garp_lower_prio_repeat", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_repeat = number_of(n); }},
     {"vrrp_min_garp", set_min_garp},
     {"vrrp_startup_delay", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_startup_delay = seconds_of(n); }},
+    {"vrrp_delay_after_boot", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_delay_after_boot = seconds_of(n); }},
+    {"log_unknown_vrids", [](Context&, GlobalDefinitions& g, const Node&) { g.log_unknown_vrids = true; }},
     {"vrrp_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_priority = static_cast<std::int8_t>(read_number(n.word(1))->value); }},
     {"vrrp_rt_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_rt_priority = static_cast<std::uint8_t>(number_of(n)); }},
     {"vrrp_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_no_swap = true; }},

@@ -44,6 +44,16 @@ public:
         return std::string(value);
     }
 
+    /// A directory on the way that others may not enter protects it.
+    bool is_readable_by_all(const std::string& path) const override {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0) return false;
+        for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash != 0; slash = path.rfind('/', slash - 1)) {
+            if (::stat(path.substr(0, slash).c_str(), &status) != 0 || (status.st_mode & S_IXOTH) == 0) return false;
+        }
+        return true;
+    }
+
 private:
     static std::optional<std::string> read_all(int fd) {
         struct stat status {};

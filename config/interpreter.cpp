@@ -13,6 +13,7 @@ void read_root_keyword(Context& context, const Node& node) {
     if (name == "net_namespace") global.net_namespace = context.texts.intern(node.word(1));
     else if (name == "instance") global.instance = context.texts.intern(node.word(1));
     else if (name == "use_pid_dir") global.use_pid_dir = true;
+    else if (name == "child_wait_time") read_child_wait_time(context, node);
     else say_meaningless(context.reporter, node);
 }
 

@@ -51,12 +51,20 @@ struct InstanceDraft {
     std::vector<SourceLocation> open_directions; ///< tracked items with a weight but without 'reverse' or 'noreverse'
 };
 
+/// What others should not read. A password of VRRP version 2 is in every advert, for all on the LAN; a key is not.
+enum class SecretKind : std::uint8_t { password, key };
+struct Secret {
+    SecretKind kind = SecretKind::password;
+    SourceLocation where;
+};
+
 /// What global_defs said, beside the values in GlobalDefinitions.
 struct GlobalDraft {
     std::optional<std::uint32_t> lower_prio_delay;
     std::optional<std::uint32_t> lower_prio_repeat;
     std::optional<bool> smtp_alert;
     std::optional<bool> smtp_alert_vrrp;
+    std::vector<Secret> secrets;    ///< the first of each file, and its first key
 };
 
 /// Names of vrrp_script, track_file or vrrp_track_process blocks, and where they are; those that cannot be used too.
@@ -127,6 +135,7 @@ void report_deprecated(Reporter& reporter, const Node& node);
 void read_global_definitions(Context& context, const Node& block);
 /// process_definitions.cpp: a keyword of global_defs, when it is one of those.
 void read_process_keyword(Context& context, const Node& node);
+void read_child_wait_time(Context& context, const Node& node);
 /// process_definitions.cpp: a note about a keyword that steers something that vigil has not; nothing for others.
 void say_meaningless(Reporter& reporter, const Node& node);
 /// vrrp_instance.cpp
@@ -216,6 +225,11 @@ private:
     Kind files_{"track_file", {}};
     Kind processes_{"vrrp_track_process", {}};
 };
+
+/// secrets.cpp: there is one behind the keyword.
+void note_secret(Context& context, const Node& node, SecretKind kind);
+/// secrets.cpp: tells of those that every user of the host can read.
+void validate_secrets(Context& context);
 
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);

@@ -67,9 +67,9 @@ constexpr Keyword instance_rows[] = {
     {"deleted_address", t2, acted, choice("put_back step_back")},   // not keepalived's
     {"higher_prio_send_advert", t3, acted, flag},
     {"owner_ignore_adverts", t3, acted, flag},
-    {"timer_expired_backup", t3, later, optional_number(1, 254)},
-    {"thread_timer_expired", t3, later, optional_number(1, 254), BlockId::none, "timer_expired_backup"},
-    {"kernel_rx_buf_size", t3, later, number(0, int_max)},
+    {"timer_expired_backup", t3, acted, optional_number(1, 254)},
+    {"thread_timer_expired", t3, acted, optional_number(1, 254), BlockId::none, "timer_expired_backup"},
+    {"kernel_rx_buf_size", t3, acted, number(0, int_max)},
     {"debug", t3, acted, optional_number(0, 4)},
     {"notify_master", t1, acted, command},
     {"notify_backup", t1, acted, command},

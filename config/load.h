@@ -26,6 +26,8 @@ public:
     /// Paths matching a pattern without braces, sorted; empty when none.
     virtual std::vector<std::string> glob(const std::string& pattern) const = 0;
     virtual std::optional<std::string> environment(const std::string& name) const = 0;
+    /// Can every user of the host read the file?
+    virtual bool is_readable_by_all(const std::string&) const { return false; }
 };
 
 /// The real one.

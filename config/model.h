@@ -295,6 +295,8 @@ struct GlobalDefinitions {
     AnnouncementSettings announcements; ///< defaults of the instances that follow
     bool vrrp_min_garp = false;
     Nanoseconds vrrp_startup_delay{0};  ///< no election before this much time after start
+    Nanoseconds vrrp_delay_after_boot{0};  ///< nor before this much time after the boot of this host
+    bool log_unknown_vrids = false;        ///< adverts for virtual routers that are not here are logged
     std::optional<std::int8_t> vrrp_priority;  ///< nice value of the packet thread, -20 to 19; absent: the daemon chooses
     std::uint8_t vrrp_rt_priority = 0;  ///< SCHED_RR priority of the packet thread, 1-99; 0: not real-time
     bool vrrp_no_swap = false;          ///< the VRRP process's memory stays in RAM

@@ -28,6 +28,8 @@ public:
     void report_at(Severity severity, SourceLocation where, std::string message, std::string help = {},
                    Category category = Category::ordinary);
 
+    const std::string& file_name(std::uint16_t file) const { return sources_.name(file); }
+
     /// Looking for the nearest of many names takes time, and nobody reads the two hundredth "did you mean". False when enough were given.
     bool may_suggest() { return suggestions_left_ != 0 && suggestions_left_-- != 0; }
 

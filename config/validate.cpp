@@ -396,6 +396,7 @@ void validate(Context& context) {
     context.configuration.global.announcements.lower_prio_repeat =
         context.global_draft.lower_prio_repeat.value_or(context.configuration.global.announcements.repeat);
     validate_notifications(context);
+    validate_secrets(context);
 }
 
 }  // namespace vigil::config

@@ -47,6 +47,7 @@ void read_authentication(Target& target, const Node& block) {
             return;
         }
         target.draft.has_auth_pass = !value.empty();
+        note_secret(target.context, node, SecretKind::password);
         target.instance.auth_pass = {};
         std::memcpy(target.instance.auth_pass.data(), value.data(), std::min<std::size_t>(value.size(), 8));
         if (value.size() > 8) {
@@ -189,6 +190,7 @@ void read_vrrp_instance(Context& context, const Node& block) {
         }
         const Handler handler = handlers.find(statement.keyword);
         if (handler != nullptr) handler(target, node);
+        else say_meaningless(context.reporter, node);
         if (statement.keyword->status == Status::later) report_later(context.reporter, node);
     });
     context.configuration.instances.push_back(std::move(instance));

@@ -6,6 +6,7 @@
 
 #include "config/load.h"
 #include "engine/cli/command.h"
+#include "engine/daemon/diagnostics_json.h"
 
 namespace vigil::cli {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 struct Options {
     std::string file = "/etc/keepalived/keepalived.conf";
     std::string config_id;
+    std::string diagnostics = "text";
 };
 
 int check(const Options& options) {
@@ -21,6 +23,10 @@ int check(const Options& options) {
     load_options.config_id = options.config_id;
     load_options.include_checks = {true, true, true, true};
     const config::LoadResult result = config::load(load_options);
+    if (options.diagnostics == "json") {
+        fmt::print("{}", daemon::diagnostics_json(options.file, result));
+        return test_exit_code(result.diagnostics);
+    }
     for (const config::Diagnostic& diagnostic : result.diagnostics.all()) fmt::print("{}", to_text(diagnostic, result.configuration));
     fmt::print("{}: {} virtual routers, {} errors, {} warnings, {} notes\n", options.file, result.configuration.instances.size(),
                result.diagnostics.count(config::Severity::error), result.diagnostics.count(config::Severity::warning),
@@ -35,6 +41,9 @@ void add_check(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
     command->add_option("file", options->file, "keepalived.conf, or a glob pattern")->capture_default_str();
     command->add_option("-i,--config-id", options->config_id, "value that @id lines are compared with");
+    command->add_option("--diagnostics", options->diagnostics, "how to report: text for people, json for programs")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     command->callback([options, &run] { run = [options] { return check(*options); }; });
 }
 

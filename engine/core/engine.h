@@ -59,6 +59,10 @@ public:
     bool on_command(const Command& command, Instant now, TxBatch& tx);
     void on_transmit_error(RouterIndex router, int error_number, Instant now);
 
+    /// From now on adverts for virtual routers that are not here are told of: Event::Kind::rejected without a router, where `error` is unknown_vrid, `value`
+    /// the priority, and `detail` the link, the VRID << 16 and, for IPv6, 1 << 24. At most ten in a second. To be called before the first frame.
+    void report_unknown_vrids() { reports_unknown_vrids_ = true; }
+
     /// When on_time() wants to be called next; Instant max when nothing is armed. `now` or earlier means at once.
     Instant next_deadline() const;
     /// Moves events out, oldest first; returns how many.
@@ -204,6 +208,7 @@ private:
     void emit(const Event& event);
     bool may_report(ColdRouter& cold, Event::Kind kind, Instant at);
     void note_deposition(RouterIndex index, Instant now);
+    void report_unknown(const RxFrame& frame, const packet::ReceivedFrame& received);
     void note_missed_interval(RouterIndex index, Nanoseconds late, Instant now);
 
     RouterTable table_;
@@ -227,6 +232,10 @@ private:
     EngineCounters counters_;
     std::uint32_t phases_ = 1;             // see in_phase()
     std::uint32_t command_cursor_ = 0;     // where a command for many routers goes on
+    bool reports_unknown_vrids_ = false;
+    std::uint8_t unknown_left_ = 0;        // reports in the second that began at unknown_since_
+    std::uint32_t last_unknown_ = ~0u;     // `detail` of the last report
+    Instant unknown_since_{};
     Instant latest_{};                     // of on_time() and on_command(): when a state report was true
     bool reports_wanted_ = false;
     std::uint32_t report_cursor_ = 0;      // where the state reports after lost events go on

@@ -102,7 +102,10 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
         return reject(received.error(), RouterIndex::none, nullptr, frame.arrival);
     }
     const RouterIndex index = table_.find(frame.link, received->source.family, received->advertisement.vrid());
-    if (index == RouterIndex::none) return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
+    if (index == RouterIndex::none) {
+        if (reports_unknown_vrids_) report_unknown(frame, *received);
+        return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
+    }
     const ReceiveError error = check_for_router(*received, index);
     if (error != accepted) return reject(error, index, &*received, frame.arrival);
 
@@ -218,6 +221,24 @@ void Engine::count_misread(ReceiveError error, const RxFrame& frame) {
     if (error == ReceiveError::truncated) ++counters.length_errors;
     if (error == ReceiveError::bad_ttl) ++counters.ttl_errors;
     if (error == ReceiveError::bad_type) ++counters.type_errors;
+}
+
+/// A neighbour's hundreds must not crowd out the events of our own routers.
+void Engine::report_unknown(const RxFrame& frame, const packet::ReceivedFrame& received) {
+    constexpr std::uint8_t most_in_a_second = 10;
+    const bool is_ipv6 = received.source.family == Family::ipv6;
+    const std::uint32_t which = static_cast<std::uint32_t>(frame.link) | static_cast<std::uint32_t>(to_number(received.advertisement.vrid())) << 16 |
+                                (is_ipv6 ? 1u << 24 : 0u);
+    if (unknown_since_ == Instant{} || frame.arrival - unknown_since_ >= std::chrono::seconds{1}) {
+        unknown_since_ = frame.arrival;
+        unknown_left_ = most_in_a_second;
+        last_unknown_ = ~0u;
+    }
+    if (which == last_unknown_ || unknown_left_ == 0) return;
+    --unknown_left_;
+    last_unknown_ = which;
+    emit({.kind = Event::Kind::rejected, .error = ReceiveError::unknown_vrid, .value = to_number(received.advertisement.priority()), .detail = which,
+          .at = frame.arrival, .peer = received.source.octets});
 }
 
 void Engine::reject(ReceiveError error, RouterIndex index, const packet::ReceivedFrame* frame, Instant at) {

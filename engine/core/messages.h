@@ -46,7 +46,7 @@ struct Event {
         owner_conflict,     ///< an owner hears adverts (erratum 8298, rate-limited)
         interval_learned,   ///< v3: a peer's interval, in `detail`, is not the one told last (rate-limited)
         address_list_differs,  ///< the addresses of a new sender, `detail` of them, are not ours (RFC 9568 §7.1, rate-limited)
-        rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router)
+        rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router); without one: Engine::report_unknown_vrids()
         transmit_failed,    ///< errno in `detail` (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
         held_by_group,      ///< silence, but member `detail` of the sync group hears an Active that would depose it (rate-limited)

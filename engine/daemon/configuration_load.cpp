@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/text_pool.h"
+#include "engine/daemon/diagnostics_json.h"
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/script_security.h"
 
@@ -81,10 +82,10 @@ bool append_report(const std::string& path, const std::string& report) {
 
 int run_config_test(const Options& options) {
     const config::LoadResult result = load_configuration(options, true);
-    const std::string report = config_test_report(options, result);
+    const std::string report = options.diagnostics_as_json ? diagnostics_json(options.configuration, result) : config_test_report(options, result);
     const int code = config::test_exit_code(result.diagnostics);
     if (options.config_test_log.empty()) {
-        std::fputs(report.c_str(), stderr);
+        std::fputs(report.c_str(), options.diagnostics_as_json ? stdout : stderr);
         return code;
     }
     if (append_report(options.config_test_log, report)) return code;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,7 @@ constexpr std::size_t journal_ring_bytes = std::size_t{8} << 20;
 tl::expected<engine::Engine, std::string> make_engine(Plan& plan, Instant now) {
     for (;;) {
         auto made = engine::Engine::make(plan.engine, now);
+        if (made && plan.reports_unknown_vrids) made->report_unknown_vrids();
         if (made) return std::move(*made);
         const std::size_t at = engine::to_number(made.error().router);
         if (at >= plan.routers.size()) return tl::unexpected("Cannot build the packet engine: " + made.error().text);
@@ -229,6 +231,7 @@ void FastThread::start() {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     std::promise<io::Result<void>> scheduled;   // only the control thread writes to the log
     thread_ = std::thread([this, &scheduled] {
+        thread_number_.store(::gettid());
         scheduled.set_value(io::enter_real_time(scheduling_));
         run();
     });
@@ -238,6 +241,25 @@ void FastThread::start() {
     }
     pthread_setname_np(thread_.native_handle(), "vigil-packets");
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void FastThread::watch_pauses(const config::PacketThreadDefinitions& settings) {
+    const bool may_rise = settings.max_auto_priority > scheduling_.priority;
+    const Nanoseconds delay = std::chrono::microseconds{settings.min_auto_priority_delay};
+    loop_->tell_pauses_from(may_rise ? std::min<Nanoseconds>(delay, io::FastLoop::least_pause) : io::FastLoop::least_pause);
+}
+
+void FastThread::answer_pause(std::chrono::milliseconds pause, const config::PacketThreadDefinitions& settings) {
+    const int next = scheduling_.priority + 1;
+    const bool is_long_enough = pause >= std::chrono::floor<std::chrono::milliseconds>(std::chrono::microseconds{settings.min_auto_priority_delay});
+    if (!is_long_enough || next > settings.max_auto_priority || has_failed()) return;
+    if (const auto raised = io::set_real_time_priority(thread_number_.load(), next); !raised) {
+        if (port_failures_.admit("priority", io::clock::now())) spdlog::warn("Cannot raise the packet thread's priority: {}", raised.error().text());
+        return;
+    }
+    scheduling_.priority = next;
+    spdlog::info("The packet thread was kept waiting for {} ms: its real-time priority is {} now", pause.count(), next);
+    watch_pauses(settings);
 }
 
 void FastThread::run() {

@@ -66,6 +66,11 @@ public:
     bool has_waiting() const { return !waiting_.empty(); }
     /// Oldest first; empty when there is none. Also closes returned ports.
     std::vector<engine::Event> take_events();
+    /// From which delay on the thread tells of pauses, and where automatic priorities begin. Not before start() of a first session has been called is it
+    /// of use, but it may be called before.
+    void watch_pauses(const config::PacketThreadDefinitions& settings);
+    /// The thread was kept from running for so long: its real-time priority goes up by one, as far as max_auto_priority allows.
+    void answer_pause(std::chrono::milliseconds pause, const config::PacketThreadDefinitions& settings);
     /// Readable when take_events() has something, after arm().
     int event_fd() const { return channel_->event_fd(); }
     io::ControlChannel& channel() { return *channel_; }
@@ -105,6 +110,7 @@ private:
     std::deque<engine::Command> waiting_;
     RateLimiter port_failures_{1, std::chrono::seconds{60}};   // a flapping interface refuses many ports a second
     std::thread thread_;
+    std::atomic<int> thread_number_{0};      // the kernel's, once it runs
     std::string backend_name_;
     io::RealTimeOptions scheduling_;
     std::optional<std::string> loop_error_;   // written by the thread, read after join

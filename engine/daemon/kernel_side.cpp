@@ -54,12 +54,16 @@ std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const std
 
 }  // namespace
 
-tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
-    auto monitor = kernel::Monitor::open();
+tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open(const config::ProcessDefinitions& process) {
+    kernel::SocketOptions following = kernel::Monitor::default_options();
+    if (process.netlink_monitor_buffer != 0) following.receive_buffer_bytes = static_cast<int>(process.netlink_monitor_buffer);
+    kernel::ProgrammerOptions programming;
+    if (process.netlink_command_buffer != 0) programming.socket.receive_buffer_bytes = static_cast<int>(process.netlink_command_buffer);
+    auto monitor = kernel::Monitor::open(following);
     if (!monitor) return tl::unexpected("Cannot follow links and addresses: " + to_string(monitor.error()));
     auto socket = kernel::NetlinkSocket::open();
     if (!socket) return tl::unexpected("Cannot open a netlink socket: " + to_string(socket.error()));
-    auto programmer = kernel::AddressProgrammer::open();
+    auto programmer = kernel::AddressProgrammer::open(programming);
     if (!programmer) return tl::unexpected("Cannot open a netlink socket: " + to_string(programmer.error()));
     std::unique_ptr<KernelSide> side(new KernelSide(std::move(*monitor), std::move(*socket), std::move(*programmer)));
     log_failures("Cannot restore a setting that an earlier run changed", side->keeper_.restore_leftovers());
@@ -69,6 +73,11 @@ tl::expected<std::unique_ptr<KernelSide>, std::string> KernelSide::open() {
 KernelSide::KernelSide(kernel::Monitor monitor, kernel::NetlinkSocket socket, kernel::AddressProgrammer programmer)
     : monitor_(std::move(monitor)), socket_(std::move(socket)), programmer_(std::move(programmer)), keeper_(settings_journal(claim_)),
       macvlans_(socket_, keeper_), objects_(monitor_, socket_) {}
+
+void KernelSide::apply(const config::ProcessDefinitions& process) {
+    if (!process.disable_local_igmp) return;
+    if (auto set = keeper_.set("net/ipv4/igmp_link_local_mcast_reports", "0"); !set) spdlog::warn("disable_local_igmp: {}", to_string(set.error()));
+}
 
 KernelFacts KernelSide::facts() {
     KernelFacts facts;

@@ -25,7 +25,9 @@ namespace vigil::daemon {
 class KernelSide {
 public:
     /// Opens and dumps; restores settings and reads what a killed run left. The error is a sentence for the log.
-    static tl::expected<std::unique_ptr<KernelSide>, std::string> open();
+    static tl::expected<std::unique_ptr<KernelSide>, std::string> open(const config::ProcessDefinitions& process = {});
+    /// Settings of the host that the configuration asks for; given back by restore_settings().
+    void apply(const config::ProcessDefinitions& process);
 
     arp::kernel::Monitor& monitor() { return monitor_; }
     arp::kernel::AddressProgrammer& programmer() { return programmer_; }

@@ -64,10 +64,10 @@ std::vector<ChildProgram> programs(const Options& options, const ParentStart& st
     const ChildNames checkers{start.pid_files.checkers, start.log_suffix};
     std::vector<ChildProgram> children;
     if (options.vrrp) {
-        children.push_back({"VRRP", "vigild_vrrp", [&options, vrrp](int ready) { return run_vrrp_child(options, vrrp, ready); }});
+        children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp](int ready) { return run_vrrp_child(options, vrrp, ready); }});
     }
     if (options.checkers) {
-        children.push_back({"Healthcheck", "vigild_check",
+        children.push_back({"Healthcheck", start.checkers_process_name,
                             [&options, checkers](int ready) { return run_checkers_child(options, checkers, ready); }});
     }
     return children;
@@ -104,7 +104,8 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     block_handled_signals();  // the Supervisor takes them from here
     pid_file->write_pid();
     const auto examine = [&options](bool tests, const std::string& check_log, int fd) { return examine_configuration(options, tests, check_log, fd); };
-    SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .examine = examine};
+    SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .startup = start.startup,
+                                .umask = options.umask, .examine = examine};
     const int code = Supervisor(std::move(settings), programs(options, start)).run();
     spdlog::info("Stopped vigil v{}", version);
     return code;

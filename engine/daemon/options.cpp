@@ -26,7 +26,7 @@
 namespace vigil::daemon {
 namespace {
 
-enum LongOnly : int { all_processes = 1000, flush_log, signum, ignore_sigint, perf, debug, no_mem_check, config_fd, backend, journal };
+enum LongOnly : int { all_processes = 1000, flush_log, signum, ignore_sigint, perf, debug, no_mem_check, config_fd, backend, journal, diagnostics };
 
 constexpr const char* short_options = ":f:PCBalDS:g::Gu:XVIRndp:r:c:b:Ts:xA:mM::ei:t::vhLO";
 
@@ -73,6 +73,7 @@ constexpr std::array long_options{
     option{"help", no_argument, nullptr, 'h'},
     option{"backend", required_argument, nullptr, backend},
     option{"journal", required_argument, nullptr, journal},
+    option{"diagnostics", required_argument, nullptr, diagnostics},
     option{nullptr, 0, nullptr, 0},
 };
 
@@ -89,6 +90,7 @@ What to run
   -e, --all-config            every include must match a readable file
   -s, --namespace=NAME        run in this network namespace
   -t, --config-test[=FILE]    check the configuration and exit; report to FILE instead of stderr
+      --diagnostics=text|json how -t reports; JSON goes to stdout
 
 How to run
   -n, --dont-fork             stay in the foreground
@@ -222,6 +224,10 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
         else if (value == "uring") options.backend = Backend::uring;
         else if (value == "epoll") options.backend = Backend::epoll;
         else return refuse(fmt::format("--backend={}: expected auto, uring or epoll", value));
+        break;
+    case diagnostics:
+        if (value != "json" && value != "text") return refuse(fmt::format("--diagnostics={}: expected text or json", value));
+        options.diagnostics_as_json = value == "json";
         break;
     case signum:
         if (const auto number = signal_number(value)) return Answer{0, fmt::format("{}\n", *number), false};

@@ -40,7 +40,8 @@ struct Options {
     std::string checkers_pid_file;         ///< -c
 
     bool config_test = false;              ///< -t
-    std::string config_test_log;           ///< -tFILE; empty: stderr
+    std::string config_test_log;           ///< -tFILE; empty: stderr, for JSON stdout
+    bool diagnostics_as_json = false;      ///< --diagnostics=json
 
     Backend backend = Backend::automatic;  ///< --backend
     std::string journal;                   ///< --journal: every input of the engine is recorded here; empty: not

@@ -7,6 +7,7 @@
 
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/exit_code.h"
+#include "engine/daemon/script_security.h"
 
 namespace vigil::daemon {
 namespace {
@@ -28,14 +29,40 @@ std::string log_suffix_of(const config::GlobalDefinitions& global) {
     return suffix;
 }
 
+/// A script that may not run has been told of by check_scripts().
+BoundedScript::Call call_of(const char* keyword, const config::ParentScript& script, const config::GlobalDefinitions& global) {
+    BoundedScript::Call call{keyword, {}, {}, std::chrono::seconds{script.timeout}};
+    if (script.script.command.empty()) return call;
+    const auto program = find_script_program(script.script, global);
+    if (!program) return call;
+    call.arguments = program_words(script.script.command);
+    call.arguments.front() = program->path;
+    call.identity = program->identity;
+    return call;
+}
+
 ParentSettings settings_of(const config::GlobalDefinitions& global, const PidFileNames& usual) {
     const config::ReloadDefinitions& reload = global.process.reload;
     ParentSettings settings;
     settings.reload = {reload.checks_first, std::string(reload.check_log), reload_file_of(reload, usual.parent), std::string(reload.time_file), reload.repeats};
+    settings.child_wait_time = std::chrono::seconds{global.process.child_wait_time};
+    settings.shutdown = call_of("shutdown_script", global.process.shutdown, global);
+    if (global.process.umask) settings.umask = *global.process.umask;
+    settings.process_name = global.process.process_name;
     return settings;
 }
 
 }  // namespace
+
+std::string vrrp_process_name(const config::ProcessDefinitions& process) {
+    if (!process.vrrp_process_name.empty()) return std::string(process.vrrp_process_name);
+    return process.process_names ? "keepalived_vrrp" : "vigild_vrrp";
+}
+
+std::string checkers_process_name(const config::ProcessDefinitions& process) {
+    if (!process.checker_process_name.empty()) return std::string(process.checker_process_name);
+    return process.process_names ? "keepalived_lvs" : "vigild_check";
+}
 
 ParentStart read_parent_start(const Options& options) {
     const config::LoadResult loaded = load_configuration(options, false);
@@ -49,6 +76,9 @@ ParentStart read_parent_start(const Options& options) {
     start.settings = settings_of(global, start.pid_files);
     start.net_namespace = global.net_namespace;
     start.log_suffix = log_suffix_of(global);
+    start.startup = call_of("startup_script", global.process.startup, global);
+    start.vrrp_process_name = vrrp_process_name(global.process);
+    start.checkers_process_name = checkers_process_name(global.process);
     if (!options.parent_pid_file.empty()) start.pid_files.parent = options.parent_pid_file;
     if (!options.vrrp_pid_file.empty()) start.pid_files.vrrp = options.vrrp_pid_file;
     if (!options.checkers_pid_file.empty()) start.pid_files.checkers = options.checkers_pid_file;
@@ -70,7 +100,16 @@ int examine_configuration(const Options& options, bool tests, const std::string&
 
 std::string write_settings(const ParentSettings& settings) {
     const ReloadSettings& reload = settings.reload;
+    const BoundedScript::Call& shutdown = settings.shutdown;
     return nlohmann::json{{"child_wait_time", settings.child_wait_time.count()},
+                          {"process_name", settings.process_name},
+                          {"umask", settings.umask ? static_cast<int>(*settings.umask) : -1},
+                          {"shutdown", {{"arguments", shutdown.arguments},
+                                        {"uid", shutdown.identity.uid},
+                                        {"gid", shutdown.identity.gid},
+                                        {"is_own", shutdown.identity.is_own},
+                                        {"groups", shutdown.identity.groups},
+                                        {"timeout", shutdown.timeout.count()}}},
                           {"checks_first", reload.checks_first},
                           {"check_log", reload.check_log},
                           {"reload_file", reload.file},
@@ -80,13 +119,24 @@ std::string write_settings(const ParentSettings& settings) {
 }
 
 std::optional<ParentSettings> read_settings(std::string_view text) {
-    const auto read = nlohmann::json::parse(text, nullptr, false);
-    if (!read.is_object()) return std::nullopt;
-    ParentSettings settings;
-    settings.child_wait_time = std::chrono::milliseconds{read.value("child_wait_time", settings.child_wait_time.count())};
-    settings.reload = {read.value("checks_first", false), read.value("check_log", ""), read.value("reload_file", ""), read.value("time_file", ""),
-                       read.value("repeats", false)};
-    return settings;
+    try {
+        const auto read = nlohmann::json::parse(text);
+        const auto& shutdown = read.at("shutdown");
+        const ScriptIdentity identity{.uid = shutdown.at("uid").get<uid_t>(), .gid = shutdown.at("gid").get<gid_t>(), .is_own = shutdown.at("is_own").get<bool>(),
+                                      .groups = shutdown.at("groups").get<std::vector<gid_t>>()};
+        ParentSettings settings;
+        settings.child_wait_time = std::chrono::milliseconds{read.at("child_wait_time").get<std::int64_t>()};
+        settings.reload = {read.at("checks_first").get<bool>(), read.at("check_log").get<std::string>(), read.at("reload_file").get<std::string>(),
+                           read.at("time_file").get<std::string>(), read.at("repeats").get<bool>()};
+        settings.shutdown.arguments = shutdown.at("arguments").get<std::vector<std::string>>();
+        settings.shutdown.identity = identity;
+        settings.shutdown.timeout = std::chrono::seconds{shutdown.at("timeout").get<std::int64_t>()};
+        if (const int mask = read.at("umask").get<int>(); mask >= 0) settings.umask = static_cast<unsigned>(mask);
+        settings.process_name = read.at("process_name").get<std::string>();
+        return settings;
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace vigil::daemon

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/process_definitions.h"
+#include "engine/daemon/bounded_script.h"
 #include "engine/daemon/options.h"
 #include "engine/daemon/pid_file.h"
 
@@ -25,7 +27,10 @@ struct ReloadSettings {
 /// What of a configuration concerns the parent process, and may change with a reload.
 struct ParentSettings {
     std::chrono::milliseconds child_wait_time{5000};   ///< from SIGTERM to SIGKILL
-    ReloadSettings reload;
+    ReloadSettings reload{};
+    BoundedScript::Call shutdown{"shutdown_script", {}, {}, std::chrono::seconds{10}};
+    std::optional<unsigned> umask{};                   ///< of the file; the command line's wins
+    std::string process_name{};                        ///< of the parent; empty: the program's
 
     friend bool operator==(const ParentSettings&, const ParentSettings&) = default;
 };
@@ -38,9 +43,16 @@ struct ParentStart {
     PidFileNames pid_files;
     std::string log_suffix;              ///< "_NAMESPACE_INSTANCE", of the identity in the log, so that several daemons can be told apart; mostly empty
     ParentSettings settings;
+    BoundedScript::Call startup;         ///< startup_script
+    std::string vrrp_process_name;       ///< never empty
+    std::string checkers_process_name;
 };
 /// Reads the configuration, for the parent only: the children log what is wrong with it.
 ParentStart read_parent_start(const Options& options);
+
+/// What ps shows of a child process.
+std::string vrrp_process_name(const config::ProcessDefinitions& process);
+std::string checkers_process_name(const config::ProcessDefinitions& process);
 
 /// In a process of its own, for a reload: writes the ParentSettings to `fd`, where read_settings() understands them. With `tests`, the report of a
 /// configuration test goes to the end of `check_log`, and the exit code is that of -t; otherwise it is 0, or exit_config when

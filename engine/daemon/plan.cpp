@@ -50,12 +50,15 @@ public:
         plan_.addresses.reserve(addresses);
         for (const VrrpInstance& instance : configuration_.instances) add_instance(instance);
         plan_groups();
+        plan_.reports_unknown_vrids = configuration_.global.log_unknown_vrids;
+        if (plan_.reports_unknown_vrids) open_filters();
         return std::move(plan_);
     }
 
 private:
     void keep_places(const Plan& before);
     engine::LinkIndex take_place(std::string_view name);
+    void open_filters();
     void add_instance(const VrrpInstance& instance);
     bool is_usable(const VrrpInstance& instance, std::string_view interface);
     std::optional<std::string_view> interface_of(const VrrpInstance& instance);
@@ -226,6 +229,12 @@ void Planner::keep_places(const Plan& before) {
     for (PlannedLink& link : plan_.links) {
         link.is_used = false;
         link.filter = {.ipv4_vrids = {}, .ipv6_vrids = {}};
+    }
+}
+
+void Planner::open_filters() {
+    for (PlannedLink& link : plan_.links) {
+        if (link.router_count != 0) link.filter = {};   // every VRID of both families
     }
 }
 

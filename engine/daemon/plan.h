@@ -120,6 +120,7 @@ struct Plan {
     std::unordered_map<std::string_view, RouterObjects> objects;   ///< by name of the router
     std::vector<PlanProblem> problems;
     SettingsPool settings;
+    bool reports_unknown_vrids = false;   ///< Engine::report_unknown_vrids(); the links' filters let them through
 
     std::span<const PlannedAddress> addresses_of(const PlannedRouter& router) const {
         return std::span(addresses).subspan(router.first_address, router.address_count);

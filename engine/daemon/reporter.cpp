@@ -135,6 +135,15 @@ LogLine describe_pause(const Event& event) {
                         "for too long listens before it sends", event.detail / 1000.0)};
 }
 
+LogLine describe_unknown_vrid(const Event& event, std::string_view interface) {
+    const unsigned vrid = event.detail >> 16 & 0xff;
+    const Family family = (event.detail >> 24 & 1) != 0 ? Family::ipv6 : Family::ipv4;
+    const char* const name = family == Family::ipv6 ? "IPv6" : "IPv4";
+    return {LogLine::Level::info, fmt::format("adverts for VRID {} ({}) on {}", vrid, name, interface),
+            fmt::format("received an advert for VRID {} ({}) on {} from {}, priority {}: no instance here has that VRID", vrid, name, interface,
+                        to_string(IpAddress{event.peer, family}), event.value)};
+}
+
 std::string describe_reason(const RouterStatus& status, const PlannedRouter& router, std::string_view tracker_fault) {
     const std::string peer = to_string(IpAddress{status.last_peer, router.settings->family});
     switch (status.last_reason) {

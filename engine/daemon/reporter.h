@@ -24,6 +24,8 @@ std::vector<LogLine> describe_event(const engine::Event& event, const PlannedRou
                                     std::string_view tracker_fault = {});
 /// Event::Kind::paused, which is of no router.
 LogLine describe_pause(const engine::Event& event);
+/// An advert for a virtual router that is not here (Engine::report_unknown_vrids). `interface`: of the event's link.
+LogLine describe_unknown_vrid(const engine::Event& event, std::string_view interface);
 /// Why the last transition happened, for the status dump.
 std::string describe_reason(const RouterStatus& status, const PlannedRouter& router, std::string_view tracker_fault = {});
 /// "interface eth0 is down, no source address".

@@ -31,6 +31,21 @@ bool read_id(const std::string& text, Id& id) {
     return error == std::errc{} && end == text.data() + text.size();
 }
 
+/// None for a user that has no name.
+std::vector<gid_t> supplementary_groups(const ScriptIdentity& identity) {
+    const passwd* entry = ::getpwuid(identity.uid);
+    if (entry == nullptr) return {};
+    const std::string name = entry->pw_name;
+    std::vector<gid_t> groups(64);
+    int count = static_cast<int>(groups.size());
+    if (::getgrouplist(name.c_str(), identity.gid, groups.data(), &count) < 0) {   // which has set count to how many there are
+        groups.resize(static_cast<std::size_t>(count));
+        if (::getgrouplist(name.c_str(), identity.gid, groups.data(), &count) < 0) return {};
+    }
+    groups.resize(static_cast<std::size_t>(count));
+    return groups;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> result;
     for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
@@ -56,7 +71,7 @@ void become_script(char* const* arguments, char* const* environment, const Scrip
     ::setpgid(0, 0);
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null_fd, fd);
     if (!identity.is_own) {
-        if (::syscall(SYS_setgroups, 0, nullptr) != 0) return;
+        if (::syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) != 0) return;
         if (::syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) != 0) return;
         if (::syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) != 0) return;
     }
@@ -69,7 +84,7 @@ void become_script(char* const* arguments, char* const* environment, const Scrip
 
 }  // namespace
 
-tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user, const std::string& group) {
+tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user, const std::string& group, bool with_supplementary_groups) {
     ScriptIdentity identity{::geteuid(), ::getegid(), true};
     const std::string wanted = user.empty() ? "keepalived_script" : user;
     if (const passwd* entry = ::getpwnam(wanted.c_str())) {
@@ -84,6 +99,7 @@ tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user,
         else if (!read_id(group_name, identity.gid)) return tl::unexpected(fmt::format("there is no group '{}'", group_name));
     }
     identity.is_own = identity.uid == ::geteuid() && identity.gid == ::getegid();
+    if (with_supplementary_groups && !identity.is_own) identity.groups = supplementary_groups(identity);
     return identity;
 }
 

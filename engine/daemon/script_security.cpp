@@ -7,6 +7,7 @@
 
 #include "engine/daemon/script_security.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <unordered_set>
@@ -19,7 +20,8 @@ namespace {
 bool may_execute(const struct stat& file, const ScriptIdentity& identity) {
     if (identity.uid == 0) return (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
     if (file.st_uid == identity.uid) return (file.st_mode & S_IXUSR) != 0;
-    if (file.st_gid == identity.gid) return (file.st_mode & S_IXGRP) != 0;
+    const bool is_in_group = file.st_gid == identity.gid || std::ranges::find(identity.groups, file.st_gid) != identity.groups.end();
+    if (is_in_group) return (file.st_mode & S_IXGRP) != 0;
     return (file.st_mode & S_IXOTH) != 0;
 }
 
@@ -80,7 +82,8 @@ tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScri
     if (words.empty()) return tl::unexpected(std::string("the command is empty"));
     const bool has_own_user = !script.user.empty();
     auto identity = find_identity(std::string(has_own_user ? script.user : global.script_user),
-                                  std::string(has_own_user ? script.group : global.script_group));
+                                  std::string(has_own_user ? script.group : global.script_group),
+                                  global.process.set_supplementary_groups);
     if (!identity) return tl::unexpected(identity.error());
     const std::string found = resolve_command(words.front());
     ScriptProgram program{*identity, found.empty() ? words.front() : absolute(found), {}};
@@ -97,28 +100,38 @@ std::optional<ScriptProgram> find_script_program(const config::NotifyScript& scr
 
 namespace {
 
-/// What is wrong with a script, if anything. `consequence`: of its not running, beside that.
-std::optional<config::Diagnostic> judge(const config::NotifyScript& script, const config::GlobalDefinitions& global, const std::string& consequence) {
+struct Judgement {
+    std::optional<config::Diagnostic> diagnostic;   ///< what is wrong with it, if anything
+    bool runs = true;
+};
+
+/// `consequence`: of its not running, beside that.
+Judgement judge(const config::NotifyScript& script, const config::GlobalDefinitions& global, const std::string& consequence) {
     const std::string does_not_run = "the script does not run" + consequence;
-    const auto diagnose = [&](config::Severity severity, std::string text, std::string help) {
-        return config::Diagnostic{severity, config::Category::script_security, script.where, 0, std::move(text), std::move(help), "", false};
+    const auto refuse = [&](config::Category category, std::string text, std::string help) {
+        return Judgement{config::Diagnostic{config::Severity::error, category, script.where, 0, std::move(text), std::move(help), "", false}, false};
     };
     const auto program = examine_script(script, global);
-    if (!program) return diagnose(config::Severity::error, program.error(), does_not_run);
-    if (!program->verdict.is_runnable) return diagnose(config::Severity::error, program->verdict.text, does_not_run);
-    if (program->verdict.is_secure) return std::nullopt;
+    if (!program) return refuse(config::Category::host, program.error(), does_not_run);
+    if (!program->verdict.is_runnable) return refuse(config::Category::host, program->verdict.text, does_not_run);
+    if (program->verdict.is_secure) return {};
     if (global.enable_script_security) {
-        return diagnose(config::Severity::error, program->verdict.text, "because of enable_script_security " + does_not_run);
+        return refuse(config::Category::script_security, program->verdict.text, "because of enable_script_security " + does_not_run);
     }
-    return diagnose(config::Severity::warning, program->verdict.text, "it runs all the same; enable_script_security would prevent that");
+    return {config::Diagnostic{config::Severity::warning, config::Category::script_security, script.where, 0, program->verdict.text,
+                               "it runs all the same; enable_script_security would prevent that", "", false}};
 }
 
 }  // namespace
 
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration) {
     std::vector<config::Diagnostic> found;
+    std::optional<config::SourceLocation> first_that_runs;
     const auto check = [&](const config::NotifyScript& script, const char* consequence) {
-        if (auto diagnostic = judge(script, configuration.global, consequence)) found.push_back(std::move(*diagnostic));
+        if (script.command.empty()) return;
+        Judgement judgement = judge(script, configuration.global, consequence);
+        if (judgement.diagnostic) found.push_back(std::move(*judgement.diagnostic));
+        if (judgement.runs && !first_that_runs) first_that_runs = script.where;
     };
     std::unordered_set<std::string_view> tracked;
     for (const config::VrrpInstance& instance : configuration.instances) {
@@ -131,8 +144,15 @@ std::vector<config::Diagnostic> check_scripts(const config::Configuration& confi
     for (const config::VrrpScript& script : configuration.scripts) {
         if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");
     }
+    check(configuration.global.process.startup.script, "");
+    check(configuration.global.process.shutdown.script, "");
     for (const config::NotifyFifo* fifo : {&configuration.global.notify_fifo, &configuration.global.vrrp_notify_fifo}) {
         if (!fifo->reader.command.empty()) check(fifo->reader, ", and nobody reads the FIFO");
+    }
+    if (first_that_runs && !configuration.global.enable_script_security) {
+        found.push_back({config::Severity::warning, config::Category::script_security, *first_that_runs, 0,
+                         "scripts are run, and enable_script_security is not set: one that others than root can change would run all the same",
+                         "write enable_script_security in global_defs, and script_user NAME for who runs them", "", false});
     }
     return found;
 }

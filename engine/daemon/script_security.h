@@ -45,7 +45,8 @@ tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScri
 /// nullopt when it may not run.
 std::optional<ScriptProgram> find_script_program(const config::NotifyScript& script, const config::GlobalDefinitions& global);
 
-/// All notify scripts of a configuration, its track scripts and the readers of its FIFOs, as diagnostics: category script_security for what others could change.
+/// All notify scripts of a configuration, its track scripts and the readers of its FIFOs, as diagnostics: category script_security for what others could change, and
+/// once when anything runs without enable_script_security; category host for what cannot run here.
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration);
 
 }  // namespace vigil::daemon

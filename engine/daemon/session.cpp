@@ -22,6 +22,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/load.h"
+#include "engine/daemon/election_delay.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -76,9 +77,11 @@ tl::expected<void, std::string> Session::prepare() {
     kernel_.begin_objects(configuration_, io::clock::now());
     clear_leftovers();
     const config::GlobalDefinitions& global = configuration_.global;
+    kernel_.apply(global.process);
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
                                            .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority.value_or(usual_nice),
-                                                          .lock_memory = global.vrrp_no_swap}});
+                                                          .lock_memory = global.vrrp_no_swap, .cpus = global.process.packet_thread.cpus,
+                                                          .rttime_microseconds = global.process.packet_thread.rlimit_rttime}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     make_parts();
@@ -95,6 +98,7 @@ tl::expected<void, std::string> Session::prepare() {
 /// All that knows the plan, but for the packet thread.
 void Session::make_parts() {
     report_problems();
+    fast_->watch_pauses(configuration_.global.process.packet_thread);
     trackers_.configure(configuration_);
     kernel_.objects().configure(configuration_, plan_);
     drop_load_data();
@@ -181,7 +185,7 @@ void Session::begin_election() {
         tracking_->begin_election();
         fast_->send({.kind = Command::Kind::report_states});  // routers held in FAULT make no transition to tell of
     };
-    const auto delay = std::chrono::duration_cast<std::chrono::milliseconds>(configuration_.global.vrrp_startup_delay);
+    const auto delay = std::chrono::ceil<std::chrono::milliseconds>(election_delay(configuration_.global, io::clock::now()));
     if (delay.count() <= 0) return begin();
     spdlog::info("Delaying startup for {} s", static_cast<double>(delay.count()) / 1000);
     start_timer_.expires_after(delay);
@@ -317,7 +321,8 @@ void Session::trim_memory() {
 }
 
 void Session::on_event(const Event& event) {
-    if (event.kind == Event::Kind::paused) return write_log({describe_pause(event)}, limiter_, io::clock::now());
+    if (event.kind == Event::Kind::paused) return on_pause(event);
+    if (event.router == engine::RouterIndex::none && event.kind == Event::Kind::rejected) return on_unknown_vrid(event);
     const std::size_t router = engine::to_number(event.router);
     if (router >= plan_.routers.size()) return;
     if (event.kind == Event::Kind::state_report) return on_state_report(event);
@@ -326,6 +331,18 @@ void Session::on_event(const Event& event) {
     write_log(describe_event(event, plan_.routers[router], statuses_[router], tracker_fault(router, event.faults)), limiter_, io::clock::now());
     if (event.kind == Event::Kind::transition) on_transition(event);
     if (event.kind == Event::Kind::lower_heard) notifier_->on_lower_priority(plan_.routers[router], statuses_[router].effective_priority);
+}
+
+void Session::on_pause(const Event& event) {
+    const config::PacketThreadDefinitions& thread = configuration_.global.process.packet_thread;
+    const bool is_long = std::chrono::milliseconds{event.detail} >= io::FastLoop::least_pause;
+    if (is_long && thread.max_auto_priority >= 0) write_log({describe_pause(event)}, limiter_, io::clock::now());
+    fast_->answer_pause(std::chrono::milliseconds{event.detail}, thread);
+}
+
+void Session::on_unknown_vrid(const Event& event) {
+    const std::size_t link = event.detail & 0xffff;
+    if (link < plan_.links.size()) write_log({describe_unknown_vrid(event, plan_.links[link].name)}, limiter_, io::clock::now());
 }
 
 /// What a tracker has against the router, for people; empty when it is something else that holds it.

@@ -92,6 +92,8 @@ private:
     void report_events(std::size_t limit);
     void trim_memory();
     void on_event(const engine::Event& event);
+    void on_pause(const engine::Event& event);
+    void on_unknown_vrid(const engine::Event& event);
     void on_transition(const engine::Event& event);
     std::string tracker_fault(std::size_t router, std::uint8_t faults) const;
     void on_state_report(const engine::Event& event);

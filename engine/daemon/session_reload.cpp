@@ -42,7 +42,10 @@ tl::expected<std::unique_ptr<Session>, std::string> Session::succeed(Session& be
 /// What the packet thread has been started with.
 std::string Session::why_not_by_difference(const config::GlobalDefinitions& now) const {
     const config::GlobalDefinitions& running = configuration_.global;
-    const bool is_scheduled_alike = running.vrrp_rt_priority == now.vrrp_rt_priority && running.vrrp_priority == now.vrrp_priority &&
+    const config::PacketThreadDefinitions& thread = running.process.packet_thread;
+    const config::PacketThreadDefinitions& thread_now = now.process.packet_thread;
+    const bool is_bound_alike = thread.cpus == thread_now.cpus && thread.rlimit_rttime == thread_now.rlimit_rttime;
+    const bool is_scheduled_alike = is_bound_alike && running.vrrp_rt_priority == now.vrrp_rt_priority && running.vrrp_priority == now.vrrp_priority &&
                                     running.vrrp_no_swap == now.vrrp_no_swap;
     if (!is_scheduled_alike) return "the packet thread is to be scheduled in another way";
     return has_failed() ? "the packet thread has ended" : "";
@@ -113,6 +116,7 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     }
     groups_->go_on_from(statuses_);
     kernel_.remove_foreign(plan_, anew, [&](const arp::kernel::AddressKey& key) { return keeper_->holds(key); });
+    kernel_.apply(configuration_.global.process);
     kernel_events_ = std::move(before.kernel_events_);
     files_ = std::move(before.files_);
     const Instant now = io::clock::now();

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -57,25 +59,54 @@ Reloader::World Supervisor::reload_world() {
         if (was_told_ready_) notify_service_manager("READY=1");
     };
     return {.examine = settings_.examine, .begun = begun, .tell_children = [this] { tell_of_reload(); },
-            .adopt = [this](const ParentSettings& settings) { settings_.parent = settings; }, .finished = finished};
+            .adopt = [this](const ParentSettings& settings) { adopt(settings); }, .finished = finished};
+}
+
+/// umask(2) tells the mask only by setting one.
+void Supervisor::adopt(const ParentSettings& settings) {
+    settings_.parent = settings;
+    ::umask(static_cast<mode_t>(settings_.umask.value_or(settings.umask.value_or(umask_))));
+    if (!settings.process_name.empty()) ::prctl(PR_SET_NAME, settings.process_name.c_str());
+}
+
+/// systemd is told that a start or a stop may take longer than it has been configured to wait.
+void Supervisor::run_script(const BoundedScript::Call& call) {
+    script_.start(call, Clock::now());
+    if (script_.is_running()) notify_service_manager(fmt::format("EXTEND_TIMEOUT_USEC={}", std::chrono::microseconds{call.timeout + least_patience}.count()));
 }
 
 int Supervisor::run() {
     block_signals();
-    while (!is_stopping_ || is_any_running()) {
-        if (!is_stopping_) start_due();
+    umask_ = ::umask(0);
+    adopt(settings_.parent);
+    run_script(settings_.startup);
+    while (!is_over()) {
+        script_.tick(Clock::now());
+        if (!is_stopping_ && !script_.is_running()) start_due();
         if (!is_stopping_) reloader_.tick(Clock::now(), std::time(nullptr));
-        if (is_stopping_ && !has_killed_ && Clock::now() >= kill_at_) {
-            for (const Child& child : children_) {
-                if (child.pid == 0) continue;
-                spdlog::error("{} process {} did not end in time, killing it", child.program.name, child.pid);
-                ::kill(child.pid, SIGKILL);
-            }
-            has_killed_ = true;
-        }
+        kill_those_that_stay();
         wait();
     }
     return exit_code_;
+}
+
+/// When all children have ended, the last script runs.
+bool Supervisor::is_over() {
+    if (!is_stopping_ || is_any_running()) return false;
+    if (script_.is_running()) return false;
+    if (std::exchange(has_run_shutdown_, true)) return true;
+    run_script(settings_.parent.shutdown);
+    return !script_.is_running();
+}
+
+void Supervisor::kill_those_that_stay() {
+    if (!is_stopping_ || has_killed_ || Clock::now() < kill_at_) return;
+    for (const Child& child : children_) {
+        if (child.pid == 0) continue;
+        spdlog::error("{} process {} did not end in time, killing it", child.program.name, child.pid);
+        ::kill(child.pid, SIGKILL);
+    }
+    has_killed_ = true;
 }
 
 void Supervisor::block_signals() {
@@ -140,8 +171,9 @@ int Supervisor::wait_milliseconds() const {
     if (is_stopping_ && !has_killed_) consider(kill_at_);
     if (watchdog_) consider(feed_at_);
     if (const auto at = reloader_.next(); at && !is_stopping_) consider(*at);
+    if (const auto at = script_.next()) consider(*at);
     for (const Child& child : children_) {
-        if (!is_stopping_ && child.pid == 0) consider(child.start_at);
+        if (!is_stopping_ && !script_.is_running() && child.pid == 0) consider(child.start_at);
     }
     if (!next) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
@@ -186,6 +218,7 @@ void Supervisor::on_signal(int number) {
         [[fallthrough]];
     case SIGTERM:
         if (!is_stopping_) spdlog::info("Stopping");
+        script_.end(Clock::now());
         return begin_stop(0);
     case SIGHUP:
         if (!is_stopping_) reloader_.request(Clock::now());
@@ -225,7 +258,7 @@ void Supervisor::forward(int number) {
 void Supervisor::reap() {
     int status = 0;
     for (int pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (reloader_.on_process_end(pid, status, Clock::now())) continue;
+        if (reloader_.on_process_end(pid, status, Clock::now()) || script_.on_process_end(pid, status)) continue;
         const auto child = std::find_if(children_.begin(), children_.end(), [&](const Child& one) { return one.pid == pid; });
         if (child == children_.end()) continue;
         child->pid = 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/daemon/bounded_script.h"
 #include "engine/daemon/parent_settings.h"
 #include "engine/daemon/reloader.h"
 #include "engine/daemon/service_manager.h"
@@ -28,7 +29,9 @@ constexpr char sign_of_life = 'L';
 struct SupervisorSettings {
     bool respawn = true;
     bool ignore_sigint = false;
-    ParentSettings parent;   ///< at the start
+    ParentSettings parent;        ///< at the start
+    BoundedScript::Call startup;  ///< the children start when it has ended
+    std::optional<unsigned> umask;   ///< of the command line: no file changes it
     /// Reloader::World::examine: reads the configuration in a process of its own; may be empty.
     std::function<int(bool tests, const std::string& check_log, int fd)> examine;
 };
@@ -66,6 +69,10 @@ private:
     void on_signal(int number);
     void on_ready(Child& child);
     Reloader::World reload_world();
+    void adopt(const ParentSettings& settings);
+    void run_script(const BoundedScript::Call& call);
+    bool is_over();
+    void kill_those_that_stay();
     void tell_of_reload();
     void end_reload_of(Child& child);
     void forward(int number);
@@ -79,6 +86,9 @@ private:
 
     SupervisorSettings settings_;
     Reloader reloader_;
+    BoundedScript script_;
+    bool has_run_shutdown_ = false;
+    mode_t umask_ = 0;               // of the daemon's start, for a file that says nothing
     std::vector<Child> children_;
     io::FileDescriptor signals_;
     bool is_stopping_ = false;

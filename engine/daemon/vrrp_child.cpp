@@ -7,7 +7,9 @@
 #include "engine/daemon/vrrp_child.h"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -26,6 +28,7 @@
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/parent_settings.h"
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/session.h"
@@ -100,6 +103,7 @@ private:
     void keep_names(config::Configuration& configuration) const;
     void save_configuration(void (ConfigurationArchive::*save)(std::string_view, std::string));
     void change_to(config::Configuration configuration);
+    void follow_process_definitions() const;
     void stop();
 
     const Options& options_;
@@ -122,7 +126,7 @@ int VrrpChild::run() {
     log_diagnostics(loaded);
     if (!loaded.is_readable) return exit_no_config;
     if (options_.dump_configuration) log_dump(loaded.configuration);
-    auto kernel = KernelSide::open();
+    auto kernel = KernelSide::open(loaded.configuration.global.process);
     if (!kernel) {
         spdlog::error(kernel.error());
         return exit_fatal;
@@ -229,6 +233,14 @@ void VrrpChild::change_to(config::Configuration configuration) {
         return io_.stop();
     }
     session_ = std::move(*next);
+    follow_process_definitions();
+}
+
+/// The parent has given us those of the start.
+void VrrpChild::follow_process_definitions() const {
+    const config::ProcessDefinitions& process = session_->global().process;
+    ::prctl(PR_SET_NAME, vrrp_process_name(process).c_str());
+    if (process.umask && !options_.umask) ::umask(static_cast<mode_t>(*process.umask));
 }
 
 void VrrpChild::stop() {

@@ -55,6 +55,8 @@ public:
 
     /// A process that was not scheduled for so long is said to have paused.
     static constexpr Nanoseconds least_pause = std::chrono::milliseconds{300};
+    /// Shorter ones are told of too, from this on, up to ten in a second; any thread. They are not counted.
+    void tell_pauses_from(Nanoseconds least) { least_told_pause_.store(least.count(), std::memory_order_relaxed); }
 
     /// Until ControlChannel::request_stop(). Allocates nothing, blocks nowhere but in the backend's sleep.
     Result<void> run();
@@ -68,6 +70,7 @@ private:
     };
     static constexpr std::size_t routers_copied_per_pass = 2048;
     static constexpr Nanoseconds retry_pause = std::chrono::milliseconds{1};
+    static constexpr Nanoseconds between_told_pauses = std::chrono::milliseconds{100};
     static constexpr Nanoseconds full_channel_pause = std::chrono::milliseconds{10};
     static constexpr Nanoseconds junk_period = std::chrono::seconds{1};
 
@@ -124,6 +127,8 @@ private:
     Instant next_junk_count_{};
     Instant wanted_to_run_{};                            // when this pass should have begun at the latest; 0: not known yet
     Instant first_arrival_{};                            // of the frames of this pass
+    std::atomic<std::int64_t> least_told_pause_{least_pause.count()};
+    Instant told_pause_{};                               // when the last short one was
     std::uint32_t untold_pause_ms_ = 0;                  // not yet in the channel
 };
 

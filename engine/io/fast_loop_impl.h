@@ -253,9 +253,14 @@ template <class EngineType>
 void BasicFastLoop<EngineType>::note_pause(Instant now) {
     if (wanted_to_run_ == Instant{}) return;   // the first pass
     const Nanoseconds pause = now - std::min(wanted_to_run_, first_arrival_);
-    if (pause < least_pause) return;
-    ++counters_.pauses;
-    counters_.longest_pause = std::max(counters_.longest_pause, pause);
+    if (pause < Nanoseconds{least_told_pause_.load(std::memory_order_relaxed)}) return;
+    if (pause >= least_pause) {
+        ++counters_.pauses;
+        counters_.longest_pause = std::max(counters_.longest_pause, pause);
+    } else if (now - told_pause_ < between_told_pauses) {
+        return;
+    }
+    told_pause_ = now;
     const std::int64_t milliseconds = std::min<std::int64_t>(pause.count() / 1'000'000, std::numeric_limits<std::uint32_t>::max());
     untold_pause_ms_ = std::max(untold_pause_ms_, static_cast<std::uint32_t>(milliseconds));
     publish_pause();

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace vigil::io {
@@ -18,7 +19,7 @@ void touch_stack() {
 
 }  // namespace
 
-/// Each of the three helps without the others, so all are tried whatever becomes of one.
+/// Each of them helps without the others, so all are tried whatever becomes of one.
 Result<void> enter_real_time(const RealTimeOptions& options) {
     Result<void> result;
     const auto note = [&result](bool is_done, const char* what) {
@@ -30,12 +31,27 @@ Result<void> enter_real_time(const RealTimeOptions& options) {
     }
     // Of this thread alone: on Linux a thread has a nice value of its own, and scripts shall not inherit ours.
     if (options.nice != 0) note(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), options.nice) == 0, "set nice value");
-    if (options.priority != 0) {
-        sched_param parameters{};
-        parameters.sched_priority = options.priority;
-        note(::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) == 0, "set real-time priority");
+    if (!options.cpus.empty()) {
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        for (const std::uint16_t cpu : options.cpus) CPU_SET(cpu, &cpus);
+        note(::sched_setaffinity(0, sizeof cpus, &cpus) == 0, "set CPU affinity");
     }
+    if (options.rttime_microseconds != 0) {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_RTTIME, &limit);
+        limit.rlim_cur = std::min<rlim_t>(options.rttime_microseconds, limit.rlim_max);
+        note(::setrlimit(RLIMIT_RTTIME, &limit) == 0, "set RLIMIT_RTTIME");
+    }
+    if (options.priority != 0) note(set_real_time_priority(0, options.priority).has_value(), "set real-time priority");
     return result;
+}
+
+Result<void> set_real_time_priority(int thread, int priority) {
+    sched_param parameters{};
+    parameters.sched_priority = priority;
+    if (::sched_setscheduler(thread, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0) return last_error("set real-time priority");
+    return {};
 }
 
 }  // namespace vigil::io

@@ -19,6 +19,7 @@ public:
         std::string content;
         Kind kind = Kind::regular;
         bool is_readable = true;
+        bool is_public = false;
     };
     std::map<std::string, File> files;
     std::map<std::string, std::string> variables;
@@ -44,6 +45,10 @@ public:
             if (matches) found.push_back(path);
         }
         return found;
+    }
+    bool is_readable_by_all(const std::string& path) const override {
+        const auto found = files.find(path);
+        return found != files.end() && found->second.is_public;
     }
     std::optional<std::string> environment(const std::string& name) const override {
         const auto found = variables.find(name);

@@ -95,4 +95,38 @@ TEST(Places, SurviveACopyOfTheConfiguration) {
     EXPECT_EQ(copy.describe(copy.instances.at(0).interface_where), "test.conf:2:12");
 }
 
+class Secrets : public testing::Test {
+protected:
+    std::string run() {
+        LoadOptions options;
+        options.path = "/etc/main.conf";
+        options.file_system = &files_;
+        return summary(load(options), Severity::note);
+    }
+    static std::string with_password(int vrid) {
+        return "vrrp_instance VI_" + std::to_string(vrid) + " {\n interface eth0\n virtual_router_id " + std::to_string(vrid) +
+               "\n virtual_ipaddress {\n 10.0.0." + std::to_string(vrid) + "\n }\n authentication {\n auth_type PASS\n auth_pass secret\n }\n}\n";
+    }
+    MemoryFiles files_;
+};
+
+TEST_F(Secrets, ThatOnlyRootCanReadAreFine) {
+    files_.files["/etc/main.conf"] = {with_password(1)};
+    EXPECT_EQ(run(), "");
+}
+
+TEST_F(Secrets, ThatAllCanReadAreToldOfOnceForEachFile) {
+    files_.files["/etc/main.conf"] = {with_password(1) + with_password(2) + "include /etc/more.conf\ninclude /etc/other.conf\n", FileSystem::Kind::regular, true, true};
+    files_.files["/etc/more.conf"] = {with_password(3), FileSystem::Kind::regular, true, true};
+    files_.files["/etc/other.conf"] = {with_password(4)};
+    EXPECT_EQ(run(), "note 9:2 every user of this host can read this password, as everybody on the LAN can\n"
+                     "note 9:2 every user of this host can read this password, as everybody on the LAN can\n");
+}
+
+TEST_F(Secrets, AFileWithoutOneMayBeRead) {
+    files_.files["/etc/main.conf"] = {"include /etc/more.conf\n", FileSystem::Kind::regular, true, true};
+    files_.files["/etc/more.conf"] = {with_password(3)};
+    EXPECT_EQ(run(), "");
+}
+
 }  // namespace vigil::config::test

@@ -144,6 +144,18 @@ TEST(GlobalDefs, IncludeCheckKnowsFourWords) {
     global_of("include_check read match", "error 2:20 only the first word of 'include_check' stands without + or -\n");
 }
 
+TEST(GlobalDefs, DelaysAndUnknownVrids) {
+    const GlobalDefinitions global = global_of("vrrp_delay_after_boot 12.5\nlog_unknown_vrids");
+    EXPECT_EQ(global.vrrp_delay_after_boot, 12500ms);
+    EXPECT_TRUE(global.log_unknown_vrids);
+    global_of("vrrp_delay_after_boot 0", "error 2:23 'vrrp_delay_after_boot' expects seconds from 0.001 to 4294, not '0': ignored\n");
+}
+
+TEST(GlobalDefs, AStallNeedsNoKeyword) {
+    EXPECT_NE(summary(load_string(instance_with("timer_expired_backup 150")), Severity::note).find("note 7:1 'timer_expired_backup' means nothing here"),
+              std::string::npos);
+}
+
 TEST(Reload, HowItComesAbout) {
     const ReloadDefinitions reload = global_of("reload_check_config /var/log/check\nreload_time_file /etc/when\nreload_repeat\nreload_file /run/reading\n"
                                                "config_save_dir /var/lib/saved").process.reload;

@@ -141,6 +141,11 @@ std::optional<ProcessEvent> read_process_event(std::span<const std::byte> messag
     }
 }
 
+void ProcessEvents::set_receive_buffer(int octets) {
+    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) == 0) return;
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
+}
+
 tl::expected<ProcessEvents, std::string> ProcessEvents::open(const std::string& first_namespace) {
     auto socket = make_socket();
     if (!socket && socket.error() == ECONNREFUSED) {

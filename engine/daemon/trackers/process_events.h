@@ -46,6 +46,8 @@ public:
     ~ProcessEvents();
 
     int fd() const { return socket_.get(); }
+    /// Octets of kernel memory for what has not been read; as far as the rights allow.
+    void set_receive_buffer(int octets);
     /// Appends what has come. False: some was lost (ENOBUFS), look at all processes again.
     bool read(std::vector<ProcessEvent>& events);
 

@@ -122,8 +122,18 @@ void ProcessTracker::listen() {
     }
     spdlog::info("Tracked processes: the kernel's process connector tells of them");
     events_.emplace(std::move(*events));
+    size_receive_buffer();
     descriptor_.assign(events_->fd());
     wait_for_events();
+}
+
+void ProcessTracker::set_receive_buffer(std::uint32_t octets) {
+    receive_buffer_ = octets;
+    size_receive_buffer();
+}
+
+void ProcessTracker::size_receive_buffer() {
+    if (events_ && receive_buffer_ != 0) events_->set_receive_buffer(static_cast<int>(receive_buffer_));
 }
 
 /// Nobody cares: the kernel need not tell.

@@ -54,6 +54,8 @@ public:
 
     /// These from now on. Looks at all processes when one of them is new.
     void configure(std::vector<ProcessDefinition> definitions);
+    /// process_monitor_rcv_bufs, octets; 0: the usual size, for events from the next listening on.
+    void set_receive_buffer(std::uint32_t octets);
     /// Once a second.
     void tick();
     bool has_events() const { return events_.has_value(); }
@@ -72,6 +74,7 @@ private:
     };
 
     void listen();
+    void size_receive_buffer();
     void hang_up();
     void wait_for_events();
     void on_events();
@@ -87,6 +90,7 @@ private:
 
     TrackedThings& things_;
     RateLimiter& limiter_;
+    std::uint32_t receive_buffer_ = 0;
     bool may_listen_;
     std::map<std::string, std::unique_ptr<Target>> targets_;
     bool needs_arguments_ = false;

@@ -77,6 +77,7 @@ void Trackers::configure(const config::Configuration& configuration) {
         if (processes.contains(one.name)) process_definitions.push_back(define(one));
     }
     files_.configure(std::move(file_definitions), std::exchange(is_start_, false));
+    processes_.set_receive_buffer(configuration.global.process.process_monitor_buffer);
     processes_.configure(std::move(process_definitions));
     scripts_.configure(std::move(script_definitions));
 }

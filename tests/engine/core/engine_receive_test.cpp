@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "tests/engine/core/engine_harness.h"
 
@@ -319,6 +321,42 @@ TEST(EngineReceive, BackPressureLeavesFramesForTheNextPass) {
     harness.sent();
     EXPECT_EQ(harness.engine.on_frames(frames, harness.tx), 1u);
     EXPECT_EQ(harness.engine.counters().frames, 1u);
+}
+
+/// What the engine tells of adverts that are nobody's here: (detail, priority).
+std::vector<std::pair<std::uint32_t, unsigned>> unknown_reports(Harness& harness) {
+    std::vector<std::pair<std::uint32_t, unsigned>> reports;
+    for (const Event& event : harness.events()) {
+        EXPECT_EQ(event.kind, Event::Kind::rejected);
+        EXPECT_EQ(event.error, ReceiveError::unknown_vrid);
+        EXPECT_EQ(event.router, RouterIndex::none);
+        reports.emplace_back(event.detail, event.value);
+    }
+    return reports;
+}
+
+TEST(UnknownVrids, AreToldOfOnlyWhenAskedFor) {
+    Harness harness = started(v3_router(7, Priority{100}));
+    harness.receive(v3_frame(8, 200).build(), at(1s));
+    EXPECT_TRUE(harness.events().empty());
+    harness.engine.report_unknown_vrids();
+    expect_refused(harness, v3_frame(8, 200), ReceiveError::unknown_vrid);
+    expect_refused(harness, ipv6_frame(9, 150), ReceiveError::unknown_vrid);
+    EXPECT_EQ(unknown_reports(harness), (std::vector<std::pair<std::uint32_t, unsigned>>{{8u << 16, 200}, {1u << 24 | 9u << 16, 150}}));
+}
+
+TEST(UnknownVrids, AreToldOfTenTimesASecondAndNotTheSameTwiceInARow) {
+    Harness harness = started(v3_router(7, Priority{100}));
+    harness.engine.report_unknown_vrids();
+    harness.receive(v3_frame(8, 200).build(), at(1s));
+    harness.receive(v3_frame(8, 200).build(), at(1s) + 500ms);
+    EXPECT_EQ(unknown_reports(harness).size(), 1u);
+    for (std::uint8_t vrid = 10; vrid < 40; ++vrid) harness.receive(v3_frame(vrid, 200).build(), at(1s) + 600ms);
+    EXPECT_EQ(unknown_reports(harness).size(), 9u);
+    harness.receive(v3_frame(39, 200).build(), at(2s) - 1ns);
+    EXPECT_EQ(unknown_reports(harness).size(), 0u);
+    harness.receive(v3_frame(39, 200).build(), at(2s));
+    EXPECT_EQ(unknown_reports(harness).size(), 1u);
 }
 
 }  // namespace

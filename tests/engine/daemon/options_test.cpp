@@ -92,6 +92,13 @@ TEST(Options, BadValuesSayWhatIsExpected) {
     EXPECT_EQ(parse({"-u", "027"}).options.umask, 027u);
 }
 
+TEST(Options, ReportsAreForPeopleOrForPrograms) {
+    EXPECT_FALSE(parse({"-t"}).options.diagnostics_as_json);
+    EXPECT_FALSE(parse({"-t", "--diagnostics=text"}).options.diagnostics_as_json);
+    EXPECT_TRUE(parse({"-t", "--diagnostics=json"}).options.diagnostics_as_json);
+    EXPECT_NE(parse({"--diagnostics=xml"}).answer->text.find("expected text or json"), std::string::npos);
+}
+
 TEST(Options, FacilitiesByNumberAndName) {
     EXPECT_EQ(parse({"-S", "0"}).options.log_facility, 16);
     EXPECT_EQ(parse({"-S", "local7"}).options.log_facility, 23);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
+#include "engine/daemon/election_delay.h"
 
 namespace vigil::daemon {
 namespace {
@@ -281,6 +282,33 @@ TEST(ChooseSource, IgnoresWhatVigilAddedForAnotherRouter) {
 
 TEST(ChooseSource, GlobalIpv6AddressesAreNoSource) {
     EXPECT_EQ(choose_source(group_by_interface({address(2, "2001:db8::1", 64)}), 2, Family::ipv6, {}, false), std::nullopt);
+}
+
+TEST(Plan, OneVridPassesTheFilterUnlessUnknownOnesAreLogged) {
+    const auto [closed, plan] = plan_text(instance(vip));
+    EXPECT_EQ(plan.links.at(0).filter.ipv4_vrids.count(), 1u);
+    EXPECT_EQ(plan.links.at(0).filter.ipv6_vrids.count(), 0u);
+    EXPECT_FALSE(plan.reports_unknown_vrids);
+    const auto [open, wide] = plan_text("global_defs {\n log_unknown_vrids\n}\n" + instance(vip));
+    EXPECT_EQ(wide.links.at(0).filter.ipv4_vrids.count(), 255u);
+    EXPECT_EQ(wide.links.at(0).filter.ipv6_vrids.count(), 255u);
+    EXPECT_FALSE(wide.links.at(0).filter.ipv4_vrids.test(0));
+    EXPECT_TRUE(wide.reports_unknown_vrids);
+}
+
+TEST(ElectionDelay, TheLaterEndWins) {
+    using namespace std::chrono_literals;
+    config::GlobalDefinitions global;
+    const Instant now = Instant{} + 100s;
+    EXPECT_EQ(election_delay(global, now), 0s);
+    global.vrrp_delay_after_boot = 90s;
+    EXPECT_EQ(election_delay(global, now), 0s);
+    global.vrrp_delay_after_boot = 102500ms;
+    EXPECT_EQ(election_delay(global, now), 2500ms);
+    global.vrrp_startup_delay = 3s;
+    EXPECT_EQ(election_delay(global, now), 3s);
+    global.vrrp_startup_delay = 1s;
+    EXPECT_EQ(election_delay(global, now), 2500ms);
 }
 
 }  // namespace

@@ -190,7 +190,13 @@ TEST_F(Reloads, TheCoreFilesOfTheHostGetTheirOldNameBack) {
 }
 
 TEST_F(Reloads, TheParentSettingsComeThroughThePipeAsTheyAre) {
-    const ParentSettings settings{.child_wait_time = 3s, .reload = {true, "/var/log/\"test\"\n", "/run/keepalived.reload", "/etc/when", true}};
+    ParentSettings settings{.child_wait_time = 3s, .reload = {true, "/var/log/\"test\"\n", "/run/keepalived.reload", "/etc/when", true}};
+    EXPECT_EQ(read_settings(write_settings(settings)), settings);
+    settings.shutdown.arguments = {"/bin/down", "two words"};
+    settings.shutdown.identity = {33, 34, false, {34, 5}};
+    settings.shutdown.timeout = 20s;
+    settings.umask = 027;
+    settings.process_name = "keeper";
     EXPECT_EQ(read_settings(write_settings(settings)), settings);
     EXPECT_EQ(read_settings(""), std::nullopt);
     EXPECT_EQ(read_settings("[1]"), std::nullopt);

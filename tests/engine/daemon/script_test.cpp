@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -166,6 +168,24 @@ TEST_F(ScriptProcess, ArgumentsArriveAsTheyAre) {
     ASSERT_TRUE(pid);
     EXPECT_EQ(wait_for(*pid), 0);
     EXPECT_EQ(content("out"), "two words|$HOME||*|");
+}
+
+TEST_F(ScriptProcess, SupplementaryGroupsComeOnlyWhenAskedFor) {
+    const auto without = find_identity("daemon", "");
+    if (!without) GTEST_SKIP() << "this host has no user 'daemon'";
+    EXPECT_TRUE(without->groups.empty());
+    const auto with = find_identity("daemon", "", true);
+    ASSERT_TRUE(with);
+    EXPECT_EQ(std::count(with->groups.begin(), with->groups.end(), with->gid), 1);
+}
+
+TEST_F(ScriptProcess, ItHasTheGroupsOfItsIdentity) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+    ASSERT_EQ(::chmod(directory_.c_str(), 0777), 0);
+    const auto pid = spawn_script({"/bin/sh", "-c", "id -G > " + path("out")}, {1, 1, false, {1, 33, 34}});
+    ASSERT_TRUE(pid);
+    EXPECT_EQ(wait_for(*pid), 0);
+    EXPECT_EQ(content("out"), "1 33 34\n");
 }
 
 TEST_F(ScriptProcess, TheEnvironmentIsCleanedAndSignalsAreReset) {

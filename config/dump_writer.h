@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config/process_definitions.h"
+#include "packet/units.h"
+
+/// What the files of dump() share.
+namespace vigil::config {
+
+/// Lines of a configuration, indented by their block.
+class Writer {
+public:
+    void block(std::string_view name, std::string_view argument = {}) {
+        indent();
+        out_ += name;
+        if (!argument.empty()) (out_ += ' ') += argument;
+        out_ += " {\n";
+        ++depth_;
+    }
+    void end() {
+        --depth_;
+        indent();
+        out_ += "}\n";
+    }
+    void line(std::string_view name, std::string_view value = {}) {
+        indent();
+        out_ += name;
+        if (!value.empty()) (out_ += ' ') += value;
+        out_ += '\n';
+    }
+    void text(std::string_view name, std::string_view value) {
+        if (!value.empty()) line(name, value);
+    }
+    void number(std::string_view name, std::uint64_t value) { line(name, std::to_string(value)); }
+    void flag(std::string_view name, bool value) {
+        if (value) line(name);
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    void indent() { out_.append(depth_ * 4, ' '); }
+
+    std::string out_;
+    std::size_t depth_ = 0;
+};
+
+inline std::string seconds(Nanoseconds time) {
+    std::string text = std::to_string(time.count() / 1'000'000'000);
+    std::string fraction = std::to_string(1'000'000'000 + time.count() % 1'000'000'000).substr(1);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return fraction.empty() ? text : text + '.' + fraction;
+}
+
+inline std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+
+/// dump_process.cpp: within global_defs.
+void write_process_definitions(Writer& out, const ProcessDefinitions& process);
+
+}  // namespace vigil::config
