@@ -21,6 +21,8 @@ std::string seconds_text(std::int64_t microseconds) {
     return fraction.empty() ? text : text + '.' + fraction;
 }
 
+std::string milliseconds_text(std::int64_t microseconds) { return seconds_text(microseconds * 1000); }
+
 std::string expectation(const Argument& argument) {
     const std::string low = std::to_string(argument.low);
     const std::string high = std::to_string(argument.high);
@@ -35,6 +37,7 @@ std::string expectation(const Argument& argument) {
         case ArgumentKind::optional_number: return "a number from " + low + " to " + high;
         case ArgumentKind::seconds: return "seconds from " + seconds_text(argument.low) + " to " + seconds_text(argument.high);
         case ArgumentKind::whole_seconds: return "whole seconds from " + low + " to " + high;
+        case ArgumentKind::milliseconds: return "milliseconds from " + milliseconds_text(argument.low) + " to " + milliseconds_text(argument.high);
         case ArgumentKind::address: return "an IPv4 or IPv6 address";
         case ArgumentKind::multicast4: return "an IPv4 multicast address";
         case ArgumentKind::multicast6: return "an IPv6 multicast address";
@@ -77,6 +80,7 @@ public:
             case ArgumentKind::whole_seconds: return check_number(read_number(word)) && extra(2);
             case ArgumentKind::weight: return check_number(read_number(word)) && check_reverse();
             case ArgumentKind::seconds: return check_number(read_seconds(word)) && extra(2);
+            case ArgumentKind::milliseconds: return check_number(read_milliseconds(word)) && extra(2);
             case ArgumentKind::address: return read_address(word).has_value() ? extra(2) : refuse(word);
             case ArgumentKind::multicast4: return check_group(word, Family::ipv4);
             case ArgumentKind::multicast6: return check_group(word, Family::ipv6);
@@ -118,11 +122,15 @@ private:
         const std::string_view word = node_.word(1);
         if (!number || number->value < argument_.low || number->value > argument_.high) return refuse(word);
         if (number->has_trailing) {
-            const bool is_seconds = argument_.kind == ArgumentKind::seconds;
-            const std::string taken = is_seconds ? seconds_text(number->value) : std::to_string(number->value);
+            const std::string taken = as_written(number->value);
             reporter_.warning(node_.line(), word, in_quotes(word) + " is taken as " + taken, "write only the number");
         }
         return true;
+    }
+
+    std::string as_written(std::int64_t value) const {
+        if (argument_.kind == ArgumentKind::seconds) return seconds_text(value);
+        return argument_.kind == ArgumentKind::milliseconds ? milliseconds_text(value) : std::to_string(value);
     }
 
     bool check_reverse() {

@@ -81,6 +81,17 @@ void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
     out.line(std::string(name) + "_script", with_owner(quoted(fifo.reader.command), fifo.reader.user, fifo.reader.group));
 }
 
+void write_bfd_process(Writer& out, const BfdProcessSettings& process) {
+    out.text("bfd_process_name", process.name);
+    if (process.nice) out.line("bfd_priority", std::to_string(*process.nice));
+    if (process.rt_priority != 0) out.number("bfd_rt_priority", process.rt_priority);
+    out.flag("bfd_no_swap", process.no_swap);
+    if (process.rlimit_rttime != 0) out.number("bfd_rlimit_rttime", process.rlimit_rttime);
+    std::string cpus;
+    for (const unsigned cpu : process.cpus) cpus += (cpus.empty() ? "" : " ") + std::to_string(cpu);
+    out.text("bfd_cpu_affinity", cpus);
+}
+
 void write_global(Writer& out, const GlobalDefinitions& global) {
     out.block("global_defs");
     out.text("router_id", global.router_id);
@@ -118,6 +129,7 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vmac_prefix != GlobalDefinitions{}.vmac_prefix) out.text("vmac_prefix", global.vmac_prefix);
+    write_bfd_process(out, global.bfd);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
     out.line("nftables", global.nftables.table);
     out.line("nftables_priority", std::to_string(global.nftables.priority));
@@ -212,6 +224,7 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     write_tracked(out, "track_script", instance.track_scripts, true);
     write_tracked(out, "track_file", instance.track_files, true);
     write_tracked(out, "track_process", instance.track_processes, true);
+    write_tracked(out, "track_bfd", instance.track_bfds, true);
     write_scripts(out, instance.scripts);
     out.flag("notify_deleted", instance.notify_deleted && find_script(instance, ScriptEvent::deleted) == nullptr);
     out.line("smtp_alert", instance.smtp_alert ? "on" : "off");
@@ -233,6 +246,7 @@ void write_sync_group(Writer& out, const VrrpSyncGroup& group) {
     write_tracked(out, "track_script", group.track_scripts, true);
     write_tracked(out, "track_file", group.track_files, true);
     write_tracked(out, "track_process", group.track_processes, true);
+    write_tracked(out, "track_bfd", group.track_bfds, true);
     if (group.smtp_alert) out.line("smtp_alert", *group.smtp_alert ? "on" : "off");
     if (group.notify_priority_changes) out.line("notify_priority_changes", *group.notify_priority_changes ? "on" : "off");
     write_scripts(out, group.scripts);
@@ -293,6 +307,26 @@ void write_static_addresses(Writer& out, const std::vector<StaticAddress>& addre
     out.end();
 }
 
+std::string milliseconds(Nanoseconds time) { return seconds(time * 1000); }
+
+void write_bfd(Writer& out, const BfdInstance& bfd) {
+    out.block("bfd_instance", bfd.name);
+    out.line("neighbor_ip", to_string(bfd.neighbor));
+    if (bfd.source) out.line("source_ip", to_string(*bfd.source));
+    out.line("min_rx", milliseconds(bfd.min_rx));
+    out.line("min_tx", milliseconds(bfd.min_tx));
+    out.line("idle_tx", milliseconds(bfd.idle_tx));
+    out.number("multiplier", bfd.multiplier);
+    out.flag("passive", bfd.passive);
+    out.number("ttl", bfd.ttl);
+    out.line("max_hops", std::to_string(bfd.max_hops));
+    out.flag("multihop", bfd.multihop);
+    out.line("weight", weight_text(bfd.weight, bfd.weight_reverse));
+    if (!bfd.checker) out.line("vrrp");
+    if (!bfd.vrrp) out.line("checker");
+    out.end();
+}
+
 }  // namespace
 
 std::string dump(const Configuration& configuration) {
@@ -301,6 +335,7 @@ std::string dump(const Configuration& configuration) {
     for (const VrrpScript& script : configuration.scripts) write_script(out, script);
     for (const TrackedFile& file : configuration.tracked_files) write_file(out, file);
     for (const TrackedProcess& process : configuration.tracked_processes) write_process(out, process);
+    for (const BfdInstance& bfd : configuration.bfd_instances) write_bfd(out, bfd);
     for (const VrrpSyncGroup& group : configuration.sync_groups) write_sync_group(out, group);
     for (const TrackGroup& group : configuration.track_groups) {
         out.block("track_group", group.name);

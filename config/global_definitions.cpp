@@ -78,6 +78,21 @@ void set_min_garp(Context&, GlobalDefinitions& global, const Node& node) {
     if (now.refresh_repeat == built_in.refresh_repeat) now.refresh_repeat = 0;
 }
 
+/// A limit of 1 would end the process at its first look at the clock.
+void set_bfd_rttime(Context&, GlobalDefinitions& global, const Node& node) { global.bfd.rlimit_rttime = std::max(2u, number_of(node)); }
+
+void read_bfd_cpus(Context& context, GlobalDefinitions& global, const Node& node) {
+    constexpr std::int64_t greatest_cpu = 1023;
+    for (std::size_t index = 1; index < node.word_count(); ++index) {
+        const auto cpu = read_number(node.word(index));
+        if (cpu && !cpu->has_trailing && cpu->value >= 0 && cpu->value <= greatest_cpu) {
+            global.bfd.cpus.push_back(static_cast<unsigned>(cpu->value));
+        } else {
+            context.reporter.error(node.line(), node.word(index), "'bfd_cpu_affinity' takes numbers of CPUs, not '" + std::string(node.word(index)) + "': ignored");
+        }
+    }
+}
+
 constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"router_id", [](Context& c, GlobalDefinitions& g, const Node& n) { g.router_id = c.texts.intern(n.word(1)); }},
     {"notification_email", read_emails},
@@ -123,6 +138,13 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_priority = static_cast<std::int8_t>(read_number(n.word(1))->value); }},
     {"vrrp_rt_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_rt_priority = static_cast<std::uint8_t>(number_of(n)); }},
     {"vrrp_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.vrrp_no_swap = true; }},
+    {"bfd_process_name", [](Context& c, GlobalDefinitions& g, const Node& n) { g.bfd.name = c.texts.intern(n.word(1)); }},
+    {"bfd_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.bfd.nice = static_cast<std::int8_t>(read_number(n.word(1))->value); }},
+    {"bfd_rt_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.bfd.rt_priority = static_cast<std::uint8_t>(number_of(n)); }},
+    {"bfd_no_swap", [](Context&, GlobalDefinitions& g, const Node&) { g.bfd.no_swap = true; }},
+    {"bfd_rlimit_rttime", set_bfd_rttime},
+    {"bfd_rlimit_rtime", set_bfd_rttime},
+    {"bfd_cpu_affinity", read_bfd_cpus},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
     {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"nftables", read_nftables_table},

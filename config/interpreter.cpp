@@ -30,6 +30,7 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::vrrp_script: return read_vrrp_script(context, node);
         case BlockId::track_file: return read_tracked_file(context, node);
         case BlockId::vrrp_track_process: return read_tracked_process(context, node);
+        case BlockId::bfd_instance: return read_bfd_instance(context, node);
         case BlockId::vrrp_sync_group: return read_sync_group(context, node);
         case BlockId::track_group: return read_track_group(context, node);
         case BlockId::static_address_list: return read_static_addresses(context, node);

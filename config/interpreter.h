@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -67,7 +68,7 @@ struct GlobalDraft {
     std::vector<Secret> secrets;    ///< the first of each file, and its first key
 };
 
-/// Names of vrrp_script, track_file or vrrp_track_process blocks, and where they are; those that cannot be used too.
+/// Names of vrrp_script, track_file, vrrp_track_process or bfd_instance blocks, and where they are; those that cannot be used too.
 using TrackerNames = std::unordered_map<std::string_view, SourceLocation>;
 
 /// All that the keyword handlers share.
@@ -81,6 +82,8 @@ struct Context {
     TrackerNames scripts;
     TrackerNames files;
     TrackerNames processes;
+    TrackerNames bfds;
+    std::map<IpAddress, SourceLocation> bfd_neighbors;   ///< of sessions that can be used
     std::vector<InstanceDraft> sync_group_drafts;  ///< one for each of configuration.sync_groups
     std::unordered_map<std::string_view, SourceLocation> sync_group_names;
     std::unordered_map<std::string_view, SourceLocation> track_group_names;
@@ -145,6 +148,8 @@ void read_vrrp_script(Context& context, const Node& block);
 /// tracked_things.cpp
 void read_tracked_file(Context& context, const Node& block);
 void read_tracked_process(Context& context, const Node& block);
+/// bfd_instance.cpp
+void read_bfd_instance(Context& context, const Node& block);
 /// tracked_things.cpp: false when there is such a name already, which has been said, or when the block lacks `required`.
 bool claim_tracker_name(Context& context, TrackerNames& names, const Node& block, bool is_complete, std::string_view required);
 /// sync_group.cpp
@@ -208,6 +213,7 @@ private:
         bool reverse = false;
         SourceLocation where;
         bool is_used = false;
+        bool is_for_others = false;   ///< a bfd_instance that tells checkers only
     };
     struct Kind {
         std::string_view keyword;
@@ -224,6 +230,7 @@ private:
     Kind scripts_{"vrrp_script", {}};
     Kind files_{"track_file", {}};
     Kind processes_{"vrrp_track_process", {}};
+    Kind bfds_{"bfd_instance", {}};
 };
 
 /// secrets.cpp: there is one behind the keyword.

@@ -32,6 +32,8 @@ constexpr Argument optional_number(std::int64_t low, std::int64_t high) { return
 /// Bounds in microseconds.
 constexpr Argument seconds(std::int64_t low, std::int64_t high) { return {ArgumentKind::seconds, low, high, {}}; }
 constexpr Argument whole_seconds(std::int64_t low, std::int64_t high) { return {ArgumentKind::whole_seconds, low, high, {}}; }
+/// Bounds in milliseconds.
+constexpr Argument milliseconds(std::int64_t low, std::int64_t high) { return {ArgumentKind::milliseconds, low * 1000, high * 1000, {}}; }
 constexpr Argument weight(std::int64_t limit) { return {ArgumentKind::weight, -limit, limit, {}}; }
 constexpr Argument choice(std::string_view words) { return {ArgumentKind::choice, 0, 0, words}; }
 

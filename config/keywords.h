@@ -33,6 +33,7 @@ enum class ArgumentKind : std::uint8_t {
     optional_number,
     seconds,          ///< with fraction; low..high in microseconds
     whole_seconds,    ///< low..high in seconds
+    milliseconds,     ///< with three digits of fraction; low..high in microseconds
     address,          ///< IPv4 or IPv6
     multicast4,
     multicast6,

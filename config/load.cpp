@@ -20,7 +20,7 @@ LoadResult load_with(const LoadOptions& options, Read read) {
     result.configuration.texts = std::make_shared<TextPool>();
     Sources sources;
     Reporter reporter(sources, result.diagnostics);
-    Context context{result.configuration, reporter, options, *result.configuration.texts, {}, {}, {}, {}, {}, {}, {}, {}};
+    Context context{result.configuration, reporter, options, *result.configuration.texts, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     Interpreter interpreter(context);
     BlockParser parser(reporter, interpreter);
     Preprocessor preprocessor(options, sources, reporter, parser);

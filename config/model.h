@@ -53,7 +53,7 @@ struct UnicastPeer {
     friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };
 
-/// An entry of track_interface, track_script, track_file or track_process, or a track_group. When an entry of the last three says nothing of its own, weight and
+/// An entry of track_interface, track_script, track_file, track_process or track_bfd, or a track_group. When an entry of all but the first says nothing of its own, weight and
 /// reverse are those of what it names.
 struct TrackedItem {
     std::string_view name;
@@ -150,6 +150,7 @@ struct VrrpInstance {
     std::vector<TrackedItem> track_files;      ///< of Configuration::tracked_files
     std::vector<TrackedItem> track_processes;  ///< of Configuration::tracked_processes
     std::vector<TrackedItem> track_static;     ///< the track groups that it is in and that static_ lines name; no weights
+    std::vector<TrackedItem> track_bfds;       ///< of Configuration::bfd_instances
     std::vector<NotifyScript> scripts;         ///< at most one per event
     bool notify_deleted = false;               ///< a removed instance is told as DELETED, else as FAULT
     bool notify_priority_changes = false;      ///< FIFO lines for changes of the effective priority
@@ -176,6 +177,7 @@ struct VrrpSyncGroup {
     std::vector<TrackedItem> track_scripts;     ///< the same, like those that follow
     std::vector<TrackedItem> track_files;
     std::vector<TrackedItem> track_processes;
+    std::vector<TrackedItem> track_bfds;
     std::vector<NotifyScript> scripts;          ///< at most one per event
     bool tracking_weight = false;               ///< sync_group_tracking_weight: members keep their own weighted trackers
     std::optional<bool> smtp_alert;               ///< mail for changes of the group's state; has a value
@@ -252,6 +254,41 @@ struct NftablesSettings {
     bool has_counters = false;           ///< nftables_counters
 };
 
+/// bfd_instance: is a neighbor there, and the way to it? RFC 5880.
+struct BfdInstance {
+    static constexpr std::size_t longest_name = 31;
+    static constexpr std::int16_t any_hops = 255;
+
+    std::string_view name;
+    IpAddress neighbor;                         ///< no two instances have the same
+    std::optional<IpAddress> source;            ///< of its family; absent: the kernel's choice
+    Nanoseconds min_rx{std::chrono::milliseconds{10}};   ///< whole microseconds, at least 1 ms
+    Nanoseconds min_tx{std::chrono::milliseconds{10}};   ///< the same
+    Nanoseconds idle_tx{std::chrono::seconds{1}};        ///< between packets while not Up, at least 1 s
+    std::uint8_t multiplier = 5;                ///< at least 1
+    bool passive = false;
+    std::uint8_t ttl = 255;                     ///< of what is sent
+    std::int16_t max_hops = 0;                  ///< 0-254; any_hops: the TTL of what comes does not matter
+    bool multihop = false;                      ///< UDP port 4784 (RFC 5883)
+    std::int16_t weight = 0;                    ///< -253..253; 0: not Up means FAULT
+    bool weight_reverse = false;
+    bool vrrp = true;                           ///< instances may track it
+    bool checker = true;                        ///< checkers may
+    SourceLocation where;
+};
+
+/// The BFD process.
+struct BfdProcessSettings {
+    std::string_view name;                      ///< of the process; empty: its own
+    std::optional<std::int8_t> nice;            ///< of the session thread, -20 to 19; absent: the daemon chooses
+    std::uint8_t rt_priority = 0;               ///< SCHED_RR 1-99; 0: not real-time
+    bool no_swap = false;
+    std::uint32_t rlimit_rttime = 0;            ///< microseconds without a pause at real-time priority; 0: as many as it likes
+    std::vector<unsigned> cpus;                 ///< empty: all
+
+    friend bool operator==(const BfdProcessSettings&, const BfdProcessSettings&) = default;
+};
+
 /// global_defs, and what stands at root level beside the blocks.
 struct GlobalDefinitions {
     std::string_view router_id;  ///< empty: the host name
@@ -313,6 +350,7 @@ struct GlobalDefinitions {
     bool use_pid_dir = false;
 
     ProcessDefinitions process;
+    BfdProcessSettings bfd;
 };
 
 /// One line of static_ipaddress.
@@ -335,6 +373,7 @@ struct Configuration {
     std::vector<VrrpScript> scripts;
     std::vector<TrackedFile> tracked_files;
     std::vector<TrackedProcess> tracked_processes;
+    std::vector<BfdInstance> bfd_instances;
     std::vector<std::string> files;       ///< names by SourceLocation::file
     std::shared_ptr<TextPool> texts;
 

@@ -36,6 +36,7 @@ void read_keyword(Context& context, VrrpSyncGroup& group, InstanceDraft& draft, 
     else if (name == "track_script") read_tracked_items(context, {group.track_scripts, 253, &context.scripts}, draft, node);
     else if (name == "track_file") read_tracked_items(context, {group.track_files, 254, &context.files}, draft, node);
     else if (name == "track_process") read_tracked_items(context, {group.track_processes, 254, &context.processes}, draft, node);
+    else if (name == "track_bfd") read_tracked_items(context, {group.track_bfds, 253, &context.bfds}, draft, node);
     else if (name == "sync_group_tracking_weight") group.tracking_weight = true;
     else if (name == "smtp_alert") group.smtp_alert = flag();
     else if (name == "notify_priority_changes") group.notify_priority_changes = flag();

@@ -134,6 +134,7 @@ private:
         give(group, instance, group.track_scripts, instance.track_scripts);
         give(group, instance, group.track_files, instance.track_files);
         give(group, instance, group.track_processes, instance.track_processes);
+        give(group, instance, group.track_bfds, instance.track_bfds);
     }
 
     void give(const VrrpSyncGroup& group, const VrrpInstance& instance, const std::vector<TrackedItem>& from, std::vector<TrackedItem>& to) {

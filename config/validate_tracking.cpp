@@ -40,10 +40,15 @@ Range range_of(const TrackedItem& item, bool is_file) {
 
 TrackingValidator::TrackingValidator(Context& context) : context_(context) {
     const Configuration& all = context.configuration;
-    for (const VrrpScript& one : all.scripts) scripts_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where, false});
-    for (const TrackedFile& one : all.tracked_files) files_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where, false});
+    for (const VrrpScript& one : all.scripts) scripts_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where});
+    for (const TrackedFile& one : all.tracked_files) files_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where});
     for (const TrackedProcess& one : all.tracked_processes) {
-        processes_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where, false});
+        processes_.definitions.emplace(one.name, Definition{one.weight, one.weight_reverse, one.where});
+    }
+    for (const BfdInstance& one : all.bfd_instances) {
+        Definition& definition = bfds_.definitions[one.name];
+        definition = {one.weight, one.weight_reverse, one.where};
+        definition.is_for_others = !one.vrrp;
     }
 }
 
@@ -55,8 +60,9 @@ void TrackingValidator::settle(VrrpInstance& instance, const InstanceDraft& draf
     settle_items(instance.name, draft, instance.track_scripts, scripts_);
     settle_items(instance.name, draft, instance.track_files, files_);
     settle_items(instance.name, draft, instance.track_processes, processes_);
+    settle_items(instance.name, draft, instance.track_bfds, bfds_);
     if (instance.priority != Priority::owner) return report_without_effect(instance);
-    for (auto* items : {&instance.track_interfaces, &instance.track_scripts, &instance.track_files, &instance.track_processes}) {
+    for (auto* items : {&instance.track_interfaces, &instance.track_scripts, &instance.track_files, &instance.track_processes, &instance.track_bfds}) {
         drop_weighted(instance, *items);
     }
 }
@@ -65,6 +71,7 @@ void TrackingValidator::settle(VrrpSyncGroup& group, const InstanceDraft& draft)
     settle_items(group.name, draft, group.track_scripts, scripts_);
     settle_items(group.name, draft, group.track_files, files_);
     settle_items(group.name, draft, group.track_processes, processes_);
+    settle_items(group.name, draft, group.track_bfds, bfds_);
 }
 
 void TrackingValidator::settle_items(std::string_view owner, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind) {
@@ -75,6 +82,11 @@ void TrackingValidator::settle_items(std::string_view owner, const InstanceDraft
             return true;
         }
         Definition& definition = found->second;
+        if (definition.is_for_others) {
+            say(Severity::error, owner, item.where, "bfd_instance " + in_quotes(item.name) + " is for checkers only: it is not tracked",
+                "write 'vrrp' into the bfd_instance on line " + std::to_string(definition.where.line) + ", or leave 'checker' out");
+            return true;
+        }
         definition.is_used = true;
         if (has(draft.early_uses, item.where)) {
             say(Severity::warning, owner, item.where, in_quotes(item.name) + " is used before it is defined: keepalived would not track it",
@@ -107,7 +119,7 @@ void TrackingValidator::drop_weighted(VrrpInstance& instance, std::vector<Tracke
 
 void TrackingValidator::report_without_effect(const VrrpInstance& instance) {
     const std::vector<TrackedItem>* lists[] = {&instance.track_interfaces, &instance.track_scripts, &instance.track_files,
-                                               &instance.track_processes};
+                                               &instance.track_processes, &instance.track_bfds};
     Range all;
     for (const auto* list : lists) {
         for (const TrackedItem& item : *list) {

@@ -15,8 +15,10 @@ std::optional<ParsedNumber> read_number(std::string_view word) {
     return number;
 }
 
-std::optional<ParsedNumber> read_seconds(std::string_view word) {
-    constexpr std::int64_t million = 1'000'000;
+namespace {
+
+/// A number with up to `digits` digits of fraction, in units of the last of them.
+std::optional<ParsedNumber> read_fraction(std::string_view word, unsigned digits) {
     const bool negative = !word.empty() && word.front() == '-';
     if (negative || (!word.empty() && word.front() == '+')) word.remove_prefix(1);
     if (word.empty() || (!is_digit(word.front()) && word.front() != '.')) return std::nullopt;
@@ -26,18 +28,24 @@ std::optional<ParsedNumber> read_seconds(std::string_view word) {
         value = value * 10 + (word[at] - '0');
         if (value > 1'000'000'000'000) return std::nullopt;
     }
-    value *= million;
     bool has_digits = at > 0;
-    if (at < word.size() && word[at] == '.') {
-        ++at;
-        for (std::int64_t unit = million / 10; unit > 0 && at < word.size() && is_digit(word[at]); unit /= 10, ++at) {
-            value += unit * (word[at] - '0');
-            has_digits = true;
-        }
+    const bool has_point = at < word.size() && word[at] == '.';
+    if (has_point) ++at;
+    for (; digits > 0; --digits) {
+        value *= 10;
+        if (!has_point || at >= word.size() || !is_digit(word[at])) continue;
+        value += word[at++] - '0';
+        has_digits = true;
     }
     if (!has_digits) return std::nullopt;
     return ParsedNumber{negative ? -value : value, at != word.size()};
 }
+
+}  // namespace
+
+std::optional<ParsedNumber> read_seconds(std::string_view word) { return read_fraction(word, 6); }
+
+std::optional<ParsedNumber> read_milliseconds(std::string_view word) { return read_fraction(word, 3); }
 
 std::optional<std::int64_t> read_based_number(std::string_view word) {
     const bool negative = !word.empty() && word.front() == '-';

@@ -21,6 +21,9 @@ std::optional<ParsedNumber> read_number(std::string_view word);
 /// Seconds with a fraction, as microseconds. More than six digits of fraction count as trailing.
 std::optional<ParsedNumber> read_seconds(std::string_view word);
 
+/// Milliseconds with a fraction, as microseconds. More than three digits of fraction count as trailing.
+std::optional<ParsedNumber> read_milliseconds(std::string_view word);
+
 /// Decimal, 0x hexadecimal or 0 octal: only loops and masks take these.
 std::optional<std::int64_t> read_based_number(std::string_view word);
 

@@ -109,6 +109,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"track_script", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_scripts, 253, &t.context.scripts}, t.draft, n); }},
     {"track_file", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_files, 254, &t.context.files}, t.draft, n); }},
     {"track_process", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_processes, 254, &t.context.processes}, t.draft, n); }},
+    {"track_bfd", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_bfds, 253, &t.context.bfds}, t.draft, n); }},
     {"dont_track_primary", [](Target& t, const Node&) { t.instance.dont_track_primary = true; }},
     {"accept", [](Target& t, const Node&) { t.draft.accept = true; }},
     {"no_accept", [](Target& t, const Node&) { t.draft.accept = false; }},

@@ -34,6 +34,7 @@ Naming naming_of(DumpKind kind, const config::GlobalDefinitions& global) {
     case DumpKind::state: return {"keepalived.data", global.state_dump_file};
     case DumpKind::statistics: return {"keepalived.stats", global.stats_dump_file};
     case DumpKind::json: return {"keepalived.json", global.json_dump_file};
+    case DumpKind::sessions: return {"keepalived_bfd.data", {}};
     }
     return {};
 }

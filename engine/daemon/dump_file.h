@@ -10,7 +10,7 @@
 namespace vigil::daemon {
 
 /// The files that signals ask for.
-enum class DumpKind : std::uint8_t { state, statistics, json };
+enum class DumpKind : std::uint8_t { state, statistics, json, sessions };   ///< sessions: of the BFD process
 
 /// Where this host keeps such files.
 struct DumpDirectories {

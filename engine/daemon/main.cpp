@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include <spdlog/spdlog.h>
 
+#include "engine/daemon/bfd_child.h"
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/core_dump.h"
 #include "engine/daemon/exit_code.h"
@@ -59,12 +62,35 @@ int refuse(const Options& options, int exit_code, const std::string& text) {
     return exit_code;
 }
 
-std::vector<ChildProgram> programs(const Options& options, const ParentStart& start) {
+/// Between the BFD process and the VRRP process. The parent keeps both ends, so that either can be started anew.
+struct BfdLink {
+    io::FileDescriptor of_bfd;
+    io::FileDescriptor of_vrrp;
+};
+
+BfdLink make_bfd_link(const Options& options) {
+    std::array<int, 2> ends{-1, -1};
+    if (!options.bfd || !options.vrrp) return {};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+        spdlog::error("No BFD process: {}", std::strerror(errno));
+        return {};
+    }
+    return {io::FileDescriptor(ends[0]), io::FileDescriptor(ends[1])};
+}
+
+std::vector<ChildProgram> programs(const Options& options, const ParentStart& start, const BfdLink& link) {
     const ChildNames vrrp{start.pid_files.vrrp, start.log_suffix};
+    const ChildNames bfd{start.pid_files.bfd, start.log_suffix};
     const ChildNames checkers{start.pid_files.checkers, start.log_suffix};
     std::vector<ChildProgram> children;
     if (options.vrrp) {
-        children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp](int ready) { return run_vrrp_child(options, vrrp, ready); }});
+        children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp, fd = link.of_vrrp.get()](int ready) { return run_vrrp_child(options, vrrp, ready, fd); }});
+    }
+    if (const int fd = link.of_bfd.get(); fd >= 0) {
+        children.push_back({.name = "BFD", .process_name = start.bfd_process_name.substr(0, 15),
+                            .run = [&options, bfd, fd](int ready) { return run_bfd_child(options, bfd, ready, fd); },
+                            .starts_by = start.has_bfd ? '\0' : sign_bfd_wanted,
+                            .on_death = [fd] { tell_bfd_death(fd); }});
     }
     if (options.checkers) {
         children.push_back({"Healthcheck", start.checkers_process_name,
@@ -106,7 +132,8 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     const auto examine = [&options](bool tests, const std::string& check_log, int fd) { return examine_configuration(options, tests, check_log, fd); };
     SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .startup = start.startup,
                                 .umask = options.umask, .examine = examine};
-    const int code = Supervisor(std::move(settings), programs(options, start)).run();
+    const BfdLink link = make_bfd_link(options);
+    const int code = Supervisor(std::move(settings), programs(options, start, link)).run();
     spdlog::info("Stopped vigil v{}", version);
     return code;
 }

@@ -85,6 +85,7 @@ What to run
   -f, --use-file=FILE         configuration, default /etc/keepalived/keepalived.conf
   -P, --vrrp                  only VRRP
   -C, --check                 only health checkers
+  -B, --no_bfd                no BFD sessions: as if nobody tracked them
       --all                   all processes, also those without configuration
   -i, --config-id=ID          identity for @ID lines, default the short host name
   -e, --all-config            every include must match a readable file
@@ -103,6 +104,7 @@ How to run
   -p, --pid=FILE              pid file of the parent
   -r, --vrrp_pid=FILE         pid file of the VRRP process
   -c, --checkers_pid=FILE     pid file of the checkers process
+  -b, --bfd_pid=FILE          pid file of the BFD process
   -u, --umask=OCTAL           mode mask of the files written
       --backend=auto|uring|epoll   how the packet thread waits and sends, default auto
       --journal=FILE          record everything that reaches the packet engine
@@ -173,9 +175,7 @@ struct Choice {
 /// Options that a running keepalived may have been given and that change nothing here yet; nullptr for others.
 const char* not_acted_on(int code) {
     switch (code) {
-    case 'B': return "-B: there is no BFD process";
     case 'I': return "-I: IPVS is not programmed, so nothing of it is released at exit";
-    case 'b': return "-b: there is no BFD process";
     case 'x':
     case 'A': return "-x, -A: there is no SNMP agent";
     case 'L':
@@ -196,6 +196,7 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
     case 'p': options.parent_pid_file = absolute(value); break;
     case 'r': options.vrrp_pid_file = absolute(value); break;
     case 'c': options.checkers_pid_file = absolute(value); break;
+    case 'b': options.bfd_pid_file = absolute(value); break;
     case journal: options.journal = absolute(value); break;
     case 'g': {
         const char* directory = std::getenv("TMPDIR");
@@ -241,7 +242,8 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     switch (code) {
     case 'P': choice.vrrp = true; break;
     case 'C': choice.checkers = true; break;
-    case all_processes: choice.all = true; break;
+    case 'B': options.bfd = false; break;
+    case all_processes: choice.all = options.bfd_always = true; break;
     case 'l': options.log_to_console = true; break;
     case 'D': ++options.log_detail; break;
     case 'G': options.log_to_syslog = false; break;

@@ -17,6 +17,8 @@ struct Options {
     bool check_includes = false;           ///< -e
     bool vrrp = true;                      ///< -P, or no choice made
     bool checkers = false;                 ///< -C or --all
+    bool bfd = true;                       ///< -B clears it; the process runs when the file has a bfd_instance
+    bool bfd_always = false;               ///< --all: also when it has none
 
     bool foreground = false;               ///< -n
     bool respawn = true;                   ///< -R clears it
@@ -38,6 +40,7 @@ struct Options {
     std::string parent_pid_file;           ///< -p; empty: by the file's `instance` and `use_pid_dir`
     std::string vrrp_pid_file;             ///< -r
     std::string checkers_pid_file;         ///< -c
+    std::string bfd_pid_file;              ///< -b
 
     bool config_test = false;              ///< -t
     std::string config_test_log;           ///< -tFILE; empty: stderr, for JSON stdout

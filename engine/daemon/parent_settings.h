@@ -46,6 +46,8 @@ struct ParentStart {
     BoundedScript::Call startup;         ///< startup_script
     std::string vrrp_process_name;       ///< never empty
     std::string checkers_process_name;
+    bool has_bfd = false;                ///< there are BFD sessions to be kept, or --all asks for the process
+    std::string bfd_process_name = "vigild_bfd";
 };
 /// Reads the configuration, for the parent only: the children log what is wrong with it.
 ParentStart read_parent_start(const Options& options);

@@ -80,13 +80,13 @@ void PidFile::write_pid() {
 
 PidFileNames pid_file_names(const std::string& instance, const std::string& net_namespace, bool use_pid_dir) {
     if (instance.empty() && net_namespace.empty() && !use_pid_dir) {
-        return {"/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid"};
+        return {"/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid", "/run/bfd.pid"};
     }
     std::string suffix;
     if (!net_namespace.empty()) suffix += "_" + net_namespace;
     if (!instance.empty()) suffix += "_" + instance;
     const auto name = [&](const char* process) { return fmt::format("/run/keepalived/{}{}.pid", process, suffix); };
-    return {name("keepalived"), name("vrrp"), name("checkers")};
+    return {name("keepalived"), name("vrrp"), name("checkers"), name("bfd")};
 }
 
 }  // namespace vigil::daemon

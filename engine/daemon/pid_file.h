@@ -40,6 +40,7 @@ struct PidFileNames {
     std::string parent;
     std::string vrrp;
     std::string checkers;
+    std::string bfd;
 };
 /// `instance` and `net_namespace` are names from the configuration, empty when not used.
 PidFileNames pid_file_names(const std::string& instance, const std::string& net_namespace, bool use_pid_dir);

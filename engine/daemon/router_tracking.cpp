@@ -51,6 +51,7 @@ const RouterTracking::Items& RouterTracking::resolve(const config::VrrpInstance&
     resolve_list(items, ThingKind::file, settings.track_files);
     resolve_list(items, ThingKind::process, settings.track_processes);
     resolve_list(items, ThingKind::track_group, settings.track_static);
+    resolve_list(items, ThingKind::bfd, settings.track_bfds);
     return items;
 }
 

@@ -46,7 +46,8 @@ std::string reloading_text() {
 Supervisor::Supervisor(SupervisorSettings settings, std::vector<ChildProgram> programs) : settings_(std::move(settings)), reloader_(reload_world()) {
     reloader_.configure(settings_.parent.reload);
     for (ChildProgram& program : programs) {
-        children_.push_back({.program = std::move(program), .policy = RestartPolicy(settings_.respawn), .ready = {}});
+        const bool is_dormant = program.starts_by != 0;
+        children_.push_back({.program = std::move(program), .policy = RestartPolicy(settings_.respawn), .is_dormant = is_dormant, .ready = {}});
     }
 }
 
@@ -118,7 +119,7 @@ void Supervisor::block_signals() {
 
 void Supervisor::start_due() {
     for (Child& child : children_) {
-        if (child.pid == 0 && Clock::now() >= child.start_at) start(child);
+        if (child.pid == 0 && !child.is_dormant && Clock::now() >= child.start_at) start(child);
     }
 }
 
@@ -159,7 +160,7 @@ void Supervisor::wait() {
     if (watchdog_ && Clock::now() >= feed_at_) feed_watchdog();
     if (woken_by <= 0) return;
     for (std::size_t i = 0; i < children_.size(); ++i) {
-        if (waited[i + 1].revents != 0) on_ready(children_[i]);
+        if (waited[i + 1].revents != 0) on_sign(children_[i]);
     }
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) on_signal(static_cast<int>(info.ssi_signo));
@@ -173,25 +174,32 @@ int Supervisor::wait_milliseconds() const {
     if (const auto at = reloader_.next(); at && !is_stopping_) consider(*at);
     if (const auto at = script_.next()) consider(*at);
     for (const Child& child : children_) {
-        if (!is_stopping_ && !script_.is_running() && child.pid == 0) consider(child.start_at);
+        if (!is_stopping_ && !script_.is_running() && child.pid == 0 && !child.is_dormant) consider(child.start_at);
     }
     if (!next) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
     return static_cast<int>(std::clamp<long long>(left, 0, 60'000));
 }
 
-void Supervisor::on_ready(Child& child) {
+void Supervisor::on_sign(Child& child) {
     char octet = 0;
     const ssize_t size = ::read(child.ready.get(), &octet, 1);
     if (size == 0) child.ready.reset();  // it died; SIGCHLD follows
     if (size != 1) return;
     child.last_sign = Clock::now();
+    wake(octet);
     if (octet != sign_ready) return;
     child.is_ready = true;
     end_reload_of(child);
-    if (was_told_ready_ || std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready; })) return;
+    if (was_told_ready_ || std::any_of(children_.begin(), children_.end(), [](const Child& one) { return !one.is_ready && !one.is_dormant; })) return;
     notify_service_manager("READY=1");
     was_told_ready_ = true;
+}
+
+void Supervisor::wake(char sign) {
+    for (Child& child : children_) {
+        if (child.program.starts_by == sign) child.is_dormant = false;
+    }
 }
 
 /// A child whose control thread hangs is not our business to kill: the service manager starts everything anew when it hears nothing.
@@ -264,6 +272,7 @@ void Supervisor::reap() {
         child->pid = 0;
         child->ready.reset();
         end_reload_of(*child);
+        if (child->program.on_death) child->program.on_death();
         const bool by_signal = WIFSIGNALED(status);
         on_death(*child, {by_signal, by_signal ? WTERMSIG(status) : WEXITSTATUS(status)});
     }

@@ -21,10 +21,13 @@ struct ChildProgram {
     std::string name;                      ///< for the log: "VRRP"
     std::string process_name;              ///< at most 15 characters, what ps shows
     std::function<int(int ready_fd)> run;
+    char starts_by = 0;                    ///< not before a sibling has written this sign; 0: at once
+    std::function<void()> on_death{};      ///< in the parent, when it has ended by itself
 };
 
 constexpr char sign_ready = 'R';
 constexpr char sign_of_life = 'L';
+constexpr char sign_bfd_wanted = 'B';      ///< the configuration has BFD sessions now
 
 struct SupervisorSettings {
     bool respawn = true;
@@ -53,6 +56,7 @@ private:
         int pid = 0;                       // 0: not running
         Clock::time_point started{};
         Clock::time_point start_at{};      // when not running
+        bool is_dormant = false;           // nobody has asked for it yet
         bool is_ready = false;
         bool is_reloading = false;         // was told to, and has not said that it is done
         bool is_silent = false;            // said so
@@ -67,7 +71,8 @@ private:
     void reap();
     void on_death(Child& child, ChildEnd end);
     void on_signal(int number);
-    void on_ready(Child& child);
+    void on_sign(Child& child);
+    void wake(char sign);
     Reloader::World reload_world();
     void adopt(const ParentSettings& settings);
     void run_script(const BoundedScript::Call& call);

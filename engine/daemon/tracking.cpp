@@ -37,6 +37,7 @@ std::string describe(const TrackedWeight& item, const Thing& thing) {
     case ThingKind::interface: return fmt::format("tracked interface {} is {}", thing.name, item.is_reverse ? "up" : "down");
     case ThingKind::script: return fmt::format("track script {} {}", thing.name, item.is_reverse ? "succeeds" : "fails");
     case ThingKind::file: return fmt::format("track file {} says {}", thing.name, thing.value);
+    case ThingKind::bfd: return fmt::format("BFD session {} is {}", thing.name, item.is_reverse ? "Up" : "not Up");
     case ThingKind::process: return fmt::format("tracked process {} has {} quorum", thing.name, item.is_reverse ? "its" : "no");
     case ThingKind::track_group: return fmt::format("a static address, route or rule of track group {} cannot be had", thing.name);
     }

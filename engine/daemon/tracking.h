@@ -24,7 +24,7 @@ struct TrackingResult {
     friend bool operator==(const TrackingResult&, const TrackingResult&) = default;
 };
 
-/// Interfaces, scripts and processes: a positive weight counts while the thing is up, a negative one while it is down; `reverse` gives what counts the
+/// Interfaces, scripts, processes and BFD sessions: a positive weight counts while the thing is up, a negative one while it is down; `reverse` gives what counts the
 /// other sign. Without a weight: FAULT while it is down, with `reverse` while it is up. Files: the number times the weight, FAULT when that is -254 or
 /// less, at most 253; without a weight any number but 0 is FAULT. The sum is cut off at 1 and 254.
 TrackingResult evaluate_tracking(int base_priority, std::span<const TrackedWeight> items, const TrackedThings& things);

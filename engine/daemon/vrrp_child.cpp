@@ -19,11 +19,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <thread>
 
 #include <spdlog/spdlog.h>
 
 #include "config/text_pool.h"
+#include "engine/daemon/child_process.h"
 #include "engine/daemon/configuration_archive.h"
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/exit_code.h"
@@ -40,42 +40,6 @@
 namespace vigil::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds pid_file_patience{3000};
-
-/// A child of a killed parent may still be saying goodbye.
-tl::expected<PidFile, std::string> acquire_patiently(const std::string& path) {
-    const auto give_up = std::chrono::steady_clock::now() + pid_file_patience;
-    for (;;) {
-        auto file = PidFile::acquire(path);
-        if (file || is_end_pending() || std::chrono::steady_clock::now() > give_up) return file;
-        std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    }
-}
-
-void tell_ready(int fd) {
-    if (fd < 0) return;
-    [[maybe_unused]] const ssize_t written = ::write(fd, &sign_ready, 1);
-}
-
-/// Tells the parent once a second that this process's io_context runs.
-class Heartbeat {
-public:
-    Heartbeat(boost::asio::io_context& io, int fd) : timer_(io), fd_(fd) { beat(); }
-
-private:
-    void beat() {
-        if (fd_ < 0) return;
-        [[maybe_unused]] const ssize_t written = ::write(fd_, &sign_of_life, 1);
-        timer_.expires_after(std::chrono::seconds{1});
-        timer_.async_wait([this](const boost::system::error_code& error) {
-            if (!error) beat();
-        });
-    }
-
-    boost::asio::steady_timer timer_;
-    int fd_;
-};
-
 void log_dump(const config::Configuration& configuration) {
     const std::string text = config::dump(configuration);
     for (std::size_t begin = 0; begin < text.size();) {
@@ -87,7 +51,7 @@ void log_dump(const config::Configuration& configuration) {
 
 class VrrpChild {
 public:
-    VrrpChild(const Options& options, int ready_fd) : options_(options), ready_fd_(ready_fd), signals_(io_) {
+    VrrpChild(const Options& options, int ready_fd, int bfd_fd) : options_(options), ready_fd_(ready_fd), signals_(io_), trackers_(io_, bfd_fd) {
         for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGRTMAX - 1, SIGRTMIN + 2, SIGRTMAX}) signals_.add(number);
         unblock_handled_signals();
         outlets_.on_other_child = [this](pid_t pid, int status) { trackers_.on_child_end(pid, status); };
@@ -112,7 +76,7 @@ private:
     boost::asio::signal_set signals_;
     std::unique_ptr<KernelSide> kernel_;
     Outlets outlets_{io_};
-    Trackers trackers_{io_};
+    Trackers trackers_;
     std::unique_ptr<Session> session_;
     ConfigurationArchive archive_{"vrrp", [this](std::string error) {
                                       boost::asio::post(io_, [error = std::move(error)] { spdlog::error(error); });   // only this thread logs
@@ -140,7 +104,7 @@ int VrrpChild::run() {
         return exit_fatal;
     }
     session_ = std::move(*session);
-    tell_ready(ready_fd_);
+    tell_parent(ready_fd_, sign_ready);
     wait_for_signal();
     const Heartbeat heartbeat(io_, ready_fd_);
     io_.run();
@@ -178,7 +142,7 @@ void VrrpChild::reload() {
     save_configuration(&ConfigurationArchive::save_before);
     read_again();
     if (session_) save_configuration(&ConfigurationArchive::save_after);
-    tell_ready(ready_fd_);
+    tell_parent(ready_fd_, sign_ready);
 }
 
 /// For config_save_dir, as the running configuration has it.
@@ -198,6 +162,7 @@ void VrrpChild::read_again() {
         session_->tell_states_again();
     } else {
         if (options_.dump_configuration) log_dump(loaded.configuration);
+        if (!loaded.configuration.bfd_instances.empty()) tell_parent(ready_fd_, sign_bfd_wanted);
         change_to(std::move(loaded.configuration));
         if (session_) session_->tell_states_again();
     }
@@ -255,7 +220,7 @@ void VrrpChild::stop() {
 
 }  // namespace
 
-int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd) {
+int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd, int bfd_fd) {
     start_log({.identity = "Keepalived_vrrp" + names.log_suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail,
                .file = log_file_of(options.log_file, "_vrrp")});
@@ -267,7 +232,7 @@ int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd
     pid->write_pid();
     ::mallopt(M_ARENA_MAX, 1);   // threads that open ports for a moment need no heaps of their own
     raise_descriptor_limit();
-    return VrrpChild(options, ready_fd).run();
+    return VrrpChild(options, ready_fd, bfd_fd).run();
 }
 
 int run_checkers_child(const Options& options, const ChildNames& names, int ready_fd) {
@@ -289,11 +254,11 @@ int run_checkers_child(const Options& options, const ChildNames& names, int read
     std::function<void()> wait = [&] {
         signals.async_wait([&](const boost::system::error_code& error, int number) {
             if (error || number != SIGHUP) return io.stop();
-            tell_ready(ready_fd);
+            tell_parent(ready_fd, sign_ready);
             wait();
         });
     };
-    tell_ready(ready_fd);
+    tell_parent(ready_fd, sign_ready);
     wait();
     const Heartbeat heartbeat(io, ready_fd);
     io.run();

@@ -21,7 +21,10 @@ LAYERS = {
     "ipvs": ({"packet", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
     "engine/core": ({"packet", "arp", "engine/core"}, {"expected", "fmt"}),
     "engine/io": ({"packet", "arp", "engine/core", "engine/io"}, {"expected", "fmt", "liburing", "kernel", "threads", "time"}),
-    "engine/daemon": ({"packet", "arp", "arp/kernel", "config", "ipvs", "engine/core", "engine/io", "engine/daemon"},
+    "engine/bfd": ({"packet", "engine/bfd"}, {"expected", "fmt"}),
+    "engine/bfd/io": ({"packet", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}, {"expected", "fmt", "kernel", "time"}),
+    "engine/daemon": ({"packet", "arp", "arp/kernel", "config", "ipvs", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io",
+                       "engine/daemon"},
                       {"expected", "fmt", "spdlog", "boost", "kernel", "files", "threads", "time"}),
     "engine/cli": ({"packet", "arp", "config", "engine/core", "engine/io", "engine/daemon", "engine/cli"},
                    {"expected", "fmt", "spdlog", "boost", "cli11", "pcap", "kernel", "files", "threads", "time"}),
@@ -55,7 +58,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CLOCK = re.compile(r"\b(clock_gettime|clock_nanosleep|gettimeofday|timespec_get|nanosleep|usleep|std::time)\s*\(|"
                    r"\b(steady_clock|system_clock|high_resolution_clock)\b|(?<![\w.:>])time\s*\(\s*(nullptr|NULL|0|&)")
 # Layers whose code never knows what time it is; engine/io asks in clock.h and clock.cpp alone.
-TIMELESS = {"packet", "arp", "arp/kernel", "config", "engine/core", "engine/io"}
+TIMELESS = {"packet", "arp", "arp/kernel", "config", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}
 CLOCKS = {"engine/io/clock.h", "engine/io/clock.cpp"}
 
 
@@ -151,6 +154,11 @@ WRONG = (
     ("engine/io/a.h", '#include "config/a.h"'),
     ("engine/io/a.h", "#include <boost/asio.hpp>"),
     ("engine/io/a.h", "clock_gettime(CLOCK_BOOTTIME, &time);"),
+    ("engine/bfd/a.h", '#include "engine/bfd/io/a.h"'),
+    ("engine/bfd/a.h", '#include "engine/io/a.h"'),
+    ("engine/bfd/a.h", "#include <sys/socket.h>"),
+    ("engine/bfd/io/a.h", '#include "engine/daemon/a.h"'),
+    ("engine/bfd/io/a.h", "clock_gettime(CLOCK_BOOTTIME, &time);"),
     ("engine/daemon/a.h", "#include <liburing.h>"),
     ("engine/daemon/a.h", '#include "engine/cli/a.h"'),
     ("ipvs/a.h", '#include "config/a.h"'),

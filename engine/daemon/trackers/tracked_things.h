@@ -10,8 +10,8 @@
 
 namespace vigil::daemon {
 
-enum class ThingKind : std::uint8_t { interface, script, file, process, track_group };
-constexpr std::size_t thing_kind_count = 5;
+enum class ThingKind : std::uint8_t { interface, script, file, process, bfd, track_group };
+constexpr std::size_t thing_kind_count = 6;
 
 /// Position in TrackedThings.
 enum class ThingIndex : std::uint32_t { none = ~0u };
@@ -23,7 +23,7 @@ struct Thing {
     std::string name;
     bool is_known = true;     ///< false: a script that has not ended yet; nothing is made of it, and who needs it waits
     bool is_ignored = false;  ///< a script that may not run: as if nobody tracked it
-    bool is_up = false;       ///< interface up, script succeeded, process has its quorum
+    bool is_up = false;       ///< interface up, script succeeded, process has its quorum, BFD session Up
     int value = 0;            ///< of a file
 };
 

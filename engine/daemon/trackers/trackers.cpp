@@ -53,8 +53,8 @@ ProcessDefinition define(const config::TrackedProcess& process) {
 
 }  // namespace
 
-Trackers::Trackers(boost::asio::io_context& io)
-    : timer_(io), scripts_(io, things_, limiter_), files_(io, things_, limiter_), processes_(io, things_, limiter_) {
+Trackers::Trackers(boost::asio::io_context& io, int bfd_fd)
+    : timer_(io), scripts_(io, things_, limiter_), files_(io, things_, limiter_), processes_(io, things_, limiter_), bfd_(io, things_, bfd_fd) {
     tick();
 }
 
@@ -76,6 +76,12 @@ void Trackers::configure(const config::Configuration& configuration) {
     for (const config::TrackedProcess& one : configuration.tracked_processes) {
         if (processes.contains(one.name)) process_definitions.push_back(define(one));
     }
+    std::vector<std::string> sessions;
+    const Names bfds = tracked_names(configuration, &config::VrrpInstance::track_bfds);
+    for (const config::BfdInstance& one : configuration.bfd_instances) {
+        if (bfds.contains(one.name)) sessions.emplace_back(one.name);
+    }
+    bfd_.configure(sessions);
     files_.configure(std::move(file_definitions), std::exchange(is_start_, false));
     processes_.set_receive_buffer(configuration.global.process.process_monitor_buffer);
     processes_.configure(std::move(process_definitions));

@@ -8,6 +8,7 @@
 
 #include "config/model.h"
 #include "engine/daemon/rate_limiter.h"
+#include "engine/daemon/trackers/bfd_tracker.h"
 #include "engine/daemon/trackers/file_tracker.h"
 #include "engine/daemon/trackers/process_tracker.h"
 #include "engine/daemon/trackers/script_tracker.h"
@@ -19,7 +20,8 @@ namespace vigil::daemon {
 /// results, and one that runs goes on. Control thread.
 class Trackers {
 public:
-    explicit Trackers(boost::asio::io_context& io);
+    /// `bfd_fd`: to the BFD process, see BfdTracker.
+    explicit Trackers(boost::asio::io_context& io, int bfd_fd = -1);
     ~Trackers();
 
     /// What instances of `configuration` track, from now on; the rest stops. Indices of things that are tracked no longer become invalid, so whoever
@@ -32,7 +34,7 @@ public:
     bool has_ignored_scripts() const { return scripts_.has_ignored(); }
     std::optional<ProcessStanding> process_standing(const std::string& name) const { return processes_.standing(name); }
     /// For the dump of SIGUSR1.
-    std::string describe() const { return scripts_.describe() + files_.describe() + processes_.describe(); }
+    std::string describe() const { return scripts_.describe() + files_.describe() + processes_.describe() + bfd_.describe(); }
 
 private:
     void tick();
@@ -43,6 +45,7 @@ private:
     ScriptTracker scripts_;
     FileTracker files_;
     ProcessTracker processes_;
+    BfdTracker bfd_;
     bool is_start_ = true;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

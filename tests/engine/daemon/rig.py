@@ -34,10 +34,10 @@ def instance(lines="", name="VI_1", interface="eth0", vrid=51, addresses=(VIP + 
 class Rig:
     """`text`: the configuration. The daemon is started by start(), so that a test can prepare the host first."""
 
-    def __init__(self, directory, text, options=(), interfaces=("eth0",)):
+    def __init__(self, directory, text, options=(), interfaces=("eth0",), router_count=1):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.lan = Lan(router_count=1, interfaces=interfaces)
+        self.lan = Lan(router_count=router_count, interfaces=interfaces)
         self.host = self.lan.routers[0]
         self.options = list(options)
         self.configuration = self.directory / "keepalived.conf"
@@ -62,7 +62,8 @@ class Rig:
 
     def command(self):
         return [Vigild.program(), "-n", "-l", "-D", "-f", str(self.configuration), *self.options,
-                "-p", str(self.directory / "p.pid"), "-r", str(self.directory / "r.pid"), "-c", str(self.directory / "c.pid")]
+                "-p", str(self.directory / "p.pid"), "-r", str(self.directory / "r.pid"), "-c", str(self.directory / "c.pid"),
+                "-b", str(self.directory / "b.pid")]
 
     def keepalived_command(self):
         """The same for Debian's keepalived, which needs to be told that there is nothing to check."""
