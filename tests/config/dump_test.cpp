@@ -8,6 +8,12 @@ const char* const everything = R"(global_defs {
     router_id left
     vmac_prefix vip
     vrrp_garp_interval 0.5
+    bfd_process_name bfd
+    bfd_priority -3
+    bfd_rt_priority 2
+    bfd_no_swap
+    bfd_rlimit_rttime 9000
+    bfd_cpu_affinity 0 1
 }
 vrrp_script chk {
     script "/bin/chk 'a b'"
@@ -33,6 +39,22 @@ vrrp_track_process web {
 vrrp_track_process absent {
     process backup
     quorum_max 0
+}
+bfd_instance near {
+    neighbor_ip 192.0.2.2
+    source_ip 192.0.2.1
+    min_rx 20.5
+    multiplier 3
+    passive
+    weight -10 reverse
+    vrrp
+}
+bfd_instance far {
+    neighbor_ip 2001:db8::2
+    idle_tx 2000
+    multihop
+    max_hops -1
+    ttl 70
 }
 vrrp_instance A {
     interface eth0
@@ -66,6 +88,10 @@ vrrp_instance A {
     track_process {
         web weight -9 noreverse
         absent
+    }
+    track_bfd {
+        near weight 7 reverse
+        far
     }
     notify "/bin/n x" joe staff
 }
@@ -109,7 +135,11 @@ TEST(Dump, ShowsWhatIsInEffect) {
           "    timeout 1.5\n", "    user joe staff\n", "    init_fail\n", "    file \"/run/a b\"\n", "    init_file -7 overwrite\n",
           "    process \"/usr/sbin/nginx\" \"-g\" \"daemon off;\"\n", "    param_match initial\n", "    quorum_max 0\n",
           "    terminate_delay 0.5\n", "    fork_delay 0.5\n", "    notify \"/bin/n x\" joe staff\n", "    advert_int 0.25\n", "    preempt_delay 1.5\n",
-          "        10.0.0.4 min_ttl 250 max_ttl 254\n", "    old_unicast_checksum never\n", "    garp_master_delay 5\n"}) {
+          "        10.0.0.4 min_ttl 250 max_ttl 254\n", "    old_unicast_checksum never\n", "    garp_master_delay 5\n",
+          "    neighbor_ip 192.0.2.2\n", "    source_ip 192.0.2.1\n", "    min_rx 20.5\n", "    idle_tx 2000\n", "    multiplier 3\n", "    passive\n", "    vrrp\n",
+          "    multihop\n", "    max_hops 255\n", "    ttl 70\n", "        near weight 7 reverse\n", "        far weight 0 noreverse\n",
+          "    bfd_process_name bfd\n", "    bfd_priority -3\n", "    bfd_rt_priority 2\n", "    bfd_no_swap\n", "    bfd_rlimit_rttime 9000\n",
+          "    bfd_cpu_affinity 0 1\n"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line;
     }
 }

@@ -130,6 +130,7 @@ void SessionLoop::carry_out(Order& order, Instant now) {
         if (!index) return;
         if (seats_.size() <= *index) seats_.resize(*index + 1);
         seats_[*index] = {.sender = std::move(order.sender)};
+        make_room();
         return mark_untold(*index);
     }
     case Order::Kind::change:
@@ -152,6 +153,14 @@ void SessionLoop::carry_out(Order& order, Instant now) {
     case Order::Kind::picture: return take_pictures(order);
     case Order::Kind::stop: is_stopping_ = true; return;
     }
+}
+
+/// For all that can be said at once, so that nothing is allocated while sessions run.
+void SessionLoop::make_room() {
+    constexpr std::size_t of_a_batch = 2 * ReceivePort::batch;
+    outcome_.transmissions.reserve(of_a_batch + seats_.capacity());
+    outcome_.changes.reserve(of_a_batch + seats_.capacity());
+    untold_.reserve(seats_.capacity());
 }
 
 void SessionLoop::take_pictures(Order& order) const {

@@ -85,6 +85,7 @@ private:
     void pass();
     void carry_out_orders(Instant now);
     void carry_out(Order& order, Instant now);
+    void make_room();
     void take_pictures(Order& order) const;
     void hear(Instant now);
     void hear_trackers();

@@ -97,6 +97,8 @@ TEST_F(DaemonFiles, APidFileIsNotWrittenThroughALink) {
 TEST_F(DaemonFiles, PidFileNamesAreKeepaliveds) {
     EXPECT_EQ(pid_file_names("", "", false).parent, "/run/keepalived.pid");
     EXPECT_EQ(pid_file_names("", "", false).vrrp, "/run/vrrp.pid");
+    EXPECT_EQ(pid_file_names("", "", false).bfd, "/run/bfd.pid");
+    EXPECT_EQ(pid_file_names("two", "", false).bfd, "/run/keepalived/bfd_two.pid");
     EXPECT_EQ(pid_file_names("", "", true).vrrp, "/run/keepalived/vrrp.pid");
     EXPECT_EQ(pid_file_names("two", "", false).checkers, "/run/keepalived/checkers_two.pid");
     EXPECT_NE(pid_file_names("", "red", false).vrrp, pid_file_names("", "blue", false).vrrp);
@@ -130,6 +132,7 @@ TEST_F(DaemonFiles, DumpsGoToTmpdirOnlyWhenItIsAbsolute) {
 TEST(DumpPlaces, AreInADirectoryOfOurOwnWithALinkWhereExportersLook) {
     EXPECT_EQ(dump_place(DumpKind::json, {}, {}), (DumpPlace{"/run/vigil/keepalived.json", "/tmp/keepalived.json"}));
     EXPECT_EQ(dump_place(DumpKind::statistics, {}, {}), (DumpPlace{"/run/vigil/keepalived.stats", "/tmp/keepalived.stats"}));
+    EXPECT_EQ(dump_place(DumpKind::sessions, {}, {}), (DumpPlace{"/run/vigil/keepalived_bfd.data", "/tmp/keepalived_bfd.data"}));
     EXPECT_EQ(dump_place(DumpKind::state, {}, {.chosen = "/var/tmp"}), (DumpPlace{"/var/tmp/keepalived.data", ""}));
 }
 

@@ -107,10 +107,18 @@ TEST(Options, FacilitiesByNumberAndName) {
 }
 
 TEST(Options, WhatNothingActsOnIsAcceptedAndSaid) {
-    const ParsedOptions parsed = parse({"-x", "-I", "--no-mem-check", "-b", "/run/bfd.pid", "-n"});
+    const ParsedOptions parsed = parse({"-x", "-I", "--no-mem-check", "-n"});
     EXPECT_FALSE(parsed.answer);
-    EXPECT_EQ(parsed.notes.size(), 4u);
+    EXPECT_EQ(parsed.notes.size(), 3u);
     EXPECT_TRUE(parsed.options.foreground);
+}
+
+TEST(Options, TheBfdProcessRunsUnlessItIsForbidden) {
+    EXPECT_TRUE(parse({"-P"}).options.bfd);
+    EXPECT_FALSE(parse({"-P"}).options.bfd_always);
+    EXPECT_FALSE(parse({"-B"}).options.bfd);
+    EXPECT_TRUE(parse({"--all"}).options.bfd_always);
+    EXPECT_EQ(parse({"-b", "/run/other.pid"}).options.bfd_pid_file, "/run/other.pid");
 }
 
 TEST(Options, CoreDumpsMayHaveANameOfTheirOwn) {

@@ -63,6 +63,16 @@ TEST_F(Tracking, ShiftsAddUpBeforeTheSumIsCutOff) {
     EXPECT_EQ(evaluate(200, {{up_, 100, false}, {down_, -100, false}}).priority, 200);
 }
 
+TEST_F(Tracking, ABfdSessionCountsWhileItIsUp) {
+    const ThingIndex session = add(ThingKind::bfd, "peer", false);
+    EXPECT_TRUE(evaluate(100, {{session, 0, false}}).is_faulty);
+    EXPECT_FALSE(evaluate(100, {{session, 0, true}}).is_faulty);
+    EXPECT_EQ(evaluate(100, {{session, -20, false}}).priority, 80);
+    EXPECT_EQ(describe_tracking_fault(std::vector<TrackedWeight>{{session, 0, false}}, things_), "BFD session peer is not Up");
+    things_.set_up(session, true);
+    EXPECT_EQ(describe_tracking_fault(std::vector<TrackedWeight>{{session, 0, true}}, things_), "BFD session peer is Up");
+}
+
 TEST_F(Tracking, NoWeightTouchesAnOwner) {
     const ThingIndex file = add(ThingKind::file, "f", false, -254);
     EXPECT_EQ(evaluate(255, {{down_, -100, false}, {file, 1, false}}), (TrackingResult{false, false, 255}));
