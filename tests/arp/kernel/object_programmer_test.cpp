@@ -64,7 +64,7 @@ TEST_F(ObjectProgrammerTest, SetsAndRemovesInTheOrderGiven) {
     EXPECT_EQ(verdicts[4].error_number, ESRCH);
     EXPECT_EQ(marked().routes, 1u);
     EXPECT_EQ(marked().rules, 1u);
-    EXPECT_EQ(count(programmer.apply(std::vector{write_delete_rule(rule(1000)), write_delete_route(route(1))}), 0), 2);
+    EXPECT_EQ(count(programmer.apply(std::vector<EncodedRequest>{write_delete_rule(rule(1000)), write_delete_route(route(1))}), 0), 2);
     EXPECT_TRUE(marked().removals.empty());
 }
 
@@ -105,7 +105,7 @@ TEST_F(ObjectProgrammerTest, FindsAndRemovesWhatCarriesOurMarkInAllTables) {
     EXPECT_EQ(found.routes, 5u);
     for (const KernelError& verdict : programmer.apply(found.removals)) EXPECT_EQ(verdict.error_number, 0) << to_string(verdict);
     EXPECT_TRUE(marked().removals.empty());
-    EXPECT_EQ(count(programmer.apply(std::vector{write_delete_route(route(7, RTPROT_STATIC))}), 0), 1) << "of another protocol: still there";
+    EXPECT_EQ(count(programmer.apply(std::vector<EncodedRequest>{write_delete_route(route(7, RTPROT_STATIC))}), 0), 1) << "of another protocol: still there";
 }
 
 TEST_F(ObjectProgrammerTest, DeletingTakesTheRightOneOfTwoToTheSamePlace) {
@@ -142,14 +142,14 @@ protected:
 
 TEST_F(ObjectMonitorTest, TellsNothingOfThemUntilAsked) {
     auto programmer = open();
-    programmer.apply(std::vector{write_new_route(route(1), RouteMode::prepend), write_delete_route(route(1))});
+    programmer.apply(std::vector<EncodedRequest>{write_new_route(route(1), RouteMode::prepend), write_delete_route(route(1))});
     EXPECT_TRUE(events().empty());
 }
 
 TEST_F(ObjectMonitorTest, TellsOfOursThatGoAndWhoDidIt) {
     ASSERT_TRUE(monitor_->watch_objects());
     auto programmer = open();
-    programmer.apply(std::vector{write_new_route(route(1), RouteMode::prepend), write_new_rule(rule(1000)), write_delete_route(route(1)), write_delete_rule(rule(1000))});
+    programmer.apply(std::vector<EncodedRequest>{write_new_route(route(1), RouteMode::prepend), write_new_rule(rule(1000)), write_delete_route(route(1)), write_delete_rule(rule(1000))});
     const auto found = events();
     ASSERT_EQ(found.size(), 2u);
     const auto* const route_event = std::get_if<RouteEvent>(&found[0]);
@@ -187,7 +187,7 @@ TEST_F(ObjectMonitorTest, TellsOfARouteThatAPersonPutInThePlaceOfAnother) {
     RouteSpec other = route(1, RTPROT_BOOT);
     other.scope = 0;
     other.next = {.gateway = ipv4(192, 0, 2, 9), .interface_index = index_, .is_onlink = true};
-    programmer.apply(std::vector{write_new_route(route(1), RouteMode::prepend), write_new_route(other, RouteMode::replace)});
+    programmer.apply(std::vector<EncodedRequest>{write_new_route(route(1), RouteMode::prepend), write_new_route(other, RouteMode::replace)});
     const auto found = events();
     ASSERT_EQ(found.size(), 1u);
     ASSERT_TRUE(std::holds_alternative<RouteEvent>(found[0]));

@@ -82,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::array<std::uint8_t, 64> octets{};
         std::copy(taken.begin(), taken.end(), octets.begin());
         if ((head & 0x40) != 0) {
-            packet::ByteWriter writer(std::span(octets).subspan(8, 4));
+            packet::ByteWriter writer(std::span<std::uint8_t>(octets).subspan(8, 4));
             writer.u32(table.session(from & 1).local_discriminator);
         }
         datagram.payload = {octets.data(), taken.size()};
