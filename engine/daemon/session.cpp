@@ -80,8 +80,7 @@ tl::expected<void, std::string> Session::prepare() {
     kernel_.apply(global.process);
     auto fast = FastThread::make(plan_, {.backend = backend_choice(options_.backend), .journal = options_.journal,
                                            .scheduling = {.priority = global.vrrp_rt_priority, .nice = global.vrrp_priority.value_or(usual_nice),
-                                                          .lock_memory = global.vrrp_no_swap, .cpus = global.process.packet_thread.cpus,
-                                                          .rttime_microseconds = global.process.packet_thread.rlimit_rttime}});
+                                                          .lock_memory = global.vrrp_no_swap, .cpus = global.process.packet_thread.cpus, .rttime_microseconds = global.process.packet_thread.rlimit_rttime}});
     if (!fast) return tl::unexpected(fast.error());
     fast_ = std::move(*fast);
     make_parts();

@@ -115,7 +115,7 @@ TEST(RouteCodec, WritesWhatIpWritesForSeveralNexthops) {
     // ip route append 10.1.0.0/16 proto keepalived nexthop via 192.0.2.2 dev eth0 weight 3 onlink nexthop via inet6 fe80::1 dev eth0 realms 7
     const auto recorded = unhex(
         "600000001800050c46ae006b0000000002100000fe12000100000000080001000a0100003c000900100004020300000008000500c000020228000000"
-        "03000000160012000a00fe800000000000000000000000000001010008000b0007000000");
+        "03000000160012000a00fe800000000000000000000000000001000008000b0007000000");   // but for what ip left in two octets of padding
     RouteSpec spec = route_to("10.1.0.0", 16);
     spec.nexthops = {{.gateway = ipv4(192, 0, 2, 2), .interface_index = eth0, .weight = 3, .is_onlink = true},
                      {.gateway = read_address("fe80::1"), .interface_index = eth0, .realms = 7}};
