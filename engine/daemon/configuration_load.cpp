@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <string>
+#include <unordered_map>
 
 #include <spdlog/spdlog.h>
 
@@ -35,7 +37,11 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     load.random_seed = static_cast<std::uint64_t>(std::time(nullptr));
     if (options.check_includes) load.include_checks = {true, true, true, true};
     if (checks_interfaces) {
-        load.is_known_interface = [](std::string_view name) { return ::if_nametoindex(std::string(name).c_str()) != 0; };
+        load.is_known_interface = [asked = std::unordered_map<std::string, bool>()](std::string_view name) mutable {
+            const auto [answer, is_new] = asked.try_emplace(std::string(name));
+            if (is_new) answer->second = ::if_nametoindex(answer->first.c_str()) != 0;   // a socket each time, and thousands of instances on one interface
+            return answer->second;
+        };
     }
     config::LoadResult result = config::load(load);
     config::Configuration& configuration = result.configuration;
