@@ -14,12 +14,7 @@ namespace vigil::config {
 
 namespace {
 
-std::string seconds_text(std::int64_t microseconds) {
-    std::string text = std::to_string(microseconds / 1'000'000);
-    std::string fraction = std::to_string(1'000'000 + microseconds % 1'000'000).substr(1);
-    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-    return fraction.empty() ? text : text + '.' + fraction;
-}
+std::string seconds_text(std::int64_t microseconds) { return config::seconds_text(std::chrono::microseconds{microseconds}); }
 
 std::string milliseconds_text(std::int64_t microseconds) { return seconds_text(microseconds * 1000); }
 

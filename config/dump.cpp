@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "config/dump_writer.h"
+#include "config/interpreter.h"
 #include "config/load.h"
+#include "config/values.h"
 
 namespace vigil::config {
 
@@ -61,11 +63,11 @@ void write_tracked(Writer& out, std::string_view name, const std::vector<Tracked
 
 void write_announcements(Writer& out, std::string_view prefix, const AnnouncementSettings& settings) {
     const std::string name(prefix);
-    out.line(name + "garp_master_delay", seconds(settings.delay));
+    out.line(name + "garp_master_delay", seconds_text(settings.delay));
     out.number(name + "garp_master_repeat", settings.repeat);
-    out.line(name + "garp_master_refresh", seconds(settings.refresh));
+    out.line(name + "garp_master_refresh", seconds_text(settings.refresh));
     out.number(name + "garp_master_refresh_repeat", settings.refresh_repeat);
-    out.line(name + "garp_lower_prio_delay", seconds(settings.lower_prio_delay));
+    out.line(name + "garp_lower_prio_delay", seconds_text(settings.lower_prio_delay));
     out.number(name + "garp_lower_prio_repeat", settings.lower_prio_repeat);
 }
 
@@ -92,7 +94,7 @@ void write_bfd_process(Writer& out, const BfdProcessSettings& process) {
     out.text("bfd_cpu_affinity", cpus);
 }
 
-void write_global(Writer& out, const GlobalDefinitions& global) {
+void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceDefinitions& interfaces) {
     out.block("global_defs");
     out.text("router_id", global.router_id);
     out.text("notification_email_from", global.notification_email_from);
@@ -103,7 +105,7 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
         out.end();
     }
     out.text("smtp_helo_name", global.smtp_helo_name);
-    out.line("smtp_connect_timeout", seconds(global.smtp_connect_timeout));
+    out.line("smtp_connect_timeout", seconds_text(global.smtp_connect_timeout));
     out.flag("no_email_faults", global.no_email_faults);
     out.flag("enable_script_security", global.enable_script_security);
     if (!global.script_user.empty()) out.line("script_user", std::string(global.script_user) + ' ' + std::string(global.script_group));
@@ -122,15 +124,15 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     out.flag("vrrp_check_unicast_src", global.vrrp_check_unicast_src);
     out.line("vrrp_mcast_group4", to_string(global.vrrp_mcast_group4));
     out.line("vrrp_mcast_group6", to_string(global.vrrp_mcast_group6));
-    out.line("vrrp_garp_interval", seconds(global.vrrp_garp_interval));
-    out.line("vrrp_gna_interval", seconds(global.vrrp_gna_interval));
+    out.line("vrrp_garp_interval", seconds_text(global.vrrp_garp_interval));
+    out.line("vrrp_gna_interval", seconds_text(global.vrrp_gna_interval));
     write_announcements(out, "vrrp_", global.announcements);
     if (global.vrrp_priority) out.line("vrrp_priority", std::to_string(*global.vrrp_priority));
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vmac_prefix != GlobalDefinitions{}.vmac_prefix) out.text("vmac_prefix", global.vmac_prefix);
     write_bfd_process(out, global.bfd);
-    if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds(global.vrrp_startup_delay));
+    if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds_text(global.vrrp_startup_delay));
     out.line("nftables", global.nftables.table);
     out.line("nftables_priority", std::to_string(global.nftables.priority));
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
@@ -138,14 +140,31 @@ void write_global(Writer& out, const GlobalDefinitions& global) {
     if (global.default_interface != "eth0") out.line("default_interface", global.default_interface);
     out.text("iproute_usr_dir", global.iproute_usr_dir);
     out.text("iproute_etc_dir", global.iproute_etc_dir);
-    if (global.vrrp_delay_after_boot > Nanoseconds{0}) out.line("vrrp_delay_after_boot", seconds(global.vrrp_delay_after_boot));
+    if (global.vrrp_delay_after_boot > Nanoseconds{0}) out.line("vrrp_delay_after_boot", seconds_text(global.vrrp_delay_after_boot));
     out.flag("log_unknown_vrids", global.log_unknown_vrids);
+    if (interfaces.may_be_absent) out.line("dynamic_interfaces", interfaces.may_change_kind ? "allow_if_changes" : "");
     write_process_definitions(out, global.process);
     out.end();
     out.text("net_namespace", global.net_namespace);
     out.text("instance", global.instance);
     out.flag("use_pid_dir", global.use_pid_dir);
     if (global.process.child_wait_time != ProcessDefinitions{}.child_wait_time) out.number("child_wait_time", global.process.child_wait_time);
+}
+
+void write_interfaces(Writer& out, const InterfaceDefinitions& interfaces) {
+    if (!interfaces.delays.empty()) {
+        out.block("interface_up_down_delays");
+        for (const InterfaceDelay& delay : interfaces.delays) {
+            out.line(std::string(delay.name) + ' ' + seconds_text(delay.down) + ' ' + seconds_text(delay.up));
+        }
+        out.end();
+    }
+    if (!interfaces.polled.empty()) {
+        out.block("linkbeat_interfaces");
+        for (const PolledInterface& polled : interfaces.polled) out.line(polled.name, polled.probe ? name_of(*polled.probe) : std::string_view());
+        out.end();
+    }
+    out.flag("linkbeat_use_polling", interfaces.polls_all);
 }
 
 /// " USER GROUP" behind a command; empty when the file names none.
@@ -158,8 +177,19 @@ void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {
     for (const NotifyScript& script : scripts) out.line(keyword_of(script.event), quoted(script.command) + owner_of(script));
 }
 
+void write_ipvlan(Writer& out, const VrrpInstance& instance) {
+    if (!instance.ipvlan) return;
+    const IpvlanSettings& ipvlan = *instance.ipvlan;
+    std::string text(ipvlan.name);
+    if (ipvlan.address) text += ' ' + to_string(*ipvlan.address) + '/' + std::to_string(ipvlan.prefix_length);
+    (text += ' ') += name_of(ipvlan.mode);
+    if (ipvlan.group != 0) text += " group " + std::to_string(ipvlan.group);
+    out.line("use_ipvlan", text);
+}
+
 void write_network(Writer& out, const VrrpInstance& instance) {
     if (instance.source_address) out.line(instance.unicast ? "unicast_src_ip" : "mcast_src_ip", to_string(*instance.source_address));
+    out.flag("track_src_ip", instance.track_src_ip);
     if (instance.unicast) {
         out.block("unicast_peer");
         for (const UnicastPeer& peer : instance.unicast_peers) {
@@ -181,6 +211,8 @@ void write_network(Writer& out, const VrrpInstance& instance) {
         if (instance.virtual_mac.group != 0) text += " group " + std::to_string(instance.virtual_mac.group);
         out.line("use_vmac", text);
     }
+    write_ipvlan(out, instance);
+    out.text("vrf", instance.vrf);
     if (instance.virtual_mac.mode == VirtualMacMode::nftables) out.line("vmac_mode", "nftables");
     out.flag("vmac_xmit_base", instance.vmac_xmit_base);
     if (instance.old_unicast_checksum != OldUnicastChecksum::detect) {
@@ -196,10 +228,10 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     out.number("virtual_router_id", to_number(instance.vrid));
     out.number("priority", to_number(instance.priority));
     out.number("version", to_number(instance.version));
-    out.line("advert_int", seconds(instance.advert_int));
+    out.line("advert_int", seconds_text(instance.advert_int));
     out.number("down_timer_adverts", instance.down_timer_adverts);
     out.flag("nopreempt", instance.nopreempt);
-    if (instance.preempt_delay > Nanoseconds{0}) out.line("preempt_delay", seconds(instance.preempt_delay));
+    if (instance.preempt_delay > Nanoseconds{0}) out.line("preempt_delay", seconds_text(instance.preempt_delay));
     if (instance.auth_type != AuthenticationType::none) {
         out.block("authentication");
         out.line("auth_type", instance.auth_type == AuthenticationType::ah ? "AH" : "PASS");
@@ -258,8 +290,8 @@ std::string weight_text(std::int16_t weight, bool is_reverse) { return std::to_s
 void write_script(Writer& out, const VrrpScript& script) {
     out.block("vrrp_script", script.name);
     out.line("script", quoted(script.command.command));
-    out.line("interval", seconds(script.interval));
-    if (script.timeout > Nanoseconds{0}) out.line("timeout", seconds(script.timeout));
+    out.line("interval", seconds_text(script.interval));
+    if (script.timeout > Nanoseconds{0}) out.line("timeout", seconds_text(script.timeout));
     out.number("rise", script.rise);
     out.number("fall", script.fall);
     out.line("weight", weight_text(script.weight, script.weight_reverse));
@@ -292,8 +324,8 @@ void write_process(Writer& out, const TrackedProcess& process) {
     out.flag("full_command", process.full_command);
     if (process.quorum != 0) out.number("quorum", process.quorum);
     if (process.quorum_max != TrackedProcess::unlimited) out.number("quorum_max", process.quorum_max);
-    if (process.terminate_delay > Nanoseconds{0}) out.line("terminate_delay", seconds(process.terminate_delay));
-    if (process.fork_delay > Nanoseconds{0}) out.line("fork_delay", seconds(process.fork_delay));
+    if (process.terminate_delay > Nanoseconds{0}) out.line("terminate_delay", seconds_text(process.terminate_delay));
+    if (process.fork_delay > Nanoseconds{0}) out.line("fork_delay", seconds_text(process.fork_delay));
     out.line("weight", weight_text(process.weight, process.weight_reverse));
     out.end();
 }
@@ -307,7 +339,7 @@ void write_static_addresses(Writer& out, const std::vector<StaticAddress>& addre
     out.end();
 }
 
-std::string milliseconds(Nanoseconds time) { return seconds(time * 1000); }
+std::string milliseconds(Nanoseconds time) { return seconds_text(time * 1000); }
 
 void write_bfd(Writer& out, const BfdInstance& bfd) {
     out.block("bfd_instance", bfd.name);
@@ -331,7 +363,8 @@ void write_bfd(Writer& out, const BfdInstance& bfd) {
 
 std::string dump(const Configuration& configuration) {
     Writer out;
-    write_global(out, configuration.global);
+    write_global(out, configuration.global, configuration.interfaces);
+    write_interfaces(out, configuration.interfaces);
     for (const VrrpScript& script : configuration.scripts) write_script(out, script);
     for (const TrackedFile& file : configuration.tracked_files) write_file(out, file);
     for (const TrackedProcess& process : configuration.tracked_processes) write_process(out, process);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/process_definitions.h"
+#include "config/values.h"
 #include "packet/units.h"
 
 /// What the files of dump() share.
@@ -46,13 +47,6 @@ private:
     std::string out_;
     std::size_t depth_ = 0;
 };
-
-inline std::string seconds(Nanoseconds time) {
-    std::string text = std::to_string(time.count() / 1'000'000'000);
-    std::string fraction = std::to_string(1'000'000'000 + time.count() % 1'000'000'000).substr(1);
-    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
-    return fraction.empty() ? text : text + '.' + fraction;
-}
 
 inline std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 

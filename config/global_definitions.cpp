@@ -154,6 +154,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"default_interface", [](Context& c, GlobalDefinitions& g, const Node& n) { g.default_interface = c.texts.intern(n.word(1)); }},
     {"iproute_usr_dir", [](Context& c, GlobalDefinitions& g, const Node& n) { g.iproute_usr_dir = c.texts.intern(n.word(1)); }},
     {"iproute_etc_dir", [](Context& c, GlobalDefinitions& g, const Node& n) { g.iproute_etc_dir = c.texts.intern(n.word(1)); }},
+    {"dynamic_interfaces", [](Context& c, GlobalDefinitions&, const Node& n) { read_dynamic_interfaces(c, n); }},
     {"json_version", [](Context&, GlobalDefinitions& g, const Node& n) { g.json_version = static_cast<std::uint8_t>(number_of(n)); }},
     {"state_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.state_dump_file = c.texts.intern(n.word(1)); }},
     {"stats_dump_file", [](Context& c, GlobalDefinitions& g, const Node& n) { g.stats_dump_file = c.texts.intern(n.word(1)); }},

@@ -14,6 +14,7 @@ void read_root_keyword(Context& context, const Node& node) {
     else if (name == "instance") global.instance = context.texts.intern(node.word(1));
     else if (name == "use_pid_dir") global.use_pid_dir = true;
     else if (name == "child_wait_time") read_child_wait_time(context, node);
+    else if (name == "linkbeat_use_polling") context.configuration.interfaces.polls_all = true;
     else say_meaningless(context.reporter, node);
 }
 
@@ -37,6 +38,7 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::static_route_list: return read_static_routes(context, node);
         case BlockId::static_rule_list: return read_static_rules(context, node);
         case BlockId::none: read_root_keyword(context, node); break;
+        case BlockId::text_list: read_interface_list(context, node); break;
         default: break;
     }
     if (statement.keyword->status == Status::later) report_later(context.reporter, node);

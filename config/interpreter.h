@@ -22,7 +22,7 @@ namespace vigil::config {
 /// Keywords that validate() may have to point at.
 enum class Place : std::uint8_t {
     none, version, advert_int, state, priority, authentication, nopreempt, preempt_delay, source_address, multicast_group, unicast_peer,
-    virtual_mac, xmit_base, vmac_mode, down_timer, count
+    virtual_mac, xmit_base, vmac_mode, down_timer, track_source, ipvlan, vrf, count
 };
 
 /// What an instance said itself, kept until all defaults are known (validate.cpp).
@@ -33,6 +33,7 @@ struct InstanceDraft {
     bool has_auth_type = false;
     bool has_auth_pass = false;
     bool has_native_ipv6 = false;
+    bool polls_link = false;              ///< linkbeat_use_polling
     std::uint8_t mac_octets = 0;          ///< of use_vmac: 5 or 6
     std::optional<VirtualMacMode> vmac_mode;
     std::optional<bool> strict_mode;
@@ -141,6 +142,10 @@ void read_process_keyword(Context& context, const Node& node);
 void read_child_wait_time(Context& context, const Node& node);
 /// process_definitions.cpp: a note about a keyword that steers something that vigil has not; nothing for others.
 void say_meaningless(Reporter& reporter, const Node& node);
+/// interface_definitions.cpp: interface_up_down_delays or linkbeat_interfaces.
+void read_interface_list(Context& context, const Node& block);
+void read_dynamic_interfaces(Context& context, const Node& node);
+std::string_view name_of(LinkProbe probe);
 /// vrrp_instance.cpp
 void read_vrrp_instance(Context& context, const Node& block);
 /// vrrp_script.cpp
@@ -179,6 +184,10 @@ void read_tracked_items(Context& context, TrackedList list, InstanceDraft& draft
 /// use_vmac.cpp
 VirtualMacMode read_vmac_mode(std::string_view word);
 void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);
+
+/// use_ipvlan.cpp
+void read_use_ipvlan(Context& context, VrrpInstance& instance, const Node& node);
+std::string_view name_of(IpvlanMode mode);
 
 /// notifications.cpp: the keywords of global_defs about mail and FIFOs.
 void read_smtp_server(Context& context, GlobalDefinitions& global, const Node& node);
@@ -238,6 +247,8 @@ void note_secret(Context& context, const Node& node, SecretKind kind);
 /// secrets.cpp: tells of those that every user of the host can read.
 void validate_secrets(Context& context);
 
+/// validate_interfaces.cpp: what is said of interfaces against the usable instances.
+void validate_interfaces(Context& context);
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);
 /// static_objects.cpp: interfaces that an instance tracks because its routes and rules use them.

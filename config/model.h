@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/interface_definitions.h"
 #include "config/process_definitions.h"
 #include "config/route_model.h"
 #include "config/script.h"
@@ -93,6 +94,20 @@ struct VirtualMacSettings {
     friend bool operator==(const VirtualMacSettings&, const VirtualMacSettings&) = default;
 };
 
+/// What the ipvlans of one interface are to each other; the same for all of them.
+enum class IpvlanMode : std::uint8_t { bridge, isolated, vepa };
+
+/// use_ipvlan and its arguments.
+struct IpvlanSettings {
+    std::string_view name;             ///< of the device; empty: {vmac_prefix}.{vrid}
+    std::optional<IpAddress> address;  ///< the device's own, which adverts come from; of the instance's family
+    std::uint8_t prefix_length = 32;   ///< of `address`; host length when the file gives none
+    IpvlanMode mode = IpvlanMode::bridge;
+    std::uint32_t group = 0;           ///< interface group; 0: copied from the base
+
+    friend bool operator==(const IpvlanSettings&, const IpvlanSettings&) = default;
+};
+
 enum class AuthenticationType : std::uint8_t { none, simple_password, ah };
 enum class OldUnicastChecksum : std::uint8_t { detect, always, never };
 enum class InitialState : std::uint8_t { backup, master };
@@ -127,12 +142,15 @@ struct VrrpInstance {
     std::vector<UnicastPeer> unicast_peers;
     std::optional<std::uint8_t> unicast_ttl;   ///< absent: 255 (IPv6: kernel's)
     std::optional<IpAddress> source_address;   ///< mcast_src_ip / unicast_src_ip; absent: first address of the interface
+    bool track_src_ip = false;                 ///< FAULT while this host does not have source_address
     IpAddress multicast_group = vrrp_group_ipv4;  ///< of `family`
     bool check_unicast_src = false;
     OldUnicastChecksum old_unicast_checksum = OldUnicastChecksum::detect;
     bool v3_checksum_as_v2 = false;            ///< no pseudo-header in v3 over IPv4
 
     VirtualMacSettings virtual_mac;
+    std::optional<IpvlanSettings> ipvlan;      ///< not with a virtual MAC
+    std::string_view vrf;                      ///< without `interface`: where the route to the first peer is looked for; empty: outside of any
     bool vmac_xmit_base = false;               ///< adverts leave from the base interface
 
     AnnouncementSettings announcements;
@@ -364,6 +382,7 @@ struct StaticAddress {
 /// All that was read. The string_views point into `texts`, which copies share: a copy is as valid as the original.
 struct Configuration {
     GlobalDefinitions global;
+    InterfaceDefinitions interfaces;
     std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
     std::vector<VrrpSyncGroup> sync_groups;  ///< in file order, only those with members
     std::vector<TrackGroup> track_groups;    ///< in file order

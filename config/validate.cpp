@@ -34,8 +34,10 @@ public:
         settle_interval();
         settle_authentication();
         if (!settle_addresses()) return false;
+        settle_vrf();
         if (!settle_unicast()) return false;
         settle_virtual_mac();
+        settle_ipvlan();
         settle_announcements();
         settle_options();
         if (instance_.strict_mode) apply_strict();
@@ -80,7 +82,7 @@ private:
     void check_interface(std::string_view name, SourceLocation where) {
         const auto& is_known = context_.options.is_known_interface;
         if (name.empty() || !is_known || is_known(name)) return;
-        say(Severity::warning, where, "there is no interface '" + std::string(name) + "'",
+        say(context_.configuration.interfaces.may_be_absent ? Severity::note : Severity::warning, where, "there is no interface '" + std::string(name) + "'",
             "'ip link' lists those there are; the instance waits until this one appears");
     }
 
@@ -268,6 +270,32 @@ private:
         if (settings.address && draft_.mac_octets == 5) settings.address->octets[5] = to_number(instance_.vrid);
     }
 
+    void settle_ipvlan() {
+        if (!instance_.ipvlan) return;
+        if (instance_.virtual_mac.enabled) {
+            error(Place::ipvlan, "use_vmac and use_ipvlan exclude each other: use_ipvlan is ignored");
+            instance_.ipvlan.reset();
+            return;
+        }
+        auto& address = instance_.ipvlan->address;
+        if (address && address->family != instance_.family) {
+            error(Place::ipvlan, "the address of use_ipvlan has another family than the virtual addresses: it is ignored");
+            address.reset();
+        }
+        if (!address) return;
+        if (!instance_.source_address) instance_.source_address = *address;
+        if (instance_.track_src_ip && instance_.source_address == *address) {
+            note(Place::track_source, "'track_src_ip' has nothing to do: the source is the address of use_ipvlan, which is put back when somebody deletes it");
+            instance_.track_src_ip = false;
+        }
+    }
+
+    void settle_vrf() {
+        if (instance_.vrf.empty() || instance_.interface.empty()) return;
+        warning(Place::vrf, "'vrf' means nothing with 'interface': the interface's own VRF is used", "leave one of them out");
+        instance_.vrf = {};
+    }
+
     void settle_announcements() {
         AnnouncementSettings& settings = instance_.announcements;
         settings.lower_prio_delay = draft_.lower_prio_delay ? Nanoseconds{std::chrono::seconds{*draft_.lower_prio_delay}} : settings.delay;
@@ -276,6 +304,11 @@ private:
 
     void settle_options() {
         instance_.accept = draft_.accept.value_or(true);
+        if (instance_.track_src_ip && !instance_.source_address) {
+            warning(Place::track_source, "'track_src_ip' means nothing without unicast_src_ip or mcast_src_ip: ignored",
+                    "the source is the interface's first address then, and when it goes the next one is taken");
+            instance_.track_src_ip = false;
+        }
         instance_.steps_back_when_address_deleted = draft_.steps_back_when_address_deleted.value_or(global_.steps_back_when_address_deleted);
         instance_.lower_prio_no_advert = draft_.lower_prio_no_advert.value_or(global_.vrrp_lower_prio_no_advert);
         instance_.higher_prio_send_advert = draft_.higher_prio_send_advert.value_or(global_.vrrp_higher_prio_send_advert);
@@ -395,6 +428,7 @@ void validate(Context& context) {
                                               : context.configuration.global.announcements.delay;
     context.configuration.global.announcements.lower_prio_repeat =
         context.global_draft.lower_prio_repeat.value_or(context.configuration.global.announcements.repeat);
+    validate_interfaces(context);
     validate_notifications(context);
     validate_secrets(context);
 }

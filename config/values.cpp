@@ -47,6 +47,13 @@ std::optional<ParsedNumber> read_seconds(std::string_view word) { return read_fr
 
 std::optional<ParsedNumber> read_milliseconds(std::string_view word) { return read_fraction(word, 3); }
 
+std::string seconds_text(Nanoseconds time) {
+    std::string text = std::to_string(time.count() / 1'000'000'000);
+    std::string fraction = std::to_string(1'000'000'000 + time.count() % 1'000'000'000).substr(1);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return fraction.empty() ? text : text + '.' + fraction;
+}
+
 std::optional<std::int64_t> read_based_number(std::string_view word) {
     const bool negative = !word.empty() && word.front() == '-';
     if (negative || (!word.empty() && word.front() == '+')) word.remove_prefix(1);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "packet/address.h"
@@ -23,6 +24,9 @@ std::optional<ParsedNumber> read_seconds(std::string_view word);
 
 /// Milliseconds with a fraction, as microseconds. More than three digits of fraction count as trailing.
 std::optional<ParsedNumber> read_milliseconds(std::string_view word);
+
+/// "1.5": as a file has it.
+std::string seconds_text(Nanoseconds time);
 
 /// Decimal, 0x hexadecimal or 0 octal: only loops and masks take these.
 std::optional<std::int64_t> read_based_number(std::string_view word);

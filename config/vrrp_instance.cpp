@@ -97,6 +97,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"use_vmac", [](Target& t, const Node& n) { read_use_vmac(t.context, t.instance, t.draft, n); }},
     {"vmac_xmit_base", [](Target& t, const Node&) { t.instance.vmac_xmit_base = true; }},
     {"vmac_mode", [](Target& t, const Node& n) { t.draft.vmac_mode = read_vmac_mode(n.word(1)); }},
+    {"use_ipvlan", [](Target& t, const Node& n) { read_use_ipvlan(t.context, t.instance, n); }},
+    {"vrf", [](Target& t, const Node& n) { t.instance.vrf = t.context.texts.intern(n.word(1)); }},
     {"unicast_peer", [](Target& t, const Node& n) { read_unicast_peers(t.context, t.instance, n); }},
     {"unicast_src_ip", read_unicast_src},
     {"mcast_src_ip", read_unicast_src},
@@ -110,6 +112,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"track_file", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_files, 254, &t.context.files}, t.draft, n); }},
     {"track_process", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_processes, 254, &t.context.processes}, t.draft, n); }},
     {"track_bfd", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_bfds, 253, &t.context.bfds}, t.draft, n); }},
+    {"track_src_ip", [](Target& t, const Node&) { t.instance.track_src_ip = true; }},
+    {"linkbeat_use_polling", [](Target& t, const Node&) { t.draft.polls_link = true; }},
     {"dont_track_primary", [](Target& t, const Node&) { t.instance.dont_track_primary = true; }},
     {"accept", [](Target& t, const Node&) { t.draft.accept = true; }},
     {"no_accept", [](Target& t, const Node&) { t.draft.accept = false; }},
@@ -155,6 +159,9 @@ constexpr HandlerTable<Place>::Row place_rows[] = {
     {"vmac_xmit_base", Place::xmit_base},
     {"vmac_mode", Place::vmac_mode},
     {"down_timer_adverts", Place::down_timer},
+    {"track_src_ip", Place::track_source},
+    {"use_ipvlan", Place::ipvlan},
+    {"vrf", Place::vrf},
 };
 
 VrrpInstance make_instance(Context& context, const Node& block) {

@@ -153,13 +153,14 @@ KernelResult<LinkState> find_link(NetlinkSocket& socket, std::uint32_t index) {
     return ask_for_link(socket, message, "interface with index " + std::to_string(index));
 }
 
-KernelResult<RouteAnswer> find_route(NetlinkSocket& socket, const IpAddress& destination) {
+KernelResult<RouteAnswer> find_route(NetlinkSocket& socket, const IpAddress& destination, std::uint32_t vrf) {
     RequestRoom room{};
     MessageWriter message(room.bytes, RTM_GETROUTE, 0, socket.next_sequence());
     auto* const header = message.put_header<rtmsg>();
     header->rtm_family = static_cast<unsigned char>(address_family(destination.family));
     header->rtm_dst_len = static_cast<unsigned char>(8 * destination.size());
     message.put_address(RTA_DST, destination);
+    if (vrf != 0) message.put_u32(RTA_OIF, vrf);
     std::optional<RouteAnswer> route;
     const auto verdict = socket.query(message, [&](const nlmsghdr& answer) { route = read_route(answer); });
     if (!verdict) return tl::unexpected(verdict.error());

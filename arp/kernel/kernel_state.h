@@ -84,7 +84,7 @@ KernelResult<std::vector<AddressState>> dump_addresses(NetlinkSocket& socket);
 /// ENODEV when there is none of that name.
 KernelResult<LinkState> find_link(NetlinkSocket& socket, std::string_view name);
 KernelResult<LinkState> find_link(NetlinkSocket& socket, std::uint32_t index);
-/// Route lookup as for a packet that this host sends. ENETUNREACH when there is none.
-KernelResult<RouteAnswer> find_route(NetlinkSocket& socket, const IpAddress& destination);
+/// Route lookup as for a packet that this host sends; `vrf`: number of the VRF in which to look, 0: outside of any. ENETUNREACH when there is none.
+KernelResult<RouteAnswer> find_route(NetlinkSocket& socket, const IpAddress& destination, std::uint32_t vrf = 0);
 
 }  // namespace vigil::arp::kernel

@@ -20,7 +20,7 @@ Leftovers find_leftovers(std::span<const LinkState> links, std::span<const Addre
     Leftovers leftovers;
     std::unordered_set<std::uint32_t> macvlan_indices;
     for (const LinkState& link : links) {
-        if (link.kind != "macvlan" || !link.alias.starts_with(macvlan_alias_prefix)) continue;
+        if ((link.kind != "macvlan" && link.kind != "ipvlan") || !link.alias.starts_with(macvlan_alias_prefix)) continue;
         macvlan_indices.insert(link.index);
         leftovers.macvlans.push_back(link);
     }

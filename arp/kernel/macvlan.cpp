@@ -38,6 +38,10 @@
 // The macvlan's own settings go with it; the base's are given back by SysctlKeeper. NetworkManager and systemd-networkd may
 // raise a device that they were told to manage; the alias is what their configuration can match to leave it alone.
 //
+// `use_ipvlan` makes an ipvlan in layer 2 mode instead, for LANs that allow one MAC for each port: it has the MAC of its base, so nothing that it
+// sends teaches a switch anything. Its life is the same, but for one with an address of its own, which it must answer for while Backup: that is
+// always up. The base keeps its ARP settings.
+//
 // Each device is marked by its ifalias. A run that is killed between creation and mark leaves an unmarked device that is
 // down, which disturbs nobody; the next run takes another name.
 
@@ -50,6 +54,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -83,6 +88,35 @@ void change(const std::string& interface_name, const Setting& setting, std::vect
     // A kernel without IPv6 has no settings for it, and needs none.
     if (written || (setting.family == Family::ipv6 && written.error().error_number == ENOENT)) return;
     warnings.push_back(written.error());
+}
+
+std::uint16_t ipvlan_flags(IpvlanMode mode) {
+    switch (mode) {
+    case IpvlanMode::bridge: return 0;
+    case IpvlanMode::isolated: return IPVLAN_F_PRIVATE;
+    case IpvlanMode::vepa: return IPVLAN_F_VEPA;
+    }
+    return 0;
+}
+
+void put_u16(MessageWriter& message, std::uint16_t type, std::uint16_t value) {
+    std::array<std::uint8_t, sizeof value> bytes{};
+    std::memcpy(bytes.data(), &value, sizeof value);
+    message.put(type, bytes);
+}
+
+void put_kind(MessageWriter& message, const MacvlanSpec& spec) {
+    message.begin_nested(IFLA_LINKINFO);
+    message.put_text(IFLA_INFO_KIND, spec.ipvlan ? "ipvlan" : "macvlan");
+    message.begin_nested(IFLA_INFO_DATA);
+    if (spec.ipvlan) {
+        put_u16(message, IFLA_IPVLAN_MODE, IPVLAN_MODE_L2);
+        put_u16(message, IFLA_IPVLAN_FLAGS, ipvlan_flags(spec.ipvlan->mode));
+    } else {
+        message.put_u32(IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE);
+    }
+    message.end_nested();
+    message.end_nested();
 }
 
 void prepare_device(const MacvlanSpec& spec, MacvlanDevice& device) {
@@ -163,6 +197,10 @@ std::vector<KernelError> delete_links(NetlinkSocket& socket, std::span<const std
     return failures;
 }
 
+std::string device_alias(const MacvlanSpec& spec) {
+    return std::string(macvlan_alias_prefix) + std::to_string(to_number(spec.vrid)) + (spec.family == Family::ipv4 ? " ipv4 on " : " ipv6 on ") + spec.base;
+}
+
 std::string choose_macvlan_name(const MacvlanSpec& spec, const IsNameTaken& is_taken) {
     const std::string vrid = "." + std::to_string(to_number(spec.vrid));
     const auto name_with = [&](const std::string& number) {
@@ -188,7 +226,7 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
     if (!link) return tl::unexpected(link.error());
 
     const bool has_ipv6 = spec.family == Family::ipv6 || spec.has_ipv6_addresses;
-    MacvlanDevice device{link->index, *name, spec.base, has_ipv6, {}};
+    MacvlanDevice device{link->index, *name, spec.base, has_ipv6, spec.ipvlan && spec.ipvlan->own, {}};
     if (auto marked = set_alias(device, spec); !marked) {
         delete_link(socket_, device.index);
         return tl::unexpected(marked.error());
@@ -214,27 +252,21 @@ KernelResult<void> MacvlanDevices::add_link(const MacvlanSpec& spec, const LinkS
     message.put_header<ifinfomsg>();
     message.put_text(IFLA_IFNAME, name);
     message.put_u32(IFLA_LINK, base.index);
-    message.put_mac(IFLA_ADDRESS, spec.mac.is_zero() ? virtual_mac(spec.family, spec.vrid) : spec.mac);
-    message.put_u32(IFLA_GROUP, base.group);
+    if (!spec.ipvlan) message.put_mac(IFLA_ADDRESS, spec.mac.is_zero() ? virtual_mac(spec.family, spec.vrid) : spec.mac);
+    message.put_u32(IFLA_GROUP, spec.group == 0 ? base.group : spec.group);
     // The addresses must stay in the routing domain of their base.
     if (base.master != 0) {
         const auto master = find_link(socket_, base.master);
         if (master && master->kind == "vrf") message.put_u32(IFLA_MASTER, base.master);
     }
-    message.begin_nested(IFLA_LINKINFO);
-    message.put_text(IFLA_INFO_KIND, "macvlan");
-    message.begin_nested(IFLA_INFO_DATA);
-    message.put_u32(IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE);
-    message.end_nested();
-    message.end_nested();
+    put_kind(message, spec);
     auto added = socket_.request(message);
-    if (!added) added.error().text = "create macvlan '" + name + "' on '" + spec.base + "': " + added.error().text;
+    if (!added) added.error().text = std::string("create ") + (spec.ipvlan ? "ipvlan '" : "macvlan '") + name + "' on '" + spec.base + "': " + added.error().text;
     return added;
 }
 
 KernelResult<void> MacvlanDevices::set_alias(const MacvlanDevice& device, const MacvlanSpec& spec) {
-    const std::string alias = std::string(macvlan_alias_prefix) + std::to_string(to_number(spec.vrid)) +
-                              (spec.family == Family::ipv4 ? " ipv4 on " : " ipv6 on ") + spec.base;
+    const std::string alias = device_alias(spec);
     RequestRoom room{};
     MessageWriter message(room.bytes, RTM_SETLINK, 0, socket_.next_sequence());
     message.put_header<ifinfomsg>()->ifi_index = static_cast<int>(device.index);
@@ -244,7 +276,9 @@ KernelResult<void> MacvlanDevices::set_alias(const MacvlanDevice& device, const 
 
 void MacvlanDevices::prepare_base(const MacvlanSpec& spec, std::vector<KernelError>& warnings) {
     if (spec.family != Family::ipv4) return;
+    // An ipvlan has the MAC of its base: it does not matter which of them answers.
     for (const std::string_view name : {"arp_ignore", "arp_filter"}) {
+        if (spec.ipvlan) break;
         const auto set = keeper_.set(interface_setting(Family::ipv4, spec.base, name), "1");
         if (!set) warnings.push_back(set.error());
     }
@@ -268,11 +302,28 @@ KernelResult<void> MacvlanDevices::bring_up(std::uint32_t index) {
 KernelResult<void> MacvlanDevices::silence(std::uint32_t index) {
     const auto device = devices_.find(index);
     if (device == devices_.end()) return refused(ENODEV, "no macvlan of ours");
-    if (!device->second.has_ipv6) return {};
+    if (!device->second.has_ipv6 || device->second.stays_up) return {};
     return write_sysctl(interface_setting(Family::ipv6, device->second.name, "disable_ipv6"), "1");
 }
 
-KernelResult<void> MacvlanDevices::bring_down(std::uint32_t index) { return set_link_up(socket_, index, false); }
+KernelResult<void> MacvlanDevices::bring_down(std::uint32_t index) {
+    const auto device = devices_.find(index);
+    if (device != devices_.end() && device->second.stays_up) return {};
+    return set_link_up(socket_, index, false);
+}
+
+std::vector<KernelError> MacvlanDevices::follow_to_vrf(std::string_view base, std::uint32_t vrf) {
+    std::vector<KernelError> failures;
+    for (const auto& [index, device] : devices_) {
+        if (device.base != base) continue;
+        RequestRoom room{};
+        MessageWriter message(room.bytes, RTM_SETLINK, 0, socket_.next_sequence());
+        message.put_header<ifinfomsg>()->ifi_index = static_cast<int>(index);
+        message.put_u32(IFLA_MASTER, vrf);
+        if (auto moved = socket_.request(message); !moved) failures.push_back(moved.error());
+    }
+    return failures;
+}
 
 KernelResult<void> MacvlanDevices::remove(std::uint32_t index) {
     auto deleted = delete_link(socket_, index);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,30 @@ namespace vigil::arp::kernel {
 /// Start of the ifalias of every macvlan of ours: how a killed run's devices are recognised.
 constexpr std::string_view macvlan_alias_prefix = "vigil vrrp ";
 
-/// The device for `use_vmac`.
+/// What the ports of one interface's ipvlans are to each other; the same for all of them.
+enum class IpvlanMode : std::uint8_t {
+    bridge,      ///< they reach each other
+    isolated,    ///< `private`: they do not
+    vepa,        ///< only by way of the switch
+};
+
+/// An address that a device of ours has by itself, whoever is Active.
+struct OwnAddress {
+    IpAddress address{};
+    std::uint8_t prefix_length = 32;
+
+    friend bool operator==(const OwnAddress&, const OwnAddress&) = default;
+};
+
+/// `use_ipvlan`: a device with the MAC of its base, in layer 2 mode.
+struct IpvlanSpec {
+    IpvlanMode mode = IpvlanMode::bridge;
+    std::optional<OwnAddress> own{};   ///< with one the device is always up
+
+    friend bool operator==(const IpvlanSpec&, const IpvlanSpec&) = default;
+};
+
+/// The device for `use_vmac` or `use_ipvlan`.
 struct MacvlanSpec {
     Vrid vrid{1};
     Family family = Family::ipv4;
@@ -27,6 +51,8 @@ struct MacvlanSpec {
     std::string name{};                 ///< as configured; empty: vrrp.VRID and its alternatives
     std::string name_prefix = "vrrp";  ///< `vmac_prefix`, for generated names
     MacAddress mac{};                   ///< zero: the virtual MAC of VRID and family
+    std::uint32_t group = 0;            ///< interface group; 0: that of the base
+    std::optional<IpvlanSpec> ipvlan{};   ///< an ipvlan instead of a macvlan; `mac` means nothing then
     bool has_ipv6_addresses = false;  ///< an IPv4 router with IPv6 addresses (excluded ones) needs IPv6 left on
 
     friend bool operator==(const MacvlanSpec&, const MacvlanSpec&) = default;
@@ -37,6 +63,7 @@ struct MacvlanDevice {
     std::string name{};
     std::string base{};
     bool has_ipv6 = false;  ///< IPv6 is on while it is up
+    bool stays_up = false;  ///< bring_down() and silence() do nothing: it has an address of its own
     /// Settings that could not be made (read-only /proc/sys in a container): the device works, but see macvlan.cpp for what
     /// each of them prevents. For the log.
     std::vector<KernelError> warnings{};
@@ -49,6 +76,9 @@ KernelResult<void> set_link_up(NetlinkSocket& socket, std::uint32_t index, bool 
 std::vector<KernelError> delete_links(NetlinkSocket& socket, std::span<const std::uint32_t> indices);
 /// A link that is already gone is no error.
 KernelResult<void> delete_link(NetlinkSocket& socket, std::uint32_t index);
+
+/// The ifalias of a device of ours.
+std::string device_alias(const MacvlanSpec& spec);
 
 using IsNameTaken = std::function<bool(std::string_view)>;
 /// PREFIX.VRID; when taken PREFIX6.VRID for IPv6, then PREFIX1.VRID, PREFIX2.VRID...; the prefix is cut so that a name has at
@@ -77,6 +107,8 @@ public:
     KernelResult<void> silence(std::uint32_t index);
     /// Waits for a grace period of the kernel, 8 to 16 ms (Linux 6.18, 250 Hz).
     KernelResult<void> bring_down(std::uint32_t index);
+    /// The base has gone to another VRF (its number), or to none (0): its devices follow. Returns what the kernel refused.
+    std::vector<KernelError> follow_to_vrf(std::string_view base, std::uint32_t vrf);
     /// A device that is already gone is no error.
     KernelResult<void> remove(std::uint32_t index);
     /// All in one request, so that a thousand devices share one grace period. Returns what the kernel refused (normally empty).

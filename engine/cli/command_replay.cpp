@@ -43,7 +43,7 @@ daemon::KernelFacts pretend(const config::Configuration& configuration, const st
             facts.addresses.push_back(state);
         }
     }
-    facts.find_route = [](const IpAddress&) { return arp::kernel::RouteAnswer{.interface_index = 1}; };
+    facts.find_route = [](const IpAddress&, std::string_view) { return arp::kernel::RouteAnswer{.interface_index = 1}; };
     facts.forwards_ipv6 = [](const std::string&) { return false; };
     return facts;
 }

@@ -83,8 +83,10 @@ KernelFacts KernelSide::facts() {
     KernelFacts facts;
     for (const auto& [index, link] : monitor_.links()) facts.links.push_back(link);
     facts.addresses = dump_addresses();
-    facts.find_route = [this](const IpAddress& destination) -> std::optional<kernel::RouteAnswer> {
-        auto answer = kernel::find_route(socket_, destination);
+    facts.find_route = [this](const IpAddress& destination, std::string_view vrf) -> std::optional<kernel::RouteAnswer> {
+        const kernel::LinkState* const device = vrf.empty() ? nullptr : monitor_.find_link(vrf);
+        if (!vrf.empty() && (device == nullptr || device->kind != "vrf")) return std::nullopt;
+        auto answer = kernel::find_route(socket_, destination, device == nullptr ? 0 : device->index);
         if (!answer) return std::nullopt;
         return *answer;
     };
@@ -132,7 +134,8 @@ void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& pla
     std::erase_if(leftovers.macvlans, [&](const kernel::LinkState& link) {
         return std::none_of(plan.routers.begin(), plan.routers.end(), [&](const PlannedRouter& router) {
             const auto* base = monitor_.find_link(router.interface());
-            return router.macvlan && base != nullptr && base->index == link.lower && router.macvlan->mac == link.mac;
+            const bool is_on_base = router.macvlan && base != nullptr && base->index == link.lower;
+            return is_on_base && (router.macvlan->ipvlan ? kernel::device_alias(*router.macvlan) == link.alias : router.macvlan->mac == link.mac);
         });
     });
 }

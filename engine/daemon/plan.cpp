@@ -10,9 +10,6 @@
 
 #include "engine/daemon/plan.h"
 
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 #include <unordered_map>
 
@@ -67,6 +64,7 @@ private:
     bool uses_rules(const VrrpInstance& instance);
     void plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
+    void track_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void note_link_needs(const engine::RouterSpec& spec);
     void plan_groups();
     void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
@@ -133,6 +131,20 @@ MacAddress virtual_mac_of(const VrrpInstance& instance) {
     return instance.virtual_mac.address.value_or(virtual_mac(instance.family, instance.vrid));
 }
 
+std::optional<arp::kernel::IpvlanSpec> ipvlan_of(const VrrpInstance& instance) {
+    using Mode = arp::kernel::IpvlanMode;
+    if (!instance.ipvlan) return std::nullopt;
+    const config::IpvlanSettings& settings = *instance.ipvlan;
+    arp::kernel::IpvlanSpec spec;
+    switch (settings.mode) {
+    case config::IpvlanMode::bridge: spec.mode = Mode::bridge; break;
+    case config::IpvlanMode::isolated: spec.mode = Mode::isolated; break;
+    case config::IpvlanMode::vepa: spec.mode = Mode::vepa; break;
+    }
+    if (settings.address) spec.own = arp::kernel::OwnAddress{*settings.address, settings.prefix_length};
+    return spec;
+}
+
 bool is_running(const LinkState& link) { return link.is_up && link.is_running; }
 
 void Planner::add_instance(const VrrpInstance& instance) {
@@ -186,14 +198,14 @@ void Planner::add_instance(const VrrpInstance& instance) {
 std::optional<std::string_view> Planner::interface_of(const VrrpInstance& instance) {
     if (!instance.interface.empty()) return instance.interface;
     const IpAddress peer = instance.unicast_peers.empty() ? IpAddress{} : instance.unicast_peers.front().address;
-    const auto route = facts_.find_route ? facts_.find_route(peer) : std::nullopt;
+    const auto route = facts_.find_route ? facts_.find_route(peer, instance.vrf) : std::nullopt;
     if (route) {
         const auto link = std::find_if(facts_.links.begin(), facts_.links.end(),
                                        [&](const LinkState& one) { return one.index == route->interface_index; });
         if (link != facts_.links.end()) return *plan_.settings.keep(std::string_view(link->name));
     }
-    report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}; the instance does not run. Name the interface",
-                                       to_string(peer)));
+    report(instance, true, fmt::format("has no 'interface', and there is no route to its peer {}{}; the instance does not run. Name the interface",
+                                       to_string(peer), instance.vrf.empty() ? std::string() : fmt::format(" in a VRF '{}'", instance.vrf)));
     return std::nullopt;
 }
 
@@ -278,7 +290,7 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
                                    plan_.settings.keep(address)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
         const bool is_virtual = device.empty() || (planned.has_ruled_mac && link == spec.link);
-        const MacAddress mac = is_virtual ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
+        const MacAddress mac = is_virtual && !instance.ipvlan ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
         spec.announced.push_back({address.address, link, mac});
         if (!device.empty() && device != planned.interface() && !links_by_name_.contains(device)) {
             report(instance, false, fmt::format("there is no interface '{}' for address {}; it is added when the interface appears", device,
@@ -297,8 +309,8 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
 
 /// Rules for the interface or a device for the router.
 void Planner::plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned) {
-    if (!instance.virtual_mac.enabled) return;
-    if (uses_rules(instance)) {
+    if (!instance.virtual_mac.enabled && !instance.ipvlan) return;
+    if (!instance.ipvlan && uses_rules(instance)) {
         planned.has_ruled_mac = true;
         const MacAddress mac = virtual_mac_of(instance);
         std::vector<MacAddress>& macs = plan_.links[to_number(planned.link)].unicast_macs;
@@ -310,9 +322,11 @@ void Planner::plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& plan
         .vrid = instance.vrid,
         .family = instance.family,
         .base = std::string(planned.interface()),
-        .name = std::string(instance.virtual_mac.name),
+        .name = std::string(instance.ipvlan ? instance.ipvlan->name : instance.virtual_mac.name),
         .name_prefix = std::string(configuration_.global.vmac_prefix),
-        .mac = virtual_mac_of(instance),
+        .mac = instance.ipvlan ? MacAddress{} : virtual_mac_of(instance),
+        .group = instance.ipvlan ? instance.ipvlan->group : instance.virtual_mac.group,
+        .ipvlan = ipvlan_of(instance),
         .has_ipv6_addresses = std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_ipv6)});
 }
 
@@ -332,6 +346,7 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
     if (instance.source_address) {
         planned.has_fixed_source = true;
         planned.source = spec.primary_address = *instance.source_address;
+        if (instance.track_src_ip) track_source(instance, planned, spec);
         return;
     }
     const std::uint32_t index = plan_.links[to_number(spec.link)].interface_index;
@@ -347,6 +362,17 @@ void Planner::plan_source(const VrrpInstance& instance, PlannedRouter& planned, 
         report(instance, false, fmt::format("interface '{}' has no {} address to send from; the instance waits in FAULT until it has one",
                                             planned.interface(), instance.family == Family::ipv4 ? "IPv4" : "IPv6 link-local"));
     }
+}
+
+/// track_src_ip
+void Planner::track_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec) {
+    const std::uint32_t index = plan_.links[to_number(spec.link)].interface_index;
+    planned.source = find_source(addresses_, index, *instance.source_address);
+    if (planned.source) return;
+    spec.primary_address.octets = {};
+    if (index == 0) return;
+    report(instance, false, fmt::format("interface '{}' does not have the source address {}; because of 'track_src_ip' the instance waits in FAULT until "
+                                        "it has", planned.interface(), to_string(*instance.source_address)));
 }
 
 void Planner::note_link_needs(const engine::RouterSpec& spec) {
@@ -429,28 +455,6 @@ config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router) 
         (i < router.advertised_count ? instance.virtual_addresses : instance.excluded_addresses).push_back(address);
     }
     return instance;
-}
-
-AddressesByInterface group_by_interface(const std::vector<AddressState>& addresses) {
-    AddressesByInterface groups;
-    for (const AddressState& state : addresses) groups[state.key.interface_index].push_back(state);
-    return groups;
-}
-
-std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
-                                       std::span<const PlannedAddress> own, bool is_owner) {
-    const auto there = addresses.find(interface_index);
-    if (there == addresses.end() || interface_index == 0) return std::nullopt;
-    std::optional<IpAddress> own_candidate;
-    for (const AddressState& state : there->second) {
-        if (state.key.address.family != family) continue;
-        if (family == Family::ipv6 && !state.key.address.is_link_local()) continue;
-        if ((state.flags & IFA_F_DADFAILED) != 0 || state.scope == RT_SCOPE_HOST) continue;
-        const bool is_own = std::any_of(own.begin(), own.end(), [&](const PlannedAddress& one) { return one.address == state.key.address; });
-        if (!is_own && state.protocol != arp::kernel::our_address_protocol) return state.key.address;
-        if (is_own && !own_candidate) own_candidate = state.key.address;
-    }
-    return is_owner ? own_candidate : std::nullopt;
 }
 
 Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts, const Plan* before) {

@@ -25,8 +25,8 @@ struct KernelFacts {
     std::vector<arp::kernel::LinkState> links;
     std::vector<arp::kernel::AddressState> addresses;   ///< in the kernel's order: an interface's first address comes first
     std::vector<arp::kernel::AddressState> addresses_before;   ///< as they were before we took virtual ones away at the start; may be empty
-    /// For unicast routers without `interface`; nullopt when there is no route.
-    std::function<std::optional<arp::kernel::RouteAnswer>(const IpAddress&)> find_route;
+    /// For unicast routers without `interface`; nullopt when there is no route, or no such VRF. `vrf` is empty for the usual tables.
+    std::function<std::optional<arp::kernel::RouteAnswer>(const IpAddress&, std::string_view vrf)> find_route;
     std::function<bool(const std::string& interface)> forwards_ipv6;
     /// Why there can be no virtual MACs by nftables here, for an operator; empty when there can. Not set: there can.
     std::function<std::string()> why_no_virtual_mac_rules;
@@ -60,7 +60,7 @@ struct PlannedRouter {
     engine::LinkIndex link = engine::LinkIndex::none;
     Vrid vrid{0};
     std::uint8_t base_priority = 100;
-    bool has_fixed_source : 1 = false;       ///< mcast_src_ip or unicast_src_ip: follows no change of the interface's addresses
+    bool has_fixed_source : 1 = false;       ///< mcast_src_ip or unicast_src_ip: no other is taken, whatever addresses the interface has
     bool ignores_own_link : 1 = false;       ///< dont_track_primary
     bool has_routed_interface : 1 = false;   ///< the file names none; interface() is where the route to its peer leads
     bool has_ruled_mac : 1 = false;          ///< its addresses on its own interface get its virtual MAC by nftables rules
@@ -145,5 +145,7 @@ using AddressesByInterface = std::unordered_map<std::uint32_t, std::vector<arp::
 AddressesByInterface group_by_interface(const std::vector<arp::kernel::AddressState>& addresses);
 std::optional<IpAddress> choose_source(const AddressesByInterface& addresses, std::uint32_t interface_index, Family family,
                                        std::span<const PlannedAddress> own, bool is_owner);
+/// `source`, when the interface has it.
+std::optional<IpAddress> find_source(const AddressesByInterface& addresses, std::uint32_t interface_index, const IpAddress& source);
 
 }  // namespace vigil::daemon

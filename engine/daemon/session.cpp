@@ -85,7 +85,7 @@ tl::expected<void, std::string> Session::prepare() {
     fast_ = std::move(*fast);
     make_parts();
     accept_->build(io::clock::now());
-    links_->start();
+    links_->start(io::clock::now());
     tracking_->start();
     fast_->start();
     spdlog::info("{} virtual routers on {} interfaces, packet thread uses {}", plan_.routers.size(), plan_.links.size(), fast_->backend_name());
@@ -105,7 +105,9 @@ void Session::make_parts() {
     accept_ = std::make_unique<AcceptRules>(plan_, configuration_.global, kernel_);
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_, *accept_);
     keeper_->leave_alone(kernel_.monitor().addresses());
-    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, trackers_.things(), limiter_, options_.log_address_changes);
+    links_ = std::make_unique<LinkWatch>(plan_, kernel_, *fast_, *keeper_, *rules_, trackers_, limiter_,
+                                         LinkWatch::Options{.logs_addresses = options_.log_address_changes,
+                                                            .may_change_kind = configuration_.interfaces.may_change_kind, .wake = [this] { wake_soon(); }});
     files_ = std::make_unique<StatusFiles>(fast_->channel());
     make_tracking();
     notifier_ = std::make_unique<Notifier>(plan_, configuration_.global, outlets_);

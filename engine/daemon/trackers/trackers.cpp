@@ -54,7 +54,8 @@ ProcessDefinition define(const config::TrackedProcess& process) {
 }  // namespace
 
 Trackers::Trackers(boost::asio::io_context& io, int bfd_fd)
-    : timer_(io), scripts_(io, things_, limiter_), files_(io, things_, limiter_), processes_(io, things_, limiter_), bfd_(io, things_, bfd_fd) {
+    : timer_(io), scripts_(io, things_, limiter_), files_(io, things_, limiter_), processes_(io, things_, limiter_), bfd_(io, things_, bfd_fd),
+      interfaces_(io) {
     tick();
 }
 
@@ -86,15 +87,18 @@ void Trackers::configure(const config::Configuration& configuration) {
     processes_.set_receive_buffer(configuration.global.process.process_monitor_buffer);
     processes_.configure(std::move(process_definitions));
     scripts_.configure(std::move(script_definitions));
+    interfaces_.configure(configuration.interfaces);
 }
 
 void Trackers::tick() {
     timer_.expires_after(tick_period);
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
         if (!*alive || error) return;
-        write_summaries(limiter_, io::clock::now());
+        const Instant now = io::clock::now();
+        write_summaries(limiter_, now);
         files_.tick();
         processes_.tick();
+        interfaces_.poll(now);
         tick();
     });
 }

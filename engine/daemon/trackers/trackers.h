@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/model.h"
+#include "engine/daemon/interface_health.h"
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/trackers/bfd_tracker.h"
 #include "engine/daemon/trackers/file_tracker.h"
@@ -16,7 +17,7 @@
 
 namespace vigil::daemon {
 
-/// All that is tracked beside interfaces. Lives as long as the VRRP process, so that a reload disturbs none of what did not change: scripts keep their
+/// All that is tracked; of interfaces what polls and delays make of them. Lives as long as the VRRP process, so that a reload disturbs none of what did not change: scripts keep their
 /// results, and one that runs goes on. Control thread.
 class Trackers {
 public:
@@ -30,6 +31,7 @@ public:
     /// A child process ended. False: it is none of ours.
     bool on_child_end(pid_t pid, int status) { return scripts_.on_child_end(pid, status); }
     TrackedThings& things() { return things_; }
+    InterfaceHealth& interfaces() { return interfaces_; }
     /// A script does not run, for a reason that may be mended without the configuration.
     bool has_ignored_scripts() const { return scripts_.has_ignored(); }
     std::optional<ProcessStanding> process_standing(const std::string& name) const { return processes_.standing(name); }
@@ -46,6 +48,7 @@ private:
     FileTracker files_;
     ProcessTracker processes_;
     BfdTracker bfd_;
+    InterfaceHealth interfaces_;
     bool is_start_ = true;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

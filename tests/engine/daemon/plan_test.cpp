@@ -169,7 +169,7 @@ TEST(Plan, Ipv6SendsFromTheLinkLocalAddress) {
 
 TEST(Plan, UnicastWithoutInterfaceFollowsTheRouteToItsPeer) {
     KernelFacts facts = usual_facts();
-    facts.find_route = [](const IpAddress&) { return arp::kernel::RouteAnswer{.interface_index = 3}; };
+    facts.find_route = [](const IpAddress&, std::string_view) { return arp::kernel::RouteAnswer{.interface_index = 3}; };
     facts.addresses.push_back(address(3, "10.1.0.1"));
     const auto [loaded, plan] = plan_text(instance("unicast_peer {\n10.1.0.2\n}\n" + vip, ""), facts);
     ASSERT_EQ(plan.routers.size(), 1u);
@@ -265,6 +265,56 @@ TEST(Plan, APlaceThatIsFreeSinceTheLastReloadIsUsedAgain) {
     EXPECT_EQ(other_later.links[0].name, "vlan7");
     EXPECT_EQ(other_later.engine.links[0].name, "vlan7");
     EXPECT_EQ(other_later.links[1].name, "eth1");
+}
+
+TEST(Plan, ATrackedSourceAddressThatIsMissingHoldsTheInstance) {
+    const std::string text = instance("mcast_src_ip 10.0.0.7\ntrack_src_ip\n" + vip);
+    const auto [loaded, plan] = plan_text(text);
+    EXPECT_EQ(plan.routers.at(0).source, std::nullopt);
+    EXPECT_EQ(plan.engine.routers.at(0).primary_address.octets, AddressOctets{});
+    ASSERT_EQ(plan.problems.size(), 1u);
+    EXPECT_FALSE(plan.problems[0].is_fatal);
+    EXPECT_NE(plan.problems[0].text.find("interface 'eth0' does not have the source address 10.0.0.7"), std::string::npos);
+
+    KernelFacts facts = usual_facts();
+    facts.addresses.push_back(address(3, "10.0.0.7"));   // on another interface
+    EXPECT_EQ(plan_text(text, facts).plan.routers.at(0).source, std::nullopt);
+    facts.addresses.push_back(address(2, "10.0.0.7"));
+    const auto [loaded_again, good] = plan_text(text, facts);
+    EXPECT_EQ(good.routers.at(0).source, read_address("10.0.0.7"));
+    EXPECT_TRUE(good.problems.empty());
+    EXPECT_TRUE(plan_text(instance("mcast_src_ip 10.0.0.7\n" + vip)).plan.problems.empty());
+}
+
+TEST(Plan, AVrfIsWhereTheRouteToThePeerIsLookedFor) {
+    KernelFacts facts = usual_facts();
+    facts.find_route = [](const IpAddress&, std::string_view vrf) -> std::optional<arp::kernel::RouteAnswer> {
+        if (vrf != "blue") return std::nullopt;
+        return arp::kernel::RouteAnswer{.interface_index = 3};
+    };
+    const auto [loaded, plan] = plan_text(instance("unicast_peer {\n10.0.0.2\n}\n" + vip, "vrf blue"), facts);
+    EXPECT_EQ(plan.routers.at(0).interface(), "eth1");
+    const auto [loaded_again, lost] = plan_text(instance("unicast_peer {\n10.0.0.2\n}\n" + vip, "vrf red"), facts);
+    EXPECT_TRUE(lost.routers.empty());
+    EXPECT_NE(lost.problems.at(0).text.find("there is no route to its peer 10.0.0.2 in a VRF 'red'"), std::string::npos);
+}
+
+TEST(Plan, AnIpvlanHasTheAddressesAndTheMacOfItsBase) {
+    const auto [loaded, plan] = plan_text(instance("use_ipvlan gate 10.0.0.7/24 private group 9\n" + vip));
+    const PlannedRouter& router = plan.routers.at(0);
+    ASSERT_NE(router.macvlan, nullptr);
+    EXPECT_EQ(router.macvlan->name, "gate");
+    EXPECT_EQ(router.macvlan->base, "eth0");
+    EXPECT_EQ(router.macvlan->group, 9u);
+    ASSERT_TRUE(router.macvlan->ipvlan);
+    EXPECT_EQ(router.macvlan->ipvlan->mode, arp::kernel::IpvlanMode::isolated);
+    ASSERT_TRUE(router.macvlan->ipvlan->own);
+    EXPECT_EQ(router.macvlan->ipvlan->own->prefix_length, 24);
+    EXPECT_EQ(plan.addresses.at(0).link, engine::LinkIndex::none);
+    EXPECT_EQ(plan.engine.routers.at(0).source_mac, eth0_mac);
+    EXPECT_EQ(plan.engine.routers.at(0).announced.at(0).mac, eth0_mac);
+    EXPECT_EQ(router.source, read_address("10.0.0.7"));
+    EXPECT_TRUE(plan.problems.empty());
 }
 
 TEST(ChooseSource, AnOwnerMaySendFromItsVirtualAddress) {
