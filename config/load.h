@@ -61,6 +61,8 @@ struct LoadOptions {
     /// When set, an interface that it does not know (of an instance, tracked, or behind `dev`) gives a warning; what follows
     /// from it is the daemon's to decide.
     std::function<bool(std::string_view)> is_known_interface;
+    /// Called once when all is read, before is_known_interface: interfaces are those of the namespace that the file may name.
+    std::function<void(const GlobalDefinitions&)> before_checks;
     LoadLimits limits;
 };
 

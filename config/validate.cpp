@@ -395,6 +395,7 @@ private:
 }  // namespace
 
 void validate(Context& context) {
+    if (context.options.before_checks) context.options.before_checks(context.configuration.global);
     std::vector<VrrpInstance>& instances = context.configuration.instances;
     std::vector<bool> is_usable(instances.size());
     Conflicts conflicts(context);

@@ -16,6 +16,7 @@
 #include "config/text_pool.h"
 #include "engine/daemon/diagnostics_json.h"
 #include "engine/daemon/notify_fifos.h"
+#include "engine/daemon/rights.h"
 #include "engine/daemon/script_security.h"
 
 namespace vigil::daemon {
@@ -36,8 +37,14 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     load.config_id = options.config_id.empty() ? short_host_name() : options.config_id;
     load.random_seed = static_cast<std::uint64_t>(std::time(nullptr));
     if (options.check_includes) load.include_checks = {true, true, true, true};
+    std::string namespace_error;
     if (checks_interfaces) {
-        load.is_known_interface = [asked = std::unordered_map<std::string, bool>()](std::string_view name) mutable {
+        load.before_checks = [&](const config::GlobalDefinitions& global) {
+            const std::string name = options.net_namespace.empty() ? std::string(global.net_namespace) : options.net_namespace;
+            if (!name.empty()) namespace_error = enter_network_namespace(name);
+        };
+        load.is_known_interface = [&, asked = std::unordered_map<std::string, bool>()](std::string_view name) mutable {
+            if (!namespace_error.empty()) return true;   // where we cannot look nothing is missing
             const auto [answer, is_new] = asked.try_emplace(std::string(name));
             if (is_new) answer->second = ::if_nametoindex(answer->first.c_str()) != 0;   // a socket each time, and thousands of instances on one interface
             return answer->second;
@@ -46,6 +53,13 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     config::LoadResult result = config::load(load);
     config::Configuration& configuration = result.configuration;
     if (!options.net_namespace.empty()) configuration.global.net_namespace = configuration.texts->intern(options.net_namespace);
+    if (!namespace_error.empty()) {
+        config::Diagnostic diagnostic;
+        diagnostic.severity = config::Severity::warning;
+        diagnostic.message = namespace_error;
+        diagnostic.help = "'ip netns add NAME' makes one; interfaces were not looked for";
+        result.diagnostics.add(std::move(diagnostic));
+    }
     for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     for (config::Diagnostic& diagnostic : check_fifos(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     result.diagnostics.sort();

@@ -9,7 +9,7 @@
 namespace vigil::daemon {
 
 /// Reads the configuration as the options say. Interfaces that are missing on this host get a warning only with `checks_interfaces`
-/// (-t): a running daemon says more about them itself.
+/// (-t): a running daemon says more about them itself. With it this process goes into the network namespace that the file or an option names.
 config::LoadResult load_configuration(const Options& options, bool checks_interfaces);
 /// One line per diagnostic; notes only in detail.
 void log_diagnostics(const config::LoadResult& result);
