@@ -21,7 +21,7 @@ enum class Severity : std::uint8_t {
 enum class Category : std::uint8_t {
     ordinary,
     cannot_run,       ///< no file, include failed, the same VRID twice, an instance that cannot be used
-    script_security,  ///< found by whoever looks at script files
+    script_security,  ///< script files that others may change, key files that others may read
     host,             ///< the file is fine, but what it names is not so on this host
 };
 

@@ -221,6 +221,21 @@ void write_network(Writer& out, const VrrpInstance& instance) {
     out.flag("v3_checksum_as_v2", instance.v3_checksum_as_v2);
 }
 
+void write_hmac(Writer& out, const HmacSettings& settings) {
+    if (!settings.is_used()) return;
+    out.block("auth_hmac");
+    for (const HmacKey& key : settings.keys) out.line("key", std::to_string(key.id) + " ********");
+    out.number("active_key", settings.active_key);
+    out.line("anti_replay", settings.checks_time ? "time" : "monotonic");
+    if (settings.checks_time) out.number("time_window", settings.time_window);
+    switch (settings.mode) {
+        case HmacMode::enforce: out.line("mode", "enforce"); break;
+        case HmacMode::permissive: out.line("mode", "permissive"); break;
+        case HmacMode::receive_only: out.line("mode", "receive-only"); break;
+    }
+    out.end();
+}
+
 void write_instance(Writer& out, const VrrpInstance& instance) {
     out.block("vrrp_instance", instance.name);
     out.line("state", instance.state == InitialState::master ? "MASTER" : "BACKUP");
@@ -238,6 +253,7 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
         out.line("auth_pass", "********");
         out.end();
     }
+    write_hmac(out, instance.auth_hmac);
     write_network(out, instance);
     write_announcements(out, "", instance.announcements);
     out.line("strict_mode", instance.strict_mode ? "on" : "off");

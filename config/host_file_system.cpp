@@ -54,6 +54,11 @@ public:
         return true;
     }
 
+    bool is_open_to_others(const std::string& path) const override {
+        struct stat status {};
+        return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    }
+
 private:
     static std::optional<std::string> read_all(int fd) {
         struct stat status {};

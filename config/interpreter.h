@@ -22,7 +22,7 @@ namespace vigil::config {
 /// Keywords that validate() may have to point at.
 enum class Place : std::uint8_t {
     none, version, advert_int, state, priority, authentication, nopreempt, preempt_delay, source_address, multicast_group, unicast_peer,
-    virtual_mac, xmit_base, vmac_mode, down_timer, track_source, ipvlan, vrf, count
+    virtual_mac, xmit_base, vmac_mode, down_timer, track_source, ipvlan, vrf, auth_hmac, active_key, time_window, hmac_mode, count
 };
 
 /// What an instance said itself, kept until all defaults are known (validate.cpp).
@@ -34,6 +34,9 @@ struct InstanceDraft {
     bool has_auth_pass = false;
     bool has_native_ipv6 = false;
     bool polls_link = false;              ///< linkbeat_use_polling
+    bool has_auth_hmac = false;
+    std::optional<std::uint8_t> active_key;
+    std::optional<std::uint16_t> time_window;   ///< seconds
     std::uint8_t mac_octets = 0;          ///< of use_vmac: 5 or 6
     std::optional<VirtualMacMode> vmac_mode;
     std::optional<bool> strict_mode;
@@ -181,6 +184,10 @@ struct TrackedList {
     const TrackerNames* names;    ///< nullptr for interfaces
 };
 void read_tracked_items(Context& context, TrackedList list, InstanceDraft& draft, const Node& block);
+/// auth_hmac.cpp
+void read_auth_hmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& block);
+/// auth_hmac.cpp: its defaults. False: the instance cannot be used, and that has been said.
+bool settle_auth_hmac(Context& context, VrrpInstance& instance, const InstanceDraft& draft);
 /// use_vmac.cpp
 VirtualMacMode read_vmac_mode(std::string_view word);
 void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draft, const Node& node);

@@ -81,7 +81,7 @@ constexpr Keyword instance_rows[] = {
     {"notify_priority_changes", t3, acted, flag},
     {"smtp_alert", t2, acted, flag},
     {"lvs_sync_daemon_interface", t3, later, text, BlockId::none, "lvs_sync_daemon"},
-    block("auth_hmac", t3, later, BlockId::auth_hmac),
+    block("auth_hmac", t3, acted, BlockId::auth_hmac),
 };
 
 constexpr Keyword authentication_rows[] = {
@@ -90,11 +90,11 @@ constexpr Keyword authentication_rows[] = {
 };
 
 constexpr Keyword auth_hmac_rows[] = {
-    {"key", t3, later, texts},
-    {"active_key", t3, later, number(1, 255)},
-    {"time_window", t3, later, whole_seconds(1, 300)},
-    {"anti_replay", t3, later, choice("time monotonic")},
-    {"mode", t3, later, choice("enforce permissive receive-only")},
+    {"key", t3, acted, texts},
+    {"active_key", t3, acted, number(1, 255)},
+    {"time_window", t3, acted, whole_seconds(1, 300)},
+    {"anti_replay", t3, acted, choice("time monotonic")},
+    {"mode", t3, acted, choice("enforce permissive receive-only")},
 };
 
 constexpr Keyword sync_group_rows[] = {

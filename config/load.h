@@ -28,6 +28,8 @@ public:
     virtual std::optional<std::string> environment(const std::string& name) const = 0;
     /// Can every user of the host read the file?
     virtual bool is_readable_by_all(const std::string&) const { return false; }
+    /// May its group or everybody read (write, execute) it?
+    virtual bool is_open_to_others(const std::string&) const { return false; }
 };
 
 /// The real one.

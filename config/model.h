@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/hmac_settings.h"
 #include "config/interface_definitions.h"
 #include "config/process_definitions.h"
 #include "config/route_model.h"
@@ -131,6 +132,7 @@ struct VrrpInstance {
 
     AuthenticationType auth_type = AuthenticationType::none;  ///< v2 only
     std::array<std::uint8_t, 8> auth_pass{};                  ///< zero padded
+    HmacSettings auth_hmac;                                   ///< instead of auth_type, in both versions
 
     std::vector<ConfiguredAddress> virtual_addresses;   ///< in file order, all of `family`, at most 255
     std::vector<ConfiguredAddress> excluded_addresses;  ///< set but not advertised, any family

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t most_addresses = 255;       // the count field has 8 bits (RFC 9568 §5.2.5)
 constexpr std::size_t most_ipv6_addresses = 90;   // 40 + 8 + 16 * 90 octets fit an Ethernet MTU of 1500
+constexpr std::size_t most_signed_ipv6_addresses = 89;   // with the trailer of auth_hmac
 constexpr std::uint32_t longest_v3_interval = 4095;  // centiseconds (RFC 9568 §5.2.7)
 
 class InstanceValidator {
@@ -33,6 +34,7 @@ public:
         settle_priority();
         settle_interval();
         settle_authentication();
+        if (!settle_auth_hmac(context_, instance_, draft_)) return false;
         if (!settle_addresses()) return false;
         settle_vrf();
         if (!settle_unicast()) return false;
@@ -159,6 +161,7 @@ private:
             type = AuthenticationType::none;
             instance_.auth_pass = {};
         };
+        if (draft_.has_auth_hmac) return refuse("auth_hmac replaces the authentication block: that is not used", "leave one of them out");
         if (instance_.version == VrrpVersion::v3) {
             return refuse("version 3 has no authentication (RFC 9568 §9): it is not used",
                           "leave the authentication block out, or write version 2");
@@ -188,7 +191,8 @@ private:
             }
             warning(Place::none, "has no virtual address", "write virtual_ipaddress { ADDRESS }");
         }
-        const std::size_t most = instance_.family == Family::ipv4 ? most_addresses : most_ipv6_addresses;
+        const std::size_t most_ipv6 = draft_.has_auth_hmac ? most_signed_ipv6_addresses : most_ipv6_addresses;
+        const std::size_t most = instance_.family == Family::ipv4 ? most_addresses : most_ipv6;
         if (addresses.size() > most) {
             say(Severity::warning, addresses[most].where,
                 "an advertisement carries at most " + std::to_string(most) + " of these addresses: the last " +

@@ -59,15 +59,19 @@ public:
     ChecksumForm checksum_form() const { return form_; }
     /// The message without what may follow it inside the IP payload.
     Bytes message() const { return {message_, size_}; }
+    /// What follows it there: nothing, or the trailer of auth_hmac, or octets that nobody knows. Not looked at.
+    Bytes behind() const { return {message_ + size_, behind_size_}; }
 
 private:
     friend tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes, const IpAddress&, const IpAddress&);
-    AdvertisementView(Bytes message, Family family, ChecksumForm form)
-        : message_(message.data()), size_(static_cast<std::uint16_t>(message.size())), family_(family), form_(form) {}
+    AdvertisementView(Bytes message, std::size_t behind_size, Family family, ChecksumForm form)
+        : message_(message.data()), size_(static_cast<std::uint16_t>(message.size())), behind_size_(static_cast<std::uint16_t>(behind_size)),
+          family_(family), form_(form) {}
     std::size_t address_bytes() const { return address_count() * (family_ == Family::ipv4 ? std::size_t{4} : std::size_t{16}); }
 
     const std::uint8_t* message_;   // not a span: pointer and size copied as one wide value stall behind their two stores (frame.cpp)
     std::uint16_t size_;            // at most 8 + 255 * 16
+    std::uint16_t behind_size_;
     Family family_;
     ChecksumForm form_;
 };
@@ -76,6 +80,9 @@ private:
 /// `sum` is that of the message.
 tl::expected<ChecksumForm, ReceiveError> find_other_checksum_form(PartialSum sum, std::size_t size, const IpAddress& source,
                                                                   const IpAddress& destination);
+
+/// Over IPv6: is the checksum right for all of the IP payload, as a kernel computes it for a sender whose message has something behind it?
+bool covers_payload(Bytes payload, const IpAddress& source, const IpAddress& destination);
 
 /// The form whose sum fits the message, which is of version 2 or 3.
 inline tl::expected<ChecksumForm, ReceiveError> find_checksum_form(Bytes message, VrrpVersion version, const IpAddress& source,
@@ -92,7 +99,7 @@ inline tl::expected<ChecksumForm, ReceiveError> find_checksum_form(Bytes message
 
 /// Checks everything that the message and its IP addresses alone can tell (RFC 9568 §7.1 with errata 8298-8301,
 /// RFC 3768 §7.1). `message` is the IP payload from the VRRP version octet on; octets behind the address list (and the
-/// authentication data of v2) are not looked at but count for no checksum. Source and destination of one family.
+/// authentication data of v2) are not looked at, and over IPv4 count for no checksum. Source and destination of one family.
 /// Inline because it is half of the work on a received frame (see frame.cpp).
 inline tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes message, const IpAddress& source,
                                                                          const IpAddress& destination) {
@@ -105,6 +112,7 @@ inline tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes me
     const std::size_t size = AdvertisementView::fixed_size + message[3] * source.size() +
                              (is_v2 ? AdvertisementView::auth_size : std::size_t{0});
     if (message.size() < size) return tl::unexpected(ReceiveError::truncated);
+    const Bytes payload = message;
     message = message.first(size);
 
     if ((message[0] & 0x0f) != AdvertisementView::type) return tl::unexpected(ReceiveError::bad_type);  // RFC 9568 §5.2.2
@@ -113,8 +121,9 @@ inline tl::expected<AdvertisementView, ReceiveError> read_advertisement(Bytes me
     const std::uint8_t interval_high = is_v2 ? std::uint8_t{0} : static_cast<std::uint8_t>(message[4] & 0x0f);
     if (interval_high == 0 && message[5] == 0) return tl::unexpected(ReceiveError::zero_interval);  // erratum 8301
     const auto form = find_checksum_form(message, version, source, destination);
-    if (!form) return tl::unexpected(form.error());
-    return AdvertisementView(message, source.family, *form);
+    if (form) return AdvertisementView(message, payload.size() - size, source.family, *form);
+    if (!covers_payload(payload, source, destination)) return tl::unexpected(form.error());
+    return AdvertisementView(message, payload.size() - size, source.family, ChecksumForm::pseudo_header);
 }
 
 }  // namespace vigil::packet

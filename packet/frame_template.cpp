@@ -17,7 +17,8 @@
 // zeros of one's complement do not meet.
 //
 // The IPv4 header checksum does not cover the message and stays. With AH the digest does cover it, so such a frame goes
-// out only after seal().
+// out only after seal(). Nor does a frame with the trailer of auth_hmac go out without set_trailer(). Over IPv6 the VRRP checksum covers the
+// trailer, over IPv4 it ends before it, and the pseudo-header says how long it is accordingly (hmac_trailer.cpp).
 
 namespace vigil::packet {
 
@@ -38,6 +39,8 @@ std::size_t message_size(const AdvertisementSpec& spec) {
            (spec.version == VrrpVersion::v2 ? AdvertisementView::auth_size : 0);
 }
 
+std::size_t trailer_size(const AdvertisementSpec& spec) { return spec.has_hmac_trailer ? HmacTrailer::size : 0; }
+
 bool is_interval_expressible(VrrpVersion version, Centiseconds interval) {
     if (version == VrrpVersion::v3) return interval.count() >= 1 && interval.count() <= max_wire_interval;
     return interval.count() >= 100 && interval.count() <= 25500 && interval.count() % 100 == 0;
@@ -50,7 +53,7 @@ std::optional<BuildError> find_error(const AdvertisementSpec& spec, std::size_t 
         return BuildError::mixed_families;
     }
     const bool is_v2 = spec.version == VrrpVersion::v2;
-    if (spec.auth_type != AuthType::none && (!is_v2 || family == Family::ipv6)) return BuildError::bad_authentication;
+    if (spec.auth_type != AuthType::none && (!is_v2 || family == Family::ipv6 || spec.has_hmac_trailer)) return BuildError::bad_authentication;
     if (is_v2 && family == Family::ipv6) return BuildError::bad_version;
     if (spec.addresses.size() > 255) return BuildError::too_many_addresses;
     if (spec.addresses.empty() && !is_v2) return BuildError::no_addresses;
@@ -73,8 +76,8 @@ PartialSum pseudo_header_of(const AdvertisementSpec& spec) {
     if (!has_pseudo_header(spec)) return {};
     const bool is_group_form = spec.source.family == Family::ipv4 && !spec.destination.is_multicast() &&
                                spec.checksum == ChecksumForm::group_pseudo_header;
-    return pseudo_header_sum(spec.source, is_group_form ? vrrp_group_ipv4 : spec.destination,
-                             vrrp_protocol_number, message_size(spec));
+    return pseudo_header_sum(spec.source, is_group_form ? vrrp_group_ipv4 : spec.destination, vrrp_protocol_number,
+                             message_size(spec) + (spec.source.family == Family::ipv6 ? trailer_size(spec) : 0));
 }
 
 /// AH with a sequence number and a digest of zero: seal() fills in both.
@@ -100,6 +103,7 @@ void write_message(ByteWriter& writer, const AdvertisementSpec& spec) {
     if (is_v2) writer.bytes(spec.auth_type == AuthType::simple_password ? spec.auth_key : AuthKey{});
     const auto message = writer.written().subspan(begin);
     store_u16(message, checksum_word, finish_checksum(add_words(pseudo_header_of(spec), message)));
+    writer.zeros(trailer_size(spec));
 }
 
 /// Replaces the aligned word at `offset` of the message and corrects the message's checksum.
@@ -113,7 +117,7 @@ void patch_word(std::span<std::uint8_t> message, std::size_t offset, std::uint16
 
 std::size_t frame_size(const AdvertisementSpec& spec) {
     const std::size_t ip_size = spec.source.family == Family::ipv4 ? ipv4_header_size : ipv6_header_size;
-    return ethernet_header_size + ip_size + (spec.auth_type == AuthType::ah ? ah_header_size : 0) + message_size(spec);
+    return ethernet_header_size + ip_size + (spec.auth_type == AuthType::ah ? ah_header_size : 0) + message_size(spec) + trailer_size(spec);
 }
 
 tl::expected<FrameTemplate, BuildError> build_advertisement_frame(const AdvertisementSpec& spec, std::span<std::uint8_t> buffer) {
@@ -129,13 +133,14 @@ tl::expected<FrameTemplate, BuildError> build_advertisement_frame(const Advertis
     ip.destination = spec.destination;
     ip.protocol = has_ah ? IpProtocol::ah : IpProtocol::vrrp;
     ip.ttl = spec.ttl;
-    ip.payload_size = static_cast<std::uint16_t>(message_size(spec) + (has_ah ? ah_header_size : 0));
+    ip.payload_size = static_cast<std::uint16_t>(message_size(spec) + (has_ah ? ah_header_size : 0) + trailer_size(spec));
     write_ip_header(writer, ip);
     if (has_ah) write_ah(writer, spec.source);
     FrameTemplate frame;
     frame.begin_ = buffer.data();
     frame.vrrp_offset_ = static_cast<std::uint16_t>(writer.size());
     frame.has_ah_ = has_ah;
+    frame.has_trailer_ = spec.has_hmac_trailer;
     frame.checksum_covers_source_ = has_pseudo_header(spec);
     write_message(writer, spec);
     frame.size_ = static_cast<std::uint16_t>(writer.size());
@@ -187,6 +192,23 @@ void FrameTemplate::seal(std::uint32_t sequence_number, const AuthKey& key) {
     ByteWriter ah(std::span(begin_ + vrrp_offset_ - ah_header_size + ah_sequence_offset, ah_header_size - ah_sequence_offset));
     ah.u32(sequence_number);
     ah.bytes(ah_digest(ip_bytes(), key));
+}
+
+SignedMessage FrameTemplate::signed_message() const {
+    assert(has_trailer_);
+    const bool is_ipv4 = begin_[ethernet_size] >> 4 == 4;
+    const Bytes source = is_ipv4 ? ip_bytes().subspan(ipv4_source_offset, 4) : ip_bytes().subspan(ipv6_source_offset, 16);
+    return {bytes().subspan(vrrp_offset_, size_ - vrrp_offset_ - HmacTrailer::size), make_address(source)};
+}
+
+/// Over IPv6 the checksum follows; the trailer begins on an even octet of the message, as all messages end on one.
+void FrameTemplate::set_trailer(const HmacTrailer::Octets& trailer) {
+    assert(has_trailer_);
+    const std::span message(begin_ + vrrp_offset_, static_cast<std::size_t>(size_ - vrrp_offset_));
+    const std::size_t begin = message.size() - trailer.size();
+    const bool is_ipv6 = begin_[ethernet_size] >> 4 == 6;
+    for (std::size_t i = 0; is_ipv6 && i < trailer.size(); i += 2) patch_word(message, begin + i, load_u16(trailer, i));
+    std::ranges::copy(trailer, message.begin() + static_cast<std::ptrdiff_t>(begin));
 }
 
 }  // namespace vigil::packet

@@ -7,6 +7,7 @@
 
 #include "packet/advertisement.h"
 #include "packet/authentication.h"
+#include "packet/hmac_trailer.h"
 
 namespace vigil::packet {
 
@@ -25,6 +26,7 @@ struct AdvertisementSpec {
     ChecksumForm checksum = ChecksumForm::pseudo_header;  ///< v3 over IPv4 only; group form: unicast only
     AuthType auth_type = AuthType::none;           ///< v2 only; ah over IPv4 only
     AuthKey auth_key{};
+    bool has_hmac_trailer = false;                 ///< not together with auth_type; set_trailer() before every transmission
 };
 
 enum class BuildError : std::uint8_t {
@@ -34,7 +36,7 @@ enum class BuildError : std::uint8_t {
     no_addresses,         ///< none in version 3, which no receiver accepts (RFC 9568 §5.2.5)
     bad_version,          ///< version 2 over IPv6
     bad_interval,         ///< not expressible in this version
-    bad_authentication,   ///< authentication with v3 or IPv6
+    bad_authentication,   ///< authentication with v3 or IPv6, or beside a trailer
 };
 
 /// Octets of the complete Ethernet frame, without padding to 60 (the driver pads).
@@ -63,6 +65,10 @@ public:
     /// Frames with AH only: new sequence number and digest. Needed before every transmission. Costs an HMAC-MD5 (about a microsecond).
     void seal(std::uint32_t sequence_number, const AuthKey& key);
     bool needs_seal() const { return has_ah_; }
+    /// Frames with a trailer only: what a trailer has to vouch for, and the trailer itself.
+    SignedMessage signed_message() const;
+    void set_trailer(const HmacTrailer::Octets& trailer);
+    bool needs_trailer() const { return has_trailer_; }
 
 private:
     friend tl::expected<FrameTemplate, BuildError> build_advertisement_frame(const AdvertisementSpec&, std::span<std::uint8_t>);
@@ -70,6 +76,7 @@ private:
     std::uint16_t size_ = 0;
     std::uint16_t vrrp_offset_ = 0;
     bool has_ah_ = false;
+    bool has_trailer_ = false;
     bool checksum_covers_source_ = false;   // the pseudo-header forms
 };
 

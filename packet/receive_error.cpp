@@ -32,6 +32,12 @@ std::string_view to_string(ReceiveError error) {
         case ReceiveError::auth_type_mismatch: return "auth_type_mismatch";
         case ReceiveError::auth_failed: return "auth_failed";
         case ReceiveError::auth_replayed: return "auth_replayed";
+        case ReceiveError::hmac_missing: return "hmac_missing";
+        case ReceiveError::hmac_malformed: return "hmac_malformed";
+        case ReceiveError::hmac_unknown_key: return "hmac_unknown_key";
+        case ReceiveError::hmac_invalid: return "hmac_invalid";
+        case ReceiveError::hmac_stale: return "hmac_stale";
+        case ReceiveError::hmac_replayed: return "hmac_replayed";
         case ReceiveError::interval_mismatch: return "interval_mismatch";
         case ReceiveError::owner_ignores: return "owner_ignores";
         case ReceiveError::router_not_running: return "router_not_running";

@@ -40,6 +40,12 @@ enum class ReceiveError : std::uint8_t {
     auth_type_mismatch,     ///< another Auth Type than configured
     auth_failed,            ///< wrong password, or AH digest does not match
     auth_replayed,          ///< AH sequence number already seen or left of the window
+    hmac_missing,           ///< no trailer, and mode enforce asks for one
+    hmac_malformed,         ///< what stands behind the message is no trailer of auth_hmac
+    hmac_unknown_key,       ///< signed with a key id that we have not
+    hmac_invalid,           ///< another key behind that id, or another message, sender or VRID than was signed
+    hmac_stale,             ///< its time is outside time_window (anti_replay time)
+    hmac_replayed,          ///< its sequence number is not above the highest heard from this sender
     interval_mismatch,      ///< VRRPv2 only: another advertisement interval than ours (RFC 3768 §7.1)
     owner_ignores,          ///< we own the address and owner_ignore_adverts is set
     router_not_running,     ///< the router is in Initialize

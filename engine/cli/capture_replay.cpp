@@ -84,6 +84,7 @@ Player::Player(engine::VirtualHost host, const engine::EngineSpec& spec, const R
 }
 
 void Player::start(Instant at) {
+    host_.command(engine::wall_clock_command(Nanoseconds{0}), at);   // a capture's times are those of the wall clock
     host_.command({.kind = engine::Command::Kind::start}, at);
     for (std::uint32_t i = 0; i < sums_.size(); ++i) remember_deadline(RouterIndex{i}, Instant{}, at, nullptr);
 }

@@ -30,6 +30,16 @@ struct RouterCounters {
     std::uint32_t answers_suppressed = 0;    ///< losing adverts not answered because of the rate limit
 };
 
+/// Adverts that auth_hmac refused, for a router that has it.
+struct HmacCounters {
+    std::uint32_t missing = 0;
+    std::uint32_t malformed = 0;
+    std::uint32_t unknown_key = 0;
+    std::uint32_t invalid = 0;
+    std::uint32_t stale = 0;
+    std::uint32_t replayed = 0;
+};
+
 /// Reasons for not taking a frame, over all routers.
 struct EngineCounters {
     std::uint64_t frames = 0;                ///< given to on_frames(), good and bad

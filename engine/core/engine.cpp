@@ -7,6 +7,7 @@
 #include "engine/core/engine.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace vigil::engine {
 namespace {
@@ -76,8 +77,8 @@ void Engine::carry_out(RouterIndex index, const Step& planned, Instant now, cons
     Step step = planned;
     if (step.changed_state() && step.to == State::active) step.deadline = in_phase(index, step.deadline);
     set_timer(index, step);
-    if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, tx);
-    if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, tx);
+    if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, now, tx);
+    if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, now, tx);
     if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));
     if (contains(step.actions, Action::announce_again)) announce_again(index, now);
 
@@ -93,7 +94,8 @@ void Engine::carry_out(RouterIndex index, const Step& planned, Instant now, cons
     ColdRouter& cold = cold_[to_number(index)];
     if (step.to == State::active) {
         ++cold.counters.became_active;
-        if (cold.authentication != ColdRouter::no_authentication) authentications_[cold.authentication].forget_senders();
+        const bool has_ah = cold.authentication != ColdRouter::no_authentication && !has(table_[index], Flag::hmac);
+        if (has_ah) authentications_[cold.authentication].forget_senders();
     }
     if (step.from == State::active) {
         ++cold.counters.released_active;
@@ -105,10 +107,11 @@ void Engine::carry_out(RouterIndex index, const Step& planned, Instant now, cons
 }
 
 /// Patches and queues the router's frames. A stop advert must not disturb the template that an earlier push of this pass points to,
-/// and a sealed frame is different each time: both are copied.
-void Engine::send_advertisement(RouterIndex index, Priority priority, TxBatch& tx) {
+/// and a sealed or signed frame is different each time: all these are copied. All copies for unicast peers carry one signature.
+void Engine::send_advertisement(RouterIndex index, Priority priority, Instant now, TxBatch& tx) {
     ColdRouter& cold = cold_[to_number(index)];
     const TxPath path = has(table_[index], Flag::unicast) ? TxPath::route : TxPath::link;
+    std::optional<packet::HmacTrailer::Octets> trailer;
     for (packet::FrameTemplate& frame : frames_.frames_of(index)) {
         const Priority before = frame.priority();
         if (priority != before) frame.set_priority(priority);
@@ -116,9 +119,13 @@ void Engine::send_advertisement(RouterIndex index, Priority priority, TxBatch& t
             Authentication& authentication = authentications_[cold.authentication];
             frame.seal(++authentication.sequence_number, authentication.key);
         }
+        if (frame.needs_trailer()) {
+            if (!trailer) trailer = hmac_.sign(hmac_entry(index), frame.signed_message(), wall_clock(now));
+            frame.set_trailer(*trailer);
+        }
         const auto bytes = path == TxPath::link ? frame.bytes() : frame.ip_bytes();
         const TxFrame out{bytes.data(), static_cast<std::uint16_t>(bytes.size()), table_[index].link, index, path};
-        if (priority == Priority::stop || frame.needs_seal()) tx.push_urgent_copy(out);
+        if (priority == Priority::stop || frame.needs_seal() || frame.needs_trailer()) tx.push_urgent_copy(out);
         else tx.push_urgent(out);
         if (priority == Priority::stop) frame.set_priority(before);
     }

@@ -13,6 +13,7 @@
 #include "engine/core/counters.h"
 #include "engine/core/event_queue.h"
 #include "engine/core/frame_store.h"
+#include "engine/core/hmac_table.h"
 #include "engine/core/messages.h"
 #include "engine/core/router_table.h"
 #include "engine/core/spec.h"
@@ -80,7 +81,14 @@ public:
     void clear_counters(RouterIndex index) {
         cold_[to_number(index)].counters = {};
         hearing_[to_number(index)].adverts_received = 0;
+        if (has(table_[index], Flag::hmac)) hmac_.clear_counters(hmac_entry(index));
     }
+    /// nullptr for a router without auth_hmac.
+    const HmacCounters* hmac_counters(RouterIndex index) const {
+        return has(table_[index], Flag::hmac) ? &hmac_.counters(hmac_entry(index)) : nullptr;
+    }
+    /// Does it want Command::set_wall_clock, before anything else and after each step of that clock?
+    bool needs_wall_clock() const { return hmac_.size() != 0; }
     const EngineCounters& counters() const { return counters_; }
     /// The least TxBatch that every operation can make progress with.
     std::size_t least_urgent_room() const { return std::max(frames_.largest_fan_out(), largest_group_fan_out_); }
@@ -106,7 +114,7 @@ private:
         Instant last_deposed{};
         std::uint32_t first_address = 0;           // into announced_
         std::uint32_t first_advertised = 0;        // into advertised_; advertises_announced: into announced_
-        std::uint32_t authentication = no_authentication;  // into authentications_
+        std::uint32_t authentication = no_authentication;  // into authentications_; with Flag::hmac: HmacTable::Entry
         std::uint32_t first_peer = 0;              // into peers_
         GroupIndex group = GroupIndex::none;
         std::uint16_t address_count = 0;
@@ -137,7 +145,12 @@ private:
     Engine() = default;
 
     // engine_load.cpp
-    tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index);
+    tl::expected<void, LoadError> add_router(const RouterSpec& spec, RouterIndex index, bool has_trailer);
+    // engine_hmac.cpp
+    void add_hmac_users(const EngineSpec& spec);
+    void set_wall_clock(Nanoseconds ahead);
+    packet::ReceiveError check_hmac(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
+    std::uint32_t rejection_detail(packet::ReceiveError error, const packet::ReceivedFrame& frame, Instant at) const;
     // engine_adopt.cpp
     void adopt_record(RouterIndex index, const VirtualRouter& old, Instant now);
     void adopt_cold(RouterIndex index, const Engine& before, RouterIndex predecessor);
@@ -161,7 +174,7 @@ private:
     RouterIndex guess_router(const RxFrame& frame) const;
     void prefetch_router(const RxFrame& frame) const;
     void receive(const RxFrame& frame, TxBatch& tx);
-    packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index);
+    packet::ReceiveError check_for_router(const packet::ReceivedFrame& frame, RouterIndex index, Instant at);
     packet::ReceiveError check_authentication(const packet::ReceivedFrame& frame, RouterIndex index);
     packet::ReceiveError check_sequence_number(const packet::ReceivedFrame& frame, ColdRouter& cold);
     packet::ReceiveError check_unicast(const packet::ReceivedFrame& frame, RouterIndex index);
@@ -184,9 +197,12 @@ private:
         if (step.changed_state()) follow(index, step, now, tx);
     }
     void carry_out(RouterIndex index, const Step& planned, Instant now, const Advertisement* heard, TxBatch& tx);
-    void send_advertisement(RouterIndex index, Priority priority, TxBatch& tx);
+    void send_advertisement(RouterIndex index, Priority priority, Instant now, TxBatch& tx);
     void set_fault(RouterIndex index, Fault fault, Reason reason, Instant now, TxBatch& tx);
     void clear_faults(RouterIndex index, unsigned faults, Instant now, TxBatch& tx);
+    HmacTable::Entry hmac_entry(RouterIndex index) const { return HmacTable::Entry{cold_[to_number(index)].authentication}; }
+    /// UTC since 1970.
+    Nanoseconds wall_clock(Instant at) const { return Nanoseconds{at.ns} + wall_clock_ahead_; }
     // engine_command.cpp
     bool concerns(const Command& command, RouterIndex index) const;
     bool apply_command(const Command& command, RouterIndex index, Instant now, TxBatch& tx);
@@ -220,6 +236,8 @@ private:
     std::vector<IpAddress> advertised_;
     std::vector<UnicastPeer> peers_;
     std::vector<Authentication> authentications_;
+    HmacTable hmac_;
+    Nanoseconds wall_clock_ahead_{0};      // of our instants
     std::vector<SyncGroup> groups_;
     std::vector<RouterIndex> members_;     // of all sync groups, one group's behind the other's
     std::size_t largest_group_fan_out_ = 0;

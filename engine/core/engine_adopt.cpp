@@ -19,6 +19,7 @@ namespace vigil::engine {
 void Engine::adopt(const Engine& before, std::span<const RouterIndex> predecessors, Instant now) {
     counters_ = before.counters_;
     latest_ = now;
+    wall_clock_ahead_ = before.wall_clock_ahead_;
     reports_wanted_ = before.reports_wanted_ || before.events_.lost();
     std::copy_n(before.lost_at_.begin(), std::min(lost_at_.size(), before.lost_at_.size()), lost_at_.begin());
     for (std::uint32_t i = 0; i < std::min(table_.size(), predecessors.size()); ++i) {
@@ -68,6 +69,9 @@ void Engine::adopt_cold(RouterIndex index, const Engine& before, RouterIndex pre
     hearing.reported_interval = heard.reported_interval;
     hearing.heard_priority = heard.heard_priority;
     if (advertises_same(index, before, predecessor)) hearing.last_sender = heard.last_sender;
+    const bool has_hmac = has(table_[index], Flag::hmac);
+    if (has_hmac != has(before.table_[predecessor], Flag::hmac)) return;
+    if (has_hmac) return hmac_.adopt(hmac_entry(index), before.hmac_, before.hmac_entry(predecessor));
     if (cold.authentication == ColdRouter::no_authentication || old.authentication == ColdRouter::no_authentication) return;
     Authentication& authentication = authentications_[cold.authentication];
     const Authentication& authenticated = before.authentications_[old.authentication];

@@ -17,6 +17,10 @@ bool Engine::on_command(const Command& command, Instant now, TxBatch& tx) {
         if (to_number(command.link) < lost_at_.size()) lost_at_[to_number(command.link)] = now;
         return true;
     }
+    if (command.kind == Command::Kind::set_wall_clock) {
+        set_wall_clock(wall_clock_of(command));
+        return true;
+    }
     if (command.kind == Command::Kind::report_states && command.router != RouterIndex::none) {
         if (to_number(command.router) < table_.size()) report_state(command.router);
         return true;
@@ -74,6 +78,7 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
     case Command::Kind::set_primary_address: set_primary_address(index, command.address, now, tx); break;
     case Command::Kind::set_link_mac:
     case Command::Kind::frames_lost:
+    case Command::Kind::set_wall_clock:
     case Command::Kind::report_states: break;  // handled in on_command()
     }
     return true;

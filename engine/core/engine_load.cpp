@@ -17,12 +17,12 @@ std::string_view to_text(packet::BuildError error) {
     case packet::BuildError::bad_interval: return "advertisement interval cannot be expressed in this VRRP version";
     case packet::BuildError::no_addresses: return "VRRPv3 needs at least one address in virtual_ipaddress";
     case packet::BuildError::bad_version: return "VRRPv2 does not exist over IPv6; set version 3";
-    case packet::BuildError::bad_authentication: return "authentication needs VRRPv2 over IPv4";
+    case packet::BuildError::bad_authentication: return "authentication needs VRRPv2 over IPv4, and no auth_hmac beside it";
     }
     return "unknown";
 }
 
-packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& destination, bool is_unicast) {
+packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& destination, bool is_unicast, bool has_trailer) {
     packet::AdvertisementSpec frame;
     frame.version = spec.version;
     frame.vrid = spec.vrid;
@@ -38,6 +38,7 @@ packet::AdvertisementSpec frame_spec(const RouterSpec& spec, const IpAddress& de
     frame.checksum = spec.checksum;
     frame.auth_type = spec.auth_type;
     frame.auth_key = spec.auth_key;
+    frame.has_hmac_trailer = has_trailer;
     return frame;
 }
 
@@ -51,8 +52,8 @@ std::uint32_t phases_for(std::size_t routers, std::size_t addresses) {
     return static_cast<std::uint32_t>(std::clamp<std::size_t>(std::max(routers / 1536, further / 512), 1, 64));
 }
 
-constexpr unsigned derived_flags =
-    static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast);
+constexpr unsigned derived_flags = static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast) |
+                                   static_cast<unsigned>(Flag::hmac);
 
 VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
     VirtualRouter record;
@@ -109,13 +110,14 @@ struct Sizes {
     std::size_t authentications = 0;
 };
 
-Sizes measure(const EngineSpec& spec) {
+Sizes measure(const EngineSpec& spec, const std::vector<bool>& signs) {
     Sizes sizes;
-    for (const RouterSpec& router : spec.routers) {
+    for (std::size_t i = 0; i < spec.routers.size(); ++i) {
+        const RouterSpec& router = spec.routers[i];
         const bool is_unicast = !router.peers.empty();
         const std::size_t frames = is_unicast ? router.peers.size() : 1;
         sizes.frames += frames;
-        sizes.frame_bytes += frames * packet::frame_size(frame_spec(router, router.group, is_unicast));
+        sizes.frame_bytes += frames * packet::frame_size(frame_spec(router, router.group, is_unicast, signs[i]));
         sizes.announced += router.announced.size();
         sizes.advertised += begins_with_advertised(router) ? 0 : router.advertised.size();
         sizes.peers += router.peers.size();
@@ -139,7 +141,9 @@ std::vector<arp::Announcer::Router> announcement_plans(const EngineSpec& spec) {
 }  // namespace
 
 tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now) {
-    const Sizes sizes = measure(spec);
+    if (const auto error = find_hmac_error(spec); !error.empty()) return tl::unexpected(LoadError{RouterIndex::none, std::string(error)});
+    const std::vector<bool> signs = routers_that_sign(spec);
+    const Sizes sizes = measure(spec, signs);
     Engine engine;
     engine.wheel_ = TimerWheel<VirtualRouter>(now);
     engine.links_ = spec.links;
@@ -166,13 +170,14 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
             return tl::unexpected(LoadError{index, fmt::format("virtual_router_id {} is used twice on {}", to_number(spec.routers[i].vrid),
                                                                spec.links[to_number(spec.routers[i].link)].name)});
         }
-        if (auto added = engine.add_router(spec.routers[i], index); !added) return tl::unexpected(added.error());
+        if (auto added = engine.add_router(spec.routers[i], index, signs[i]); !added) return tl::unexpected(added.error());
     }
+    engine.add_hmac_users(spec);
     if (auto added = engine.add_groups(spec); !added) return tl::unexpected(added.error());
     return engine;
 }
 
-tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterIndex index) {
+tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterIndex index, bool has_trailer) {
     ColdRouter cold;
     cold.first_address = static_cast<std::uint32_t>(announced_.size());
     cold.address_count = static_cast<std::uint16_t>(spec.announced.size());
@@ -193,7 +198,7 @@ tl::expected<void, LoadError> Engine::add_router(const RouterSpec& spec, RouterI
 
     frames_.begin_router();
     const auto add_frame = [&](const IpAddress& destination, bool is_unicast) -> tl::expected<void, LoadError> {
-        const auto added = frames_.add(frame_spec(spec, destination, is_unicast));
+        const auto added = frames_.add(frame_spec(spec, destination, is_unicast, has_trailer));
         if (!added) return tl::unexpected(LoadError{index, std::string(to_text(added.error()))});
         return {};
     };

@@ -60,7 +60,7 @@ std::size_t Engine::on_frames(std::span<const RxFrame> frames, TxBatch& tx) {
 }
 
 /// Inlined by force, like is_peculiar(): as calls they cost 3 ns of the step (bench/README.md).
-[[gnu::always_inline]] inline ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, RouterIndex index) {
+[[gnu::always_inline]] inline ReceiveError Engine::check_for_router(const packet::ReceivedFrame& frame, RouterIndex index, Instant at) {
     const VirtualRouter& router = table_[index];
     const packet::AdvertisementView& advertisement = frame.advertisement;
     if (router.state == State::initialize) return ReceiveError::router_not_running;
@@ -70,6 +70,9 @@ std::size_t Engine::on_frames(std::span<const RxFrame> frames, TxBatch& tx) {
     if (is_owner(router) && has(router, Flag::owner_ignores_adverts)) return ReceiveError::owner_ignores;
     if (has(router, Flag::unicast)) {
         if (const ReceiveError error = check_unicast(frame, index); error != accepted) return error;
+    }
+    if (has(router, Flag::hmac)) {
+        if (const ReceiveError error = check_hmac(frame, index, at); error != accepted) return error;
     }
     if (has(router, Flag::version2)) {
         if (const ReceiveError error = check_authentication(frame, index); error != accepted) return error;
@@ -106,7 +109,7 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
         if (reports_unknown_vrids_) report_unknown(frame, *received);
         return reject(ReceiveError::unknown_vrid, index, &*received, frame.arrival);
     }
-    const ReceiveError error = check_for_router(*received, index);
+    const ReceiveError error = check_for_router(*received, index, frame.arrival);
     if (error != accepted) return reject(error, index, &*received, frame.arrival);
 
     const Advertisement advertisement{received->source.octets, received->advertisement.max_advertise_interval(),
@@ -249,7 +252,7 @@ void Engine::reject(ReceiveError error, RouterIndex index, const packet::Receive
     const State state = table_[index].state;
     emit({.kind = kind, .from = state, .to = state,
           .error = error, .value = to_number(frame->advertisement.priority()), .router = index,
-          .detail = frame->advertisement.max_advertise_interval().count(), .at = at, .peer = frame->source.octets});
+          .detail = rejection_detail(error, *frame, at), .at = at, .peer = frame->source.octets});
 }
 
 }  // namespace vigil::engine

@@ -26,6 +26,7 @@ struct Command {
         report_states,     ///< every router, or the one that is named, answers with Event::Kind::state_report
         frames_lost,       ///< link: frames were lost up to now for want of room, so silence proves nothing (by the fast loop itself)
         dismiss,           ///< router: as shutdown, but its sync group goes on without it
+        set_wall_clock,    ///< address[0..7] = wall clock less our instants, in ns (by the fast loop itself): see wall_clock_command()
     };
     Kind kind = Kind::start;
     Fault fault = Fault::none;
@@ -35,6 +36,10 @@ struct Command {
     AddressOctets address{};
 };
 static_assert(std::is_trivially_copyable_v<Command>);
+
+/// Signatures carry wall-clock time. The engine reads no clock, so it is told by how much that of UTC (since 1970) is ahead of its Instants.
+Command wall_clock_command(Nanoseconds ahead);
+Nanoseconds wall_clock_of(const Command& command);
 
 /// Fast thread -> control thread. "Rate-limited" is once a second per router and kind, so that no cause hides another.
 struct Event {
@@ -48,6 +53,7 @@ struct Event {
         address_list_differs,  ///< the addresses of a new sender, `detail` of them, are not ours (RFC 9568 §7.1, rate-limited)
         rejected,           ///< a frame for this router was refused, `error` says why (rate-limited per router); without one: Engine::report_unknown_vrids()
         transmit_failed,    ///< errno in `detail` (rate-limited)
+        clock_skewed,       ///< an accepted advert was signed `detail` seconds (signed) before our wall clock, more than half of time_window (rate-limited)
         flapping,           ///< deposed and restored over and over at short intervals (RFC 9568 §2.5, rate-limited)
         held_by_group,      ///< silence, but member `detail` of the sync group hears an Active that would depose it (rate-limited)
         interval_missed,    ///< an advert left `detail` milliseconds late, a whole interval or more (rate-limited): advert_int is not held
@@ -63,7 +69,7 @@ struct Event {
     std::uint8_t value = 0;                    ///< the peer's priority where `peer` caused it; else our effective one
     std::uint8_t faults = 0;
     RouterIndex router = RouterIndex::none;
-    std::uint32_t detail = 0;                  ///< interval in centiseconds, number of addresses, errno, depositions in a row, milliseconds, router
+    std::uint32_t detail = 0;                  ///< interval in centiseconds (rejected too, but with hmac_stale the seconds, signed, by which our clock is ahead, with hmac_unknown_key the id), number of addresses, errno, depositions in a row, milliseconds, router
     Instant at{};
     AddressOctets peer{};                      ///< source of the advert that caused it, else zero
 };

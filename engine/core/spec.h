@@ -45,7 +45,7 @@ struct RouterSpec {
     Centiseconds interval{100};
     std::uint8_t down_timer_adverts = 3;
     std::uint32_t preempt_delay_ms = 0;
-    std::uint16_t flags = static_cast<std::uint16_t>(Flag::preempt);  ///< engine::Flag; version2, ipv6, unicast are set by the engine
+    std::uint16_t flags = static_cast<std::uint16_t>(Flag::preempt);  ///< engine::Flag; version2, ipv6, unicast, hmac are set by the engine
     IpAddress primary_address;                  ///< none, or one it may not send from: Fault::no_source_address holds
     MacAddress source_mac;                      ///< Ethernet source of the adverts
     IpAddress group;                            ///< multicast destination; unused with peers
@@ -60,6 +60,35 @@ struct RouterSpec {
     arp::AnnouncementPlan announcements;
 };
 
+/// What auth_hmac does with adverts that have no trailer. One that is there must be right in each of them.
+enum class HmacMode : std::uint8_t {
+    enforce,        ///< signs; refuses adverts without
+    permissive,     ///< signs; accepts them
+    receive_only,   ///< does not sign; accepts them
+};
+
+/// auth_hmac, once for all routers that have the same.
+struct HmacSpec {
+    struct Key {
+        std::uint8_t id = 1;                 ///< 1-255, each once
+        std::vector<std::uint8_t> octets;    ///< 32-64
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    std::vector<Key> keys;                   ///< at least one; adverts signed with any of them are accepted
+    std::uint8_t active_key = 1;             ///< id of the key that signs
+    HmacMode mode = HmacMode::enforce;
+    bool checks_time = true;                 ///< anti_replay time: the sender's clock must be within the window of ours
+    std::uint16_t window_seconds = 5;        ///< 1-300
+
+    friend bool operator==(const HmacSpec&, const HmacSpec&) = default;
+};
+
+/// A router with auth_hmac.
+struct HmacUser {
+    RouterIndex router = RouterIndex::none;
+    std::uint32_t hmac = 0;                  ///< in EngineSpec::hmacs
+};
+
 /// Routers that are Active together or not at all.
 struct GroupSpec {
     std::string name;
@@ -70,6 +99,8 @@ struct EngineSpec {
     std::vector<LinkSpec> links;
     std::vector<RouterSpec> routers;
     std::vector<GroupSpec> groups;
+    std::vector<HmacSpec> hmacs;
+    std::vector<HmacUser> hmac_users;   ///< in the order of the routers, each at most once
     arp::GratuitousForm form = arp::GratuitousForm::request;
     Nanoseconds garp_interval{0};   ///< least gap between two gratuitous ARPs on one link
     Nanoseconds gna_interval{0};    ///< the same for unsolicited NAs

@@ -1,9 +1,11 @@
-// The engine's specification as bytes, big-endian, field by field: links, routers and, behind them because older versions had none, sync groups. Only
+// The engine's specification as bytes, big-endian, field by field: links, routers and, behind them because older versions had none, sync groups and auth_hmac. Only
 // journals carry it; their format has a version number, and there are no optional fields.
 
 #include "engine/core/spec_codec.h"
 
 #include <algorithm>
+
+#include "engine/core/hmac_table.h"
 
 namespace vigil::engine {
 namespace {
@@ -182,6 +184,45 @@ bool read_group(packet::ByteReader& reader, GroupSpec& group, std::size_t router
     return !reader.has_failed();
 }
 
+void write_hmac(Sink& sink, const HmacSpec& hmac) {
+    sink.u8(hmac.keys.size());
+    for (const HmacSpec::Key& key : hmac.keys) {
+        sink.u8(key.id);
+        sink.u8(key.octets.size());
+        sink.bytes(key.octets);
+    }
+    sink.u8(hmac.active_key);
+    sink.u8(static_cast<std::uint8_t>(hmac.mode));
+    sink.u8(hmac.checks_time);
+    sink.u16(hmac.window_seconds);
+}
+
+bool read_hmac(packet::ByteReader& reader, HmacSpec& hmac) {
+    for (std::size_t n = reader.u8(); n != 0 && !reader.has_failed(); --n) {
+        HmacSpec::Key& key = hmac.keys.emplace_back();
+        key.id = reader.u8();
+        const auto octets = reader.take(reader.u8());
+        key.octets.assign(octets.begin(), octets.end());
+    }
+    hmac.active_key = reader.u8();
+    if (!read_enum(reader, hmac.mode, 2)) return false;
+    hmac.checks_time = reader.u8() != 0;
+    hmac.window_seconds = reader.u16();
+    return !reader.has_failed();
+}
+
+bool read_hmacs(packet::ByteReader& reader, EngineSpec& spec) {
+    for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
+        if (!read_hmac(reader, spec.hmacs.emplace_back())) return false;
+    }
+    for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
+        HmacUser& user = spec.hmac_users.emplace_back();
+        user.router = RouterIndex{reader.u32()};
+        user.hmac = reader.u32();
+    }
+    return !reader.has_failed() && find_hmac_error(spec).empty();
+}
+
 }  // namespace
 
 void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
@@ -200,9 +241,16 @@ void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
     for (const RouterSpec& router : spec.routers) write_router(sink, router);
     sink.u32(spec.groups.size());
     for (const GroupSpec& group : spec.groups) write_group(sink, group);
+    sink.u32(spec.hmacs.size());
+    for (const HmacSpec& hmac : spec.hmacs) write_hmac(sink, hmac);
+    sink.u32(spec.hmac_users.size());
+    for (const HmacUser& user : spec.hmac_users) {
+        sink.u32(to_number(user.router));
+        sink.u32(user.hmac);
+    }
 }
 
-std::optional<EngineSpec> read_spec(packet::ByteReader& reader, bool has_groups) {
+std::optional<EngineSpec> read_spec(packet::ByteReader& reader, const SpecParts& parts) {
     EngineSpec spec;
     if (!read_enum(reader, spec.form, 2) || spec.form < arp::GratuitousForm::request) return std::nullopt;
     if (!read_duration(reader, spec.garp_interval) || !read_duration(reader, spec.gna_interval)) return std::nullopt;
@@ -216,9 +264,10 @@ std::optional<EngineSpec> read_spec(packet::ByteReader& reader, bool has_groups)
     for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
         if (!read_router(reader, spec.routers.emplace_back(), spec.links.size())) return std::nullopt;
     }
-    for (std::size_t n = has_groups ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
+    for (std::size_t n = parts.has_groups ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
         if (!read_group(reader, spec.groups.emplace_back(), spec.routers.size())) return std::nullopt;
     }
+    if (parts.has_hmac && !read_hmacs(reader, spec)) return std::nullopt;
     if (reader.has_failed()) return std::nullopt;
     return spec;
 }

@@ -11,8 +11,12 @@ namespace vigil::engine {
 
 /// Appends the specification, for the head of a journal.
 void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec);
-/// Reads it back; nullopt when cut off or out of range. Never takes more memory than a small multiple of the bytes given. `has_groups`: it was
-/// written by a version that knows sync groups.
-std::optional<EngineSpec> read_spec(packet::ByteReader& reader, bool has_groups = true);
+/// What a version of the format knows beside links and routers.
+struct SpecParts {
+    bool has_groups = true;
+    bool has_hmac = true;
+};
+/// Reads it back; nullopt when cut off or out of range. Never takes more memory than a small multiple of the bytes given.
+std::optional<EngineSpec> read_spec(packet::ByteReader& reader, const SpecParts& parts = {});
 
 }  // namespace vigil::engine

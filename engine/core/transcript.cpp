@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "packet/hmac_trailer.h"
+
 namespace vigil::engine {
 namespace {
 
@@ -94,6 +96,12 @@ std::string_view describe(packet::ReceiveError error) {
     case ReceiveError::auth_type_mismatch: return "another authentication type than ours (RFC 3768 §7.1)";
     case ReceiveError::auth_failed: return "wrong password or digest (RFC 3768 §7.1)";
     case ReceiveError::auth_replayed: return "AH sequence number already seen (RFC 2402 §3.4.3)";
+    case ReceiveError::hmac_missing: return "no trailer of auth_hmac";
+    case ReceiveError::hmac_malformed: return "what stands behind the message is no trailer of auth_hmac";
+    case ReceiveError::hmac_unknown_key: return "signed with a key id that auth_hmac does not have";
+    case ReceiveError::hmac_invalid: return "the signature is wrong: another key, or the advert was changed";
+    case ReceiveError::hmac_stale: return "signed at a time outside of time_window";
+    case ReceiveError::hmac_replayed: return "its sequence number was heard already, or a later one";
     case ReceiveError::interval_mismatch: return "another interval than ours (RFC 3768 §7.1)";
     case ReceiveError::owner_ignores: return "we own the address, and owner_ignore_adverts is set";
     case ReceiveError::router_not_running: return "our router is in Initialize";
@@ -110,6 +118,9 @@ std::string describe(const packet::ReceivedFrame& frame) {
         text += " with AH";
     } else if (view.version() == VrrpVersion::v2 && view.auth_type_octet() != 0) {
         text += view.auth_type_octet() == 1 ? " with password" : fmt::format(" of authentication type {}", view.auth_type_octet());
+    }
+    if (const packet::Bytes behind = view.behind(); behind.size() == packet::HmacTrailer::size && packet::read_hmac_trailer(behind).is_well_formed()) {
+        text += fmt::format(" signed with key {}", packet::read_hmac_trailer(behind).key_id);
     }
     // Both forms are in use over IPv4, and routers that accept only the other one do not hear such an advert.
     if (view.version() == VrrpVersion::v3 && view.checksum_form() == packet::ChecksumForm::message_only) {
@@ -155,6 +166,9 @@ void Transcript::event(const Event& event, const VirtualRouter& router, std::str
     case Event::Kind::interval_learned: text = fmt::format("hears interval {} cs{} (RFC 9568 §7.1)", event.detail, peer); break;
     case Event::Kind::address_list_differs: text = fmt::format("hears another address list, {} long,{} ({} §7.1)", event.detail, peer, rfc); break;
     case Event::Kind::rejected: text = fmt::format("rejects a frame{}: {}", peer, describe(event.error)); break;
+    case Event::Kind::clock_skewed:
+        text = fmt::format("hears an advert{} signed {} s away from its own time", peer, static_cast<std::int32_t>(event.detail));
+        break;
     case Event::Kind::transmit_failed: text = fmt::format("could not send: error {}", event.detail); break;
     case Event::Kind::held_by_group:
         text = fmt::format("hears nothing, but {} of its sync group hears an Active that would depose it", name(RouterIndex{event.detail}));

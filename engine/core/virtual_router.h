@@ -55,6 +55,7 @@ enum class Flag : std::uint16_t {
     owner_ignores_adverts = 64,   ///< owner_ignore_adverts
     strict = 128,                 ///< strict_mode
     check_unicast_source = 256,   ///< check_unicast_src
+    hmac = 512,                   ///< auth_hmac: has an entry in the HmacTable
 };
 
 /// Everything that the election of one Virtual Router reads or writes (RFC 9568 §6.1, §6.2): one cache line, no pointers.

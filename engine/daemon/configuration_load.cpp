@@ -118,7 +118,7 @@ int run_config_test(const Options& options) {
 bool is_same_configuration(const config::Configuration& a, const config::Configuration& b) {
     if (a.instances.size() != b.instances.size()) return false;
     for (std::size_t i = 0; i < a.instances.size(); ++i) {
-        if (a.instances[i].auth_pass != b.instances[i].auth_pass) return false;
+        if (a.instances[i].auth_pass != b.instances[i].auth_pass || a.instances[i].auth_hmac != b.instances[i].auth_hmac) return false;
     }
     return config::dump(a) == config::dump(b);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 #include <future>
 
@@ -68,7 +69,8 @@ tl::expected<std::unique_ptr<FastThread>, std::string> FastThread::make(Plan& pl
     const std::size_t routers = plan.routers.size();
     const std::size_t links = plan.links.size() + spare_links;
     self->ports_.resize(links);
-    auto channel = io::ControlChannel::make({.commands = 4096, .events = std::min<std::size_t>(routers + 1024, 16384), .links = links, .routers = routers});
+    auto channel = io::ControlChannel::make({.commands = 4096, .events = std::min<std::size_t>(routers + 1024, 16384), .links = links, .routers = routers,
+                                                 .hmac_routers = plan.engine.hmac_users.size()});
     if (!channel) return tl::unexpected("Cannot connect the packet thread: " + channel.error().text());
     self->channel_ = std::move(*channel);
     auto backend = io::make_backend(settings.backend, links, self->channel_->to_fast().fd());
@@ -94,6 +96,8 @@ bool FastThread::open_journal(const engine::EngineSpec& spec, Instant now, const
     // What an earlier run or configuration recorded is what somebody wants to look at.
     if (std::rename(path.c_str(), (path + ".1").c_str()) == 0) spdlog::info("The journal so far is {}.1 now", path);
     journal_file_.open(path, std::ios::binary | std::ios::trunc);
+    std::error_code ignored;   // the write that follows tells of a file that is not ours
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);   // it holds passwords and keys
     const std::vector<std::uint8_t> header = engine::write_journal_header(spec, now, capacity);
     journal_file_.write(reinterpret_cast<const char*>(header.data()), static_cast<std::streamsize>(header.size()));
     if (!journal_file_) return false;
@@ -219,7 +223,7 @@ bool FastThread::replace_engine(std::unique_ptr<engine::Engine> successor, const
     if (!loop_->has_replaced_engine()) return false;
     engine_ = std::move(successor);
     rings_ = rings_of(plan);
-    channel_->set_router_count(plan.routers.size());
+    channel_->set_router_count(plan.routers.size(), plan.engine.hmac_users.size());
     return true;
 }
 

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "engine/daemon/object_spec.h"
+#include "engine/daemon/plan_hmac.h"
 #include "packet/frame_template.h"
 
 namespace vigil::daemon {
@@ -65,7 +66,7 @@ private:
     void plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
     void track_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
-    void note_link_needs(const engine::RouterSpec& spec);
+    void note_link_needs(const engine::RouterSpec& spec, bool has_trailer);
     void plan_groups();
     void report(const VrrpInstance& instance, bool is_fatal, std::string text) {
         const config::SourceLocation where = instance.interface_where.line != 0 ? instance.interface_where : instance.where;
@@ -189,7 +190,8 @@ void Planner::add_instance(const VrrpInstance& instance) {
     spec.source_mac = instance.virtual_mac.enabled && !instance.vmac_xmit_base ? virtual_mac_of(instance) : own_mac;
     plan_addresses(instance, planned, spec);
     plan_source(instance, planned, spec);
-    note_link_needs(spec);
+    note_link_needs(spec, instance.auth_hmac.is_used());
+    plan_hmac(plan_.engine, engine::RouterIndex{static_cast<std::uint32_t>(plan_.routers.size())}, instance.auth_hmac);
     plan_.engine.routers.push_back(std::move(spec));
     plan_.routers.push_back(std::move(planned));
 }
@@ -375,7 +377,7 @@ void Planner::track_source(const VrrpInstance& instance, PlannedRouter& planned,
                                         "it has", planned.interface(), to_string(*instance.source_address)));
 }
 
-void Planner::note_link_needs(const engine::RouterSpec& spec) {
+void Planner::note_link_needs(const engine::RouterSpec& spec, bool has_trailer) {
     PlannedLink& link = plan_.links[to_number(spec.link)];
     ++link.router_count;
     (spec.family == Family::ipv4 ? link.filter.ipv4_vrids : link.filter.ipv6_vrids).set(to_number(spec.vrid));
@@ -385,6 +387,7 @@ void Planner::note_link_needs(const engine::RouterSpec& spec) {
     frame.destination = spec.group;
     frame.addresses = spec.advertised;
     frame.auth_type = spec.auth_type;
+    frame.has_hmac_trailer = has_trailer;
     link.longest_frame = std::max(link.longest_frame, static_cast<std::uint32_t>(packet::frame_size(frame)));
     if (!spec.peers.empty()) {
         (spec.family == Family::ipv4 ? link.routes_ipv4 : link.routes_ipv6) = true;
@@ -422,6 +425,7 @@ void Plan::remove_router(std::size_t at) {
             if (to_number(member) > at) member = engine::RouterIndex{static_cast<std::uint32_t>(to_number(member) - 1)};
         }
     }
+    remove_hmac_user(engine, at);
     engine.routers.erase(engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
     routers.erase(routers.begin() + static_cast<std::ptrdiff_t>(at));
 }

@@ -129,7 +129,11 @@ struct Plan {
     /// Takes out a router that the engine refuses; its sync group goes on without it.
     void remove_router(std::size_t at);
     /// What only the engine's making needed: thousands of routers' worth of memory.
-    void drop_load_data() { engine.routers = std::vector<engine::RouterSpec>(); }
+    void drop_load_data() {
+        engine.routers = std::vector<engine::RouterSpec>();
+        engine.hmacs = std::vector<engine::HmacSpec>();
+        engine.hmac_users = std::vector<engine::HmacUser>();
+    }
 };
 
 /// Configuration and this host's facts -> what the two threads need. Pure. The plan needs nothing of `configuration` later but its texts. With `before`, for

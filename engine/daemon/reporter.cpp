@@ -5,6 +5,7 @@
 
 #include "engine/daemon/reporter.h"
 
+#include <cstdlib>
 #include <cstring>
 
 #include <spdlog/spdlog.h>
@@ -60,6 +61,20 @@ std::string rejection_text(const Event& event, const PlannedRouter& router) {
         return fmt::format("received an advert from {} with wrong authentication; is auth_pass the same there?", peer);
     case ReceiveError::auth_type_mismatch:
         return fmt::format("received an advert from {} with another auth_type than ours", peer);
+    case ReceiveError::hmac_missing:
+        return fmt::format("received an advert from {} without the trailer of auth_hmac; does it have auth_hmac? 'mode permissive' accepts such adverts until "
+                           "all routers have it", peer);
+    case ReceiveError::hmac_malformed: return fmt::format("received an advert from {} with octets behind it that are no trailer of auth_hmac", peer);
+    case ReceiveError::hmac_unknown_key:
+        return fmt::format("received an advert from {} signed with key {}, which auth_hmac does not have here", peer, event.detail);
+    case ReceiveError::hmac_invalid:
+        return fmt::format("received an advert from {} with a wrong signature: its key is not the one that we have under the same id, or the advert is forged",
+                           peer);
+    case ReceiveError::hmac_stale:
+        return fmt::format("received an advert from {} signed {} s {} our time, more than the time_window of {} s: set the clocks, or somebody sends it again",
+                           peer, std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(event.detail))),
+                           static_cast<std::int32_t>(event.detail) > 0 ? "before" : "after", router.settings->auth_hmac.time_window);
+    case ReceiveError::hmac_replayed: return fmt::format("received an advert from {} that was heard before, or an older one: somebody sends it again", peer);
     case ReceiveError::interval_mismatch:
         return fmt::format("received an advert from {} with another advert_int than ours ({} s); VRRPv2 routers must agree on it", peer,
                            router.settings->advert_int.count() / 100.0);
@@ -110,6 +125,12 @@ std::vector<LogLine> describe_event(const Event& event, const PlannedRouter& rou
             fmt::format("the address list of {} is not ours; virtual_ipaddress should be equal on all routers", peer_of(event, router)));
         break;
     case Event::Kind::rejected: add(LogLine::Level::warning, fmt::format("adverts refused ({})", packet::to_string(event.error)), rejection_text(event, router)); break;
+    case Event::Kind::clock_skewed:
+        add(LogLine::Level::warning, "adverts signed by another clock",
+            fmt::format("the clock of {} is {} s {} ours; at {} s apart its adverts are refused: let NTP set them", peer_of(event, router),
+                        std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(event.detail))), static_cast<std::int32_t>(event.detail) > 0 ? "behind" : "ahead of",
+                        router.settings->auth_hmac.time_window + 1));
+        break;
     case Event::Kind::transmit_failed:
         add(LogLine::Level::error, "failed sends",
             fmt::format("cannot send on {}: {}", router.interface(), std::strerror(static_cast<int>(event.detail))));

@@ -30,6 +30,7 @@ const config::VrrpInstance* SettingsPool::keep(const config::VrrpInstance& insta
     common.virtual_routes = std::vector<config::ConfiguredRoute>();
     common.virtual_rules = std::vector<config::ConfiguredRule>();
     for (auto& peer : common.unicast_peers) peer.where = {};
+    for (auto& key : common.auth_hmac.keys) key.where = {};
     for (auto* items : {&common.track_interfaces, &common.track_scripts, &common.track_files, &common.track_processes, &common.track_bfds, &common.track_static}) {
         for (auto& item : *items) item.where = {};
     }

@@ -235,7 +235,8 @@ void add_instances(Writer& list, const DumpInput& input) {
         list.nested("", "{}", [&](Writer& instance) {
             instance.nested("data", "{}", [&](Writer& data) { add_data(data, input, i); });
             instance.nested("stats", "{}", [&](Writer& stats) {
-                for (const Statistic& one : statistics()) stats.number(one.json_name, one.value(input.snapshot->routers[i].counters));
+                const RouterFigures figures = figures_of(*input.snapshot, i);
+                for (const Statistic& one : statistics()) stats.number(one.json_name, one.value(figures));
             });
         });
     }

@@ -15,7 +15,7 @@ Result<std::unique_ptr<ControlChannel>> ControlChannel::make(const ChannelCapaci
 // A link can have one port in use and some on their way out when its interface is deleted and made again quickly.
 ControlChannel::ControlChannel(const ChannelCapacity& capacity, Doorbell to_fast, Doorbell to_control)
     : commands_(capacity.commands), events_(capacity.events), ports_in_(2 * capacity.links + 16), ports_out_(4 * capacity.links + 16),
-      to_fast_(std::move(to_fast)), to_control_(std::move(to_control)), router_count_(capacity.routers), link_count_(capacity.links) {}
+      to_fast_(std::move(to_fast)), to_control_(std::move(to_control)), router_count_(capacity.routers), hmac_count_(capacity.hmac_routers), link_count_(capacity.links) {}
 
 ControlChannel::~ControlChannel() {
     std::vector<std::unique_ptr<LinkPort>> left;
@@ -54,6 +54,8 @@ bool ControlChannel::request_snapshot(bool clears) {
     if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::idle) return false;
     snapshot_.routers.resize(router_count_);   // idle: the fast thread does not look at it
     snapshot_.links.resize(link_count_);
+    snapshot_.hmacs.resize(hmac_count_);
+    snapshot_.hmac_count = 0;
     snapshot_.has_cleared = clears;
     snapshot_state_.store(SnapshotState::wanted, std::memory_order_release);
     to_fast_.ring();
@@ -68,6 +70,7 @@ void ControlChannel::release_snapshot() {
     if (snapshot_state_.load(std::memory_order_acquire) != SnapshotState::ready) return;
     snapshot_.routers = std::vector<RouterSnapshot>();
     snapshot_.links = std::vector<LinkSnapshot>();
+    snapshot_.hmacs = std::vector<HmacSnapshot>();
     snapshot_state_.store(SnapshotState::idle, std::memory_order_release);
 }
 

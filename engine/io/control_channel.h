@@ -17,6 +17,7 @@ struct ChannelCapacity {
     std::size_t events = 8192;
     std::size_t links = 256;
     std::size_t routers = 0;       ///< for the snapshot
+    std::size_t hmac_routers = 0;  ///< how many of them have auth_hmac
 };
 
 /// A change of the port of one link: a new one, or none.
@@ -37,7 +38,10 @@ public:
     // --- control thread ---
 
     /// Of snapshots asked for from now on.
-    void set_router_count(std::size_t count) { router_count_ = count; }
+    void set_router_count(std::size_t count, std::size_t hmac_count) {
+        router_count_ = count;
+        hmac_count_ = hmac_count;
+    }
 
     /// False when the ring is full: come again after the fast thread has had a pass.
     bool post(const engine::Command& command);
@@ -94,6 +98,7 @@ private:
     std::atomic<SnapshotState> snapshot_state_{SnapshotState::idle};
     Snapshot snapshot_;   // has memory only from request to release
     std::size_t router_count_;
+    std::size_t hmac_count_;
     std::size_t link_count_;
 };
 

@@ -69,6 +69,7 @@ private:
         bool is_urgent = false;
     };
     static constexpr std::size_t routers_copied_per_pass = 2048;
+    static constexpr Nanoseconds least_clock_step = std::chrono::milliseconds{1};
     static constexpr Nanoseconds retry_pause = std::chrono::milliseconds{1};
     static constexpr Nanoseconds between_told_pauses = std::chrono::milliseconds{100};
     static constexpr Nanoseconds full_channel_pause = std::chrono::milliseconds{10};
@@ -78,6 +79,7 @@ private:
     void change_ports();
     void change_port(const PortChange& change);
     void return_ports();
+    void tell_wall_clock(Instant now);
     void execute_commands(Instant now);
     void command_engine(const engine::Command& command, Instant now);
     bool is_free_for_successor() const { return retries_.is_empty() && snapshot_position_ == 0; }
@@ -97,6 +99,7 @@ private:
     void publish_pause();
     Instant wake_time(Instant now);
     bool has_pending_control();
+    void copy_router(engine::RouterIndex router, Snapshot& snapshot);
     void copy_snapshot(Instant now);
     void count_junk(Instant now);
 
@@ -121,6 +124,7 @@ private:
     bool rings_are_empty_ = true;
     std::optional<engine::Command> pending_command_;
     std::optional<PortChange> pending_change_;
+    std::optional<Nanoseconds> told_wall_clock_;         // to the engine: by how much it is ahead of our instants
     std::size_t snapshot_position_ = 0;                  // next router to copy
     LoopCounters counters_;
     Instant last_looked_{};                              // at the engine's deadline

@@ -3,6 +3,7 @@
 // The pass of the fast thread.
 //
 //   ports      what the control thread opened or withdrew
+//   clock      what signatures need to know of the wall clock, when there are any
 //   commands   before frames: a shutdown or a fault decides what the frames may still do
 //   frames     all that had arrived when the pass began, from every ring
 //   time       after frames: an advert that waited in a ring, because this process was stopped or not scheduled, cancels the timer that
@@ -66,6 +67,7 @@ bool BasicFastLoop<EngineType>::pass() {
     const Instant now = clock::now();
     ++counters_.passes;
     change_ports();
+    if (engine_->needs_wall_clock()) tell_wall_clock(now);
     execute_commands(now);
     if (is_replacing) adopt_successor(now);
     receive(now);
@@ -154,6 +156,15 @@ void BasicFastLoop<EngineType>::command_engine(const engine::Command& command, I
     }
 }
 
+/// For signatures. The two clocks run alike, so the engine hears of the difference again only when somebody has set the wall clock.
+template <class EngineType>
+void BasicFastLoop<EngineType>::tell_wall_clock(Instant now) {
+    const Nanoseconds ahead = -clock::realtime_to_boot();
+    if (told_wall_clock_ && std::chrono::abs(ahead - *told_wall_clock_) < least_clock_step) return;
+    told_wall_clock_ = ahead;
+    command_engine(engine::wall_clock_command(ahead), now);
+}
+
 // --- another engine ---
 
 template <class EngineType>
@@ -184,6 +195,7 @@ void BasicFastLoop<EngineType>::adopt_successor(Instant now) {
     if (journal_ != nullptr) journal_->adopted(now);
     successor_->engine->adopt(*engine_, successor_->predecessors, now);
     engine_ = successor_->engine;
+    if (engine_->needs_wall_clock()) tell_wall_clock(now);
     replacement_.store(Replacement::done, std::memory_order_release);
     channel_.to_control().ring();
 }
@@ -407,15 +419,21 @@ bool BasicFastLoop<EngineType>::has_pending_control() {
 // --- snapshot ---
 
 template <class EngineType>
+void BasicFastLoop<EngineType>::copy_router(engine::RouterIndex router, Snapshot& snapshot) {
+    snapshot.routers[engine::to_number(router)] = {engine_->router(router), engine_->counters(router), engine_->heard_priority(router)};
+    const engine::HmacCounters* hmac = engine_->hmac_counters(router);
+    if (hmac != nullptr && snapshot.hmac_count < snapshot.hmacs.size()) snapshot.hmacs[snapshot.hmac_count++] = {router, *hmac};
+    if (snapshot.has_cleared) engine_->clear_counters(router);
+}
+
+template <class EngineType>
 void BasicFastLoop<EngineType>::copy_snapshot(Instant now) {
     Snapshot* snapshot = channel_.wanted_snapshot();
     if (snapshot == nullptr) return;
     const std::size_t count = std::min(engine_->router_count(), snapshot->routers.size());
     const std::size_t end = std::min(count, snapshot_position_ + routers_copied_per_pass);
     for (; snapshot_position_ < end; ++snapshot_position_) {
-        const engine::RouterIndex router{static_cast<std::uint32_t>(snapshot_position_)};
-        snapshot->routers[snapshot_position_] = {engine_->router(router), engine_->counters(router), engine_->heard_priority(router)};
-        if (snapshot->has_cleared) engine_->clear_counters(router);
+        copy_router(engine::RouterIndex{static_cast<std::uint32_t>(snapshot_position_)}, *snapshot);
     }
     if (snapshot_position_ < count) return;
     snapshot_position_ = 0;

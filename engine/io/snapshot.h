@@ -30,6 +30,12 @@ struct RouterSnapshot {
     Priority heard_priority{};          ///< of the last advert that was accepted; 0 before the first
 };
 
+/// Of a router that has auth_hmac.
+struct HmacSnapshot {
+    engine::RouterIndex router = engine::RouterIndex::none;
+    engine::HmacCounters counters;
+};
+
 struct LinkSnapshot {
     bool has_port = false;
     PortCounters counters;
@@ -44,6 +50,8 @@ struct Snapshot {
     LoopCounters loop;
     std::vector<RouterSnapshot> routers;   ///< by RouterIndex
     std::vector<LinkSnapshot> links;       ///< by LinkIndex
+    std::vector<HmacSnapshot> hmacs;       ///< in the order of the routers; those behind hmac_count mean nothing
+    std::size_t hmac_count = 0;
 };
 
 }  // namespace vigil::io

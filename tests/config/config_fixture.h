@@ -20,6 +20,7 @@ public:
         Kind kind = Kind::regular;
         bool is_readable = true;
         bool is_public = false;
+        bool is_open_to_others = false;
     };
     std::map<std::string, File> files;
     std::map<std::string, std::string> variables;
@@ -49,6 +50,10 @@ public:
     bool is_readable_by_all(const std::string& path) const override {
         const auto found = files.find(path);
         return found != files.end() && found->second.is_public;
+    }
+    bool is_open_to_others(const std::string& path) const override {
+        const auto found = files.find(path);
+        return found != files.end() && found->second.is_open_to_others;
     }
     std::optional<std::string> environment(const std::string& name) const override {
         const auto found = variables.find(name);

@@ -119,6 +119,16 @@ FrameBuilder& FrameBuilder::ah(std::string_view password, std::uint32_t sequence
     return *this;
 }
 
+FrameBuilder& FrameBuilder::hmac(std::string_view key, std::uint8_t key_id, std::uint64_t sequence) {
+    hmac_ = Hmac{{key.begin(), key.end()}, key_id, sequence};
+    return *this;
+}
+
+FrameBuilder& FrameBuilder::hmac_octet(std::size_t offset, std::uint8_t value) {
+    hmac_octets_.emplace_back(offset, value);
+    return *this;
+}
+
 FrameBuilder& FrameBuilder::message_octet(std::size_t offset, std::uint8_t value) {
     message_octets_.emplace_back(offset, value);
     return *this;
@@ -167,6 +177,39 @@ Octets FrameBuilder::message() const {
     Octets covered = pseudo_header(message.size());
     put(covered, message);
     const std::uint16_t checksum = reference_checksum(covered);
+    set16(message, checksum_offset, spoils_checksum_ ? checksum ^ 0x0100 : checksum);
+    return message;
+}
+
+/// With its trailer: HMAC-SHA256 over family, version, VRID, 0, source (16 octets), the message without checksum, the trailer without digest.
+Octets FrameBuilder::signed_message() const {
+    Octets message = message_without_checksum();
+    Octets trailer{1, hmac_->key_id, 0, 0};
+    put32(trailer, hmac_->sequence >> 32);
+    put32(trailer, hmac_->sequence & 0xffffffff);
+    trailer.resize(28);
+    for (const auto& [offset, value] : hmac_octets_) trailer.at(offset) = value;
+
+    Octets covered{static_cast<std::uint8_t>(is_ipv4() ? 4 : 6), static_cast<std::uint8_t>(message[0] >> 4), message[1], 0};
+    put(covered, source_.bytes());
+    covered.resize(20);
+    put(covered, message);
+    put(covered, trailer);
+    hmac_sha256_ctx context;
+    hmac_sha256_set_key(&context, hmac_->key.size(), hmac_->key.data());
+    hmac_sha256_update(&context, covered.size(), covered.data());
+    hmac_sha256_digest(&context, 16, trailer.data() + 12);
+    if (spoils_hmac_) trailer[27] ^= 1;
+
+    if (is_ipv4()) {
+        message = this->message();
+        put(message, trailer);
+        return message;
+    }
+    put(message, trailer);
+    Octets summed = pseudo_header(message.size());
+    put(summed, message);
+    const std::uint16_t checksum = reference_checksum(summed);
     set16(message, checksum_offset, spoils_checksum_ ? checksum ^ 0x0100 : checksum);
     return message;
 }
@@ -227,7 +270,7 @@ void FrameBuilder::seal(Octets& packet) const {
 }
 
 Octets FrameBuilder::build() const {
-    Octets inner = payload_ ? *payload_ : message();
+    Octets inner = payload_ ? *payload_ : hmac_ ? signed_message() : message();
     put(inner, trailer_);
     Octets packet = ip_packet(ah_ ? with_ah(inner) : inner);
     if (ah_) seal(packet);

@@ -62,11 +62,14 @@ public:
     FrameBuilder& checksum(packet::ChecksumForm form) { form_ = form; return *this; }
     FrameBuilder& password(std::string_view password);                         ///< v2: Auth Type 1
     FrameBuilder& ah(std::string_view password, std::uint32_t sequence_number);  ///< v2: Auth Type 2 in an AH packet
+    /// The trailer of auth_hmac behind the message. `sequence`: seconds since 1970 in its upper half.
+    FrameBuilder& hmac(std::string_view key, std::uint8_t key_id, std::uint64_t sequence);
     FrameBuilder& auth_type(std::uint8_t value) { auth_type_ = value; return *this; }
     FrameBuilder& type(std::uint8_t value) { type_ = value; return *this; }
     FrameBuilder& version(std::uint8_t value) { version_octet_ = value; return *this; }  ///< says so, layout unchanged
     FrameBuilder& address_count(std::uint8_t value) { address_count_ = value; return *this; }  ///< says so, adds nothing
     FrameBuilder& message_octet(std::size_t offset, std::uint8_t value);       ///< before the checksum is taken
+    FrameBuilder& hmac_octet(std::size_t offset, std::uint8_t value);          ///< of the trailer, before the digest is taken
     FrameBuilder& ah_octet(std::size_t offset, std::uint8_t value);            ///< before the digest is taken
     /// This instead of a VRRP message.
     FrameBuilder& payload(Octets octets) { payload_ = std::move(octets); return *this; }
@@ -76,6 +79,7 @@ public:
     // Spoilers, applied last.
     FrameBuilder& bad_checksum() { spoils_checksum_ = true; return *this; }
     FrameBuilder& bad_ip_checksum() { spoils_ip_checksum_ = true; return *this; }
+    FrameBuilder& bad_hmac() { spoils_hmac_ = true; return *this; }
     FrameBuilder& bad_ah_digest() { spoils_ah_digest_ = true; return *this; }
     FrameBuilder& pad_to(std::size_t size, std::uint8_t octet = 0) { padding_ = {size, octet}; return *this; }
     FrameBuilder& cut_to(std::size_t size) { cut_ = size; return *this; }
@@ -86,6 +90,7 @@ public:
 
 private:
     Octets message_without_checksum() const;
+    Octets signed_message() const;
     Octets with_ah(const Octets& message) const;
     Octets ip_packet(const Octets& payload) const;
     void seal(Octets& packet) const;
@@ -95,6 +100,11 @@ private:
     struct Ah {
         std::array<std::uint8_t, 8> key{};
         std::uint32_t sequence_number = 0;
+    };
+    struct Hmac {
+        Octets key;
+        std::uint8_t key_id = 0;
+        std::uint64_t sequence = 0;
     };
     struct Padding {
         std::size_t size = 0;
@@ -132,12 +142,15 @@ private:
     std::optional<std::uint8_t> address_count_;
     std::vector<std::pair<std::size_t, std::uint8_t>> message_octets_;
     std::vector<std::pair<std::size_t, std::uint8_t>> ah_octets_;
+    std::optional<Hmac> hmac_;
+    std::vector<std::pair<std::size_t, std::uint8_t>> hmac_octets_;
     std::optional<Octets> payload_;
     Octets trailer_;
 
     bool spoils_checksum_ = false;
     bool spoils_ip_checksum_ = false;
     bool spoils_ah_digest_ = false;
+    bool spoils_hmac_ = false;
     Padding padding_;
     std::optional<std::size_t> cut_;
 };

@@ -69,6 +69,28 @@ TEST(CaptureReplay, WhatIsDroppedIsSaidWithItsReason) {
     EXPECT_SAYS(text, "  dropped: 1 bad_ttl, 1 zero_interval");
 }
 
+TEST(CaptureReplay, WhatAuthHmacMakesOfAnAdvertIsSaid) {
+    constexpr std::string_view key = "a key that is a text of 37 characters";
+    const auto number = [](Nanoseconds time) { return static_cast<std::uint64_t>(packet::sequence_at(Nanoseconds{1'000'000'000'000} + time)); };
+    const auto good = [&](Nanoseconds time) { return v3(7, 200).hmac(key, 1, number(time)); };
+    const std::vector<CapturedFrame> capture{at(0s, good(0s).build()), at(1s, good(1s).build()), at(1s + 1ms, good(1s).build()),
+                                             at(2s, v3(7, 201).build()), at(3s, good(3s).bad_hmac().build()), at(4s, v3(7, 202).hmac(key, 9, number(4s)).build()),
+                                             at(9s, good(3s).build()), at(9s + 1ms, v3(7, 203).trailer(Octets(28, 0)).build())};
+    engine::EngineSpec spec = cli::observers_of(capture);
+    EXPECT_SAYS(replay(capture, spec), "sends v3 advert vrid 7 priority 200 interval 100 cs signed with key 1");
+    spec.hmacs = {{.keys = {{1, {key.begin(), key.end()}}}}};
+    spec.hmac_users = {{engine::RouterIndex{0}, 0}};
+    const std::string text = replay(capture, spec);
+    EXPECT_SAYS(text, "signed with key 1: dropped, hmac_replayed: its sequence number was heard already, or a later one");
+    EXPECT_SAYS(text, "priority 201 interval 100 cs: dropped, hmac_missing: no trailer of auth_hmac");
+    EXPECT_SAYS(text, "signed with key 1: dropped, hmac_invalid: the signature is wrong");
+    EXPECT_SAYS(text, "signed with key 9: dropped, hmac_unknown_key");
+    EXPECT_SAYS(text, "signed with key 1: dropped, hmac_stale: signed at a time outside of time_window");
+    EXPECT_SAYS(text, "priority 203 interval 100 cs: dropped, hmac_malformed");
+    EXPECT_SAYS(text, "  dropped: 1 hmac_missing, 1 hmac_malformed, 1 hmac_unknown_key, 1 hmac_invalid, 1 hmac_stale, 1 hmac_replayed");
+    EXPECT_SAYS(text, "(2 adverts accepted");
+}
+
 TEST(CaptureReplay, ALowerAdvertToABackupSaysWhatItDoesToTheTimer) {
     const std::vector<CapturedFrame> capture{at(0s, v3(7, 50).build()), at(1s, v3(7, 50).build())};
     engine::EngineSpec spec = cli::observers_of(capture);

@@ -61,6 +61,7 @@ void Lan::start(std::size_t index) {
                              router.down_timer_adverts, host.spec.granularity.count()));
         }
     }
+    host.machine->command(engine::wall_clock_command(host.spec.wall_clock_ahead), now_);
     host.machine->command({.kind = engine::Command::Kind::start}, now_);
     check_shadow(index);
 }
@@ -226,7 +227,9 @@ void Lan::sent(std::size_t from, Instant, const engine::TxFrame& frame) {
     if (read) {
         just_sent_.push_back(to_number(frame.router));
         check_interval(from, to_number(frame.router));
-        return deliver_to_all(from, frame.link, bytes, read->destination);
+        deliver_to_all(from, frame.link, bytes, read->destination);
+        if (is_replaying_) replay_one(frame.link, bytes, read->destination);
+        return;
     }
     const bool is_announcement = read.error() == packet::ReceiveError::not_ip || read.error() == packet::ReceiveError::not_vrrp;
     if (!is_announcement) violate(fmt::format("host {} sends a frame that our own reader refuses: {}", from, packet::to_string(read.error())));
@@ -259,6 +262,16 @@ void Lan::deliver_to_all(std::size_t from, engine::LinkIndex link, std::span<con
         for (int copy = 0; copy < copies; ++copy) {
             wire_.push({now_ + Nanoseconds{delay(random_)}, order_++, i, link, {bytes.begin(), bytes.end()}});
         }
+    }
+}
+
+/// Not earlier than the original can arrive.
+void Lan::replay_one(engine::LinkIndex link, std::span<const std::uint8_t> bytes, const IpAddress& destination) {
+    recorded_.push_back({link, {bytes.begin(), bytes.end()}, destination});
+    const Recorded& one = recorded_[std::uniform_int_distribution<std::size_t>(0, recorded_.size() - 1)(random_)];
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        const bool is_there = to_number(one.link) < hosts_[i].sides.size() && (one.destination.is_multicast() || one.destination == hosts_[i].spec.address);
+        if (is_there) wire_.push({now_ + weather_.most_delay + Nanoseconds{1}, order_++, i, one.link, one.bytes});
     }
 }
 

@@ -24,6 +24,7 @@ struct HostSpec {
     engine::EngineSpec engine;
     IpAddress address;               ///< of the host, for unicast delivery
     Nanoseconds granularity{1};      ///< it wakes only at multiples of this
+    Nanoseconds wall_clock_ahead{0}; ///< of virtual time; for signatures
 };
 
 /// A broken invariant, in words.
@@ -59,6 +60,8 @@ public:
     void command(std::size_t host, const engine::Command& command, std::string_view story);
     /// From now on two adverts of one router in a row must be one interval apart, to within one tick and one granule.
     void watch_intervals(bool watch);
+    /// From now on somebody records every advert, and with each that is sent plays one of the earlier ones to everybody, of any router of any time since.
+    void replay_adverts() { is_replaying_ = true; }
 
     void run_until(Instant end);
 
@@ -108,6 +111,7 @@ private:
     void check_interval(std::size_t from, std::size_t router);
     void deliver_to_all(std::size_t from, engine::LinkIndex link, std::span<const std::uint8_t> bytes, const IpAddress& destination);
     void happened(std::size_t index, const engine::Event& event);
+    void replay_one(engine::LinkIndex link, std::span<const std::uint8_t> bytes, const IpAddress& destination);
     void tell(const std::string& text) const;
 
     std::vector<Host> hosts_;
@@ -118,6 +122,13 @@ private:
     std::uint64_t order_ = 0;
     std::uint64_t frames_sent_ = 0;
     bool watches_intervals_ = false;
+    bool is_replaying_ = false;
+    struct Recorded {
+        engine::LinkIndex link;
+        std::vector<std::uint8_t> bytes;
+        IpAddress destination;
+    };
+    std::vector<Recorded> recorded_;
     std::vector<Violation> violations_;
     std::vector<engine::Event> just_happened_;
     std::vector<std::size_t> just_sent_;     // routers

@@ -45,11 +45,13 @@ constexpr std::size_t link_count = 4;
 
 EngineSpec thousand_routers() {
     EngineSpec spec;
+    spec.hmacs.push_back({.keys = {{1, std::vector<std::uint8_t>(32, 7)}}, .mode = HmacMode::permissive, .checks_time = false});
     for (std::size_t link = 0; link < link_count; ++link) spec.links.push_back({"lan" + std::to_string(link), lan_mac, true, true});
     for (int i = 0; i < 1000; ++i) {
         const auto vrid = static_cast<std::uint8_t>(1 + i % 250);
         RouterSpec router = i % 3 == 0 ? v2_router(vrid, Priority{100}) : v3_router(vrid, Priority{100});
         if (i % 30 == 0) router.auth_type = packet::AuthType::ah;
+        if (i % 30 == 1 || i % 30 == 4) spec.hmac_users.push_back({RouterIndex{static_cast<std::uint32_t>(i)}, 0});
         router.link = LinkIndex{static_cast<std::uint16_t>(i / 250)};
         router.announced[0].link = router.link;
         router.announcements.refresh = 10s;
@@ -75,6 +77,7 @@ Traffic make_traffic(const EngineSpec& spec) {
         const std::uint8_t vrid = to_number(router.vrid);
         const bool is_v2 = router.version == VrrpVersion::v2;
         if (i % 2 == 1) traffic.higher.push_back({(is_v2 ? v2_frame(vrid, 200) : v3_frame(vrid, 200)).build(), router.link});
+        if (i % 30 == 1) traffic.noise.push_back({v3_frame(vrid, 200).hmac(std::string(32, 7), 1, i).build(), router.link});
         if (i % 50 == 0) traffic.noise.push_back({v3_frame(vrid, 50).build(), router.link});
         if (i % 50 == 2) traffic.noise.push_back({v3_frame(vrid, 50).bad_checksum().build(), router.link});
         if (i % 50 == 4) traffic.noise.push_back({v3_frame(vrid, 0).build(), router.link});

@@ -46,6 +46,8 @@ public:
         drain();
         EngineSpec reversed = spec;
         std::ranges::reverse(reversed.routers);
+        std::ranges::reverse(reversed.hmac_users);
+        for (HmacUser& user : reversed.hmac_users) user.router = RouterIndex{static_cast<std::uint32_t>(spec.routers.size() - 1 - to_number(user.router))};
         std::vector<RouterIndex> predecessors;
         for (std::size_t i = spec.routers.size(); i-- > 0;) predecessors.push_back(RouterIndex{static_cast<std::uint32_t>(i)});
         const Journalled record = write_journal_successor(reversed, now, predecessors);
@@ -105,11 +107,15 @@ private:
 EngineSpec some_routers() {
     RouterSpec ah = v2_router(3, Priority{100});
     ah.auth_type = packet::AuthType::ah;
-    return with({v3_router(1, Priority{100}), v3_router(2, Priority::owner), ah, ipv6_router(1, Priority{100}), unicast_router(9, Priority{120})});
+    EngineSpec spec = with({v3_router(1, Priority{100}), v3_router(2, Priority::owner), ah, ipv6_router(1, Priority{100}), unicast_router(9, Priority{120})});
+    spec.hmacs = {{.keys = {{1, std::vector<std::uint8_t>(32, 'k')}}, .mode = HmacMode::permissive}};
+    spec.hmac_users = {{RouterIndex{1}, 0}, {RouterIndex{4}, 0}};
+    return spec;
 }
 
 /// Elections, answers, faults, errors and junk: some of everything an engine is called for.
 void live_through(Recorder& recorder) {
+    recorder.command(wall_clock_command(1'763'000'000s), at(0s));
     recorder.command({.kind = Command::Kind::start}, at(0s));
     recorder.pass(at(0s));
     for (int second = 1; second < 20; ++second) {
@@ -180,18 +186,24 @@ TEST(Journal, CarriesSyncGroups) {
     EXPECT_NE(live.find("its sync group does"), std::string::npos) << live;
 }
 
-/// Version 3 had no sync groups behind the routers, and is the same otherwise.
-TEST(Journal, OfTheVersionBeforeSyncGroupsIsStillReplayed) {
-    Recorder recorder(some_routers());
+/// Version 3 had no sync groups behind the routers, version 4 no auth_hmac behind these; they are the same otherwise.
+TEST(Journal, OfVersionsBeforeSyncGroupsAndAuthHmacIsStillReplayed) {
+    EngineSpec spec = some_routers();
+    spec.hmacs.clear();
+    spec.hmac_users.clear();
+    Recorder recorder(spec);
     live_through(recorder);
-    Journalled old = recorder.bytes();
-    const std::size_t header = write_journal_header(some_routers(), at(0s), capacity).size();
-    old.erase(old.begin() + static_cast<std::ptrdiff_t>(header) - 4, old.begin() + static_cast<std::ptrdiff_t>(header));
-    old[9] = 3;
-    const auto replay = replay_journal(old);
-    ASSERT_TRUE(replay.has_value()) << to_string(replay.error());
-    EXPECT_TRUE(replay->is_complete);
-    EXPECT_EQ(replay->transcript, recorder.transcript());
+    const std::string transcript = recorder.transcript();
+    for (const auto& [version, missing] : {std::pair<std::uint8_t, std::ptrdiff_t>{3, 12}, {4, 8}}) {
+        Journalled old = recorder.bytes();
+        const auto header = old.begin() + static_cast<std::ptrdiff_t>(write_journal_header(spec, at(0s), capacity).size());
+        old.erase(header - missing, header);
+        old[9] = version;
+        const auto replay = replay_journal(old);
+        ASSERT_TRUE(replay.has_value()) << to_string(replay.error());
+        EXPECT_TRUE(replay->is_complete);
+        EXPECT_EQ(replay->transcript, transcript);
+    }
 }
 
 TEST(Journal, CommandsCarryEveryField) {
@@ -255,7 +267,7 @@ TEST(Journal, EveryRefusalHasItsName) {
     broken[0] = 'X';
     EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
     broken = bytes;
-    for (const std::uint8_t version : {std::uint8_t{1}, std::uint8_t{5}}) {
+    for (const std::uint8_t version : {std::uint8_t{1}, std::uint8_t{6}}) {
         broken[9] = version;
         EXPECT_EQ(error_of(broken), JournalError::not_a_journal);
     }
@@ -349,6 +361,9 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     spec.routers[4].peers[1] = {.address = address_of("10.0.0.9"), .min_ttl = 3, .max_ttl = 200};
     spec.routers[4].ttl = 64;
     spec.groups = {{"G1", {RouterIndex{0}, RouterIndex{3}}}, {"G2", {RouterIndex{1}}}};
+    spec.hmacs = {{.keys = {{7, std::vector<std::uint8_t>(32, 1)}, {9, std::vector<std::uint8_t>(64, 2)}}, .active_key = 9, .mode = HmacMode::receive_only,
+                   .checks_time = false, .window_seconds = 300}};
+    spec.hmac_users = {{RouterIndex{0}, 0}, {RouterIndex{3}, 0}};
 
     Journalled bytes;
     write_spec(bytes, spec);
@@ -374,6 +389,9 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     ASSERT_EQ(read->groups.size(), 2u);
     EXPECT_EQ(read->groups[0].name, "G1");
     EXPECT_EQ(read->groups[0].members, (std::vector{RouterIndex{0}, RouterIndex{3}}));
+    EXPECT_EQ(read->hmacs, spec.hmacs);
+    ASSERT_EQ(read->hmac_users.size(), 2u);
+    EXPECT_EQ(read->hmac_users[1].router, RouterIndex{3});
 }
 
 TEST(SpecCodec, CutOffAnywhereItIsRefused) {
@@ -411,6 +429,11 @@ TEST(SpecCodec, RefusesWhatIsOutOfRange) {
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].group = vrrp_group_ipv6; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announced[0].link = LinkIndex{1}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.groups = {{"G1", {RouterIndex{1}}}}; }));
+    const HmacSpec hmac{.keys = {{1, std::vector<std::uint8_t>(32, 1)}}};
+    EXPECT_FALSE(is_refused([&](EngineSpec& s) { s.hmacs = {hmac}; }));
+    EXPECT_TRUE(is_refused([&](EngineSpec& s) { (s.hmacs = {hmac})[0].mode = HmacMode{3}; }));
+    EXPECT_TRUE(is_refused([&](EngineSpec& s) { (s.hmacs = {hmac})[0].active_key = 2; }));
+    EXPECT_TRUE(is_refused([&](EngineSpec& s) { s.hmac_users = {{RouterIndex{0}, 0}}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.delay = Nanoseconds::max(); }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.refresh = -1ns; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].announcements.lower_delay = Nanoseconds::max(); }));

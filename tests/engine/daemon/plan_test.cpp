@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/load.h"
+#include "engine/core/engine.h"
 #include "engine/daemon/election_delay.h"
 
 namespace vigil::daemon {
@@ -238,6 +239,36 @@ TEST(Plan, AhStartsAboveWhatAnEarlierRunSent) {
     EXPECT_EQ(plan.engine.routers[0].auth_type, packet::AuthType::ah);
     EXPECT_EQ(plan.engine.routers[0].ah_sequence_number, 1'700'000'000u);
     EXPECT_EQ(plan.engine.routers[0].auth_key, (packet::AuthKey{'s', 'e', 'c', 'r', 'e', 't', 0, 0}));
+}
+
+std::string signed_instance(int vrid, const std::string& key) {
+    return "vrrp_instance VI_" + std::to_string(vrid) + " {\ninterface eth0\nvirtual_router_id " + std::to_string(vrid) +
+           "\nvirtual_ipaddress {\n10.0.1." + std::to_string(vrid) + "\n}\n" + (key.empty() ? "" : "auth_hmac {\nkey 1 \"" + key + "\"\n}\n") + "}\n";
+}
+
+TEST(Plan, RoutersWithTheSameAuthHmacShareIt) {
+    const std::string one(32, 'a'), other(32, 'b');
+    Planned planned = plan_text(signed_instance(1, one) + signed_instance(2, "") + signed_instance(3, other) + signed_instance(4, one));
+    engine::EngineSpec& spec = planned.plan.engine;
+    ASSERT_EQ(spec.hmacs.size(), 2u);
+    EXPECT_EQ(spec.hmacs[0].keys.at(0).octets, std::vector<std::uint8_t>(32, 'a'));
+    EXPECT_EQ(spec.hmacs[0].active_key, 1);
+    EXPECT_EQ(spec.hmacs[0].window_seconds, 5);
+    ASSERT_EQ(spec.hmac_users.size(), 3u);
+    EXPECT_EQ(engine::to_number(spec.hmac_users[1].router), 2u);
+    EXPECT_EQ(spec.hmac_users[1].hmac, 1u);
+    EXPECT_EQ(spec.hmac_users[2].hmac, 0u);
+    planned.plan.remove_router(0);   // VI_1, which the engine has refused
+    ASSERT_EQ(spec.hmac_users.size(), 2u);
+    EXPECT_EQ(engine::to_number(spec.hmac_users[0].router), 1u);
+    EXPECT_EQ(engine::to_number(spec.hmac_users[1].router), 2u);
+    EXPECT_TRUE(engine::Engine::make(spec, Instant{0}).has_value());
+}
+
+TEST(Plan, ALinkHasRoomForSignedAdverts) {
+    const std::uint32_t plain = plan_text(instance(vip)).plan.links[0].longest_frame;
+    EXPECT_EQ(plain, 60u);
+    EXPECT_EQ(plan_text(instance(vip + "auth_hmac {\nkey 1 " + std::string(32, 'a') + "\n}\n")).plan.links[0].longest_frame, 14u + 20 + 8 + 4 + 8 + 28);
 }
 
 TEST(ChooseSource, TakesTheFirstAddressThatIsNotVirtual) {

@@ -32,13 +32,15 @@ def instance(lines="", name="VI_1", interface="eth0", vrid=51, addresses=(VIP + 
 
 
 class Rig:
-    """`text`: the configuration. The daemon is started by start(), so that a test can prepare the host first."""
+    """`text`: the configuration. The daemon is started by start(), so that a test can prepare the host first. `beside`: another rig, made with
+    router_count 2, on whose LAN this one is the second router."""
 
-    def __init__(self, directory, text, options=(), interfaces=("eth0",), router_count=1):
+    def __init__(self, directory, text, options=(), interfaces=("eth0",), router_count=1, beside=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.lan = Lan(router_count=router_count, interfaces=interfaces)
-        self.host = self.lan.routers[0]
+        self.lan = beside.lan if beside else Lan(router_count=router_count, interfaces=interfaces)
+        self.owns_lan = beside is None
+        self.host = self.lan.routers[1 if beside else 0]
         self.options = list(options)
         self.configuration = self.directory / "keepalived.conf"
         self.configuration.write_text(text, encoding="utf-8")
@@ -55,7 +57,8 @@ class Rig:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.kill_all()
-        self.lan.close()
+        if self.owns_lan:
+            self.lan.close()
         crash = re.search(rb".*(Sanitizer|runtime error|signal (4|6|7|8|11) ).*", self.log.read_bytes())
         if crash:
             raise AssertionError(f"{crash[0].decode('utf-8', 'replace')} (log: {self.log})")

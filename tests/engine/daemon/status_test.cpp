@@ -104,6 +104,21 @@ TEST_F(Status, JsonHasFurtherFieldsWhereSomethingIsSet) {
     EXPECT_EQ(status_json(input(), 1).find("secret"), std::string::npos);
 }
 
+TEST_F(Status, RefusalsOfAuthHmacAreCountedForTheRoutersThatHaveIt) {
+    load("");
+    const auto of_hmac = [&] {
+        std::vector<int> counts;
+        for (const char* key : {"missing", "malformed", "unknown_key", "invalid_hmac", "stale", "replay"}) counts.push_back(instance()["stats"]["auth_ext_" + std::string(key)]);
+        return counts;
+    };
+    EXPECT_EQ(of_hmac(), (std::vector<int>{0, 0, 0, 0, 0, 0}));
+    snapshot_.hmacs = {{engine::RouterIndex{0}, {.missing = 1, .malformed = 2, .unknown_key = 3, .invalid = 4, .stale = 5, .replayed = 6}}, {}};
+    snapshot_.hmac_count = 1;
+    EXPECT_EQ(of_hmac(), (std::vector<int>{1, 2, 3, 4, 5, 6}));
+    snapshot_.hmacs[0].router = engine::RouterIndex{1};
+    EXPECT_EQ(of_hmac(), (std::vector<int>{0, 0, 0, 0, 0, 0})) << "those of another router";
+}
+
 /// An exporter in Go takes these for int: 5.0 would be an error.
 TEST_F(Status, WholeNumbersAreWrittenWhole) {
     load("version 3\nadvert_int 0.5\npreempt_delay 1.5\n");

@@ -26,6 +26,7 @@ struct FakeEngine {
     engine::EngineCounters totals;
     std::vector<engine::RouterCounters> router_counters{1};
     engine::VirtualRouter record;
+    bool wants_wall_clock = false;
     std::function<bool(const engine::Command&, Instant, engine::TxBatch&)> command_action = [](auto&, auto, auto&) { return true; };
     std::function<void(Instant, engine::TxBatch&)> time_action = [](auto, auto&) {};
 
@@ -87,6 +88,8 @@ struct FakeEngine {
     Priority heard_priority(engine::RouterIndex) const { return Priority{}; }
     void clear_counters(engine::RouterIndex index) { router_counters[engine::to_number(index)] = {}; }
     const engine::EngineCounters& counters() const { return totals; }
+    bool needs_wall_clock() const { return wants_wall_clock; }
+    const engine::HmacCounters* hmac_counters(engine::RouterIndex) const { return nullptr; }
 };
 
 }  // namespace vigil::io

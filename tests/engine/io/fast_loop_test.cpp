@@ -55,6 +55,27 @@ TEST_P(FastLoopTest, WakesFromAnEndlessSleepForACommand) {
     }
 }
 
+TEST_P(FastLoopTest, TellsTheWallClockBeforeAnythingElseToAnEngineThatSigns) {
+    runner.engine.wants_wall_clock = true;
+    ASSERT_TRUE(runner.channel->post(command_for(7)));
+    runner.start();
+    ASSERT_TRUE(runner.wait_for_event([&](const engine::Event& event) { return event.detail == 2; }));
+    runner.stop();
+    ASSERT_GE(runner.engine.commands.size(), 2u);
+    ASSERT_EQ(runner.engine.commands[0].kind, Command::Kind::set_wall_clock);
+    EXPECT_LT(std::chrono::abs(wall_clock_of(runner.engine.commands[0]) + clock::realtime_to_boot()), std::chrono::seconds{60});
+    EXPECT_EQ(runner.engine.commands[1].router, RouterIndex{7});
+}
+
+TEST_P(FastLoopTest, TellsNoWallClockToAnEngineThatDoesNotSign) {
+    runner.start();
+    ASSERT_TRUE(runner.channel->post(command_for(7)));
+    ASSERT_TRUE(runner.wait_for_event([&](const engine::Event& event) { return event.detail == 1; }));
+    runner.stop();
+    ASSERT_EQ(runner.engine.commands.size(), 1u);
+    EXPECT_EQ(runner.engine.commands[0].router, RouterIndex{7});
+}
+
 TEST_P(FastLoopTest, ServesADeadlineWithoutBeingWoken) {
     runner.engine.deadline = clock::now() + std::chrono::milliseconds{5};
     const Instant deadline = runner.engine.deadline;

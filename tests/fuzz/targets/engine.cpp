@@ -44,7 +44,12 @@ engine::EngineSpec spec() {
                     router(Family::ipv4, VrrpVersion::v3, 3, AuthType::none, false),
                     router(Family::ipv6, VrrpVersion::v3, 3, AuthType::none, false),
                     router(Family::ipv4, VrrpVersion::v2, 4, AuthType::ah, false),
-                    router(Family::ipv4, VrrpVersion::v3, 5, AuthType::none, true)};
+                    router(Family::ipv4, VrrpVersion::v3, 5, AuthType::none, true),
+                    router(Family::ipv4, VrrpVersion::v3, 6, AuthType::none, false),
+                    router(Family::ipv6, VrrpVersion::v3, 6, AuthType::none, false)};
+    spec.hmacs = {{.keys = {{1, std::vector<std::uint8_t>(32, 'k')}}, .mode = engine::HmacMode::enforce},
+                  {.keys = {{1, std::vector<std::uint8_t>(32, 'k')}}, .mode = engine::HmacMode::permissive, .checks_time = false}};
+    spec.hmac_users = {{engine::RouterIndex{6}, 0}, {engine::RouterIndex{7}, 1}};
     return spec;
 }
 
@@ -61,6 +66,7 @@ public:
             const auto read = packet::read_frame(frame.bytes());
             FUZZ_CHECK(read || read.error() == packet::ReceiveError::not_ip || read.error() == packet::ReceiveError::not_vrrp);
         });
+        host_.command(engine::wall_clock_command(std::chrono::seconds{1'763'000'000}), host_.now());
         host_.command({.kind = Command::Kind::start}, host_.now());
     }
 

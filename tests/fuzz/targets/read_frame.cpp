@@ -25,6 +25,8 @@ void check_view(const AdvertisementView& view, Bytes frame) {
     const bool is_v2 = view.version() == VrrpVersion::v2;
     FUZZ_CHECK(is_v2 || view.version() == VrrpVersion::v3);
     for (std::size_t i = 0; i < view.address_count(); ++i) FUZZ_CHECK(view.address(i).family == view.family());
+    const Bytes behind = view.behind();
+    FUZZ_CHECK(behind.data() == message.data() + message.size() && behind.data() + behind.size() <= frame.data() + frame.size());
     if (is_v2) FUZZ_CHECK(view.auth_data().data() + view.auth_data().size() == message.data() + message.size());
 }
 
