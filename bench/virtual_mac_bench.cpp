@@ -1,4 +1,4 @@
-// What `vmac_mode nftables` costs: electing thousands of routers at once, and each frame that passes the rules.
+// What `vmac_mode nftables` costs: electing thousands of routers at once, and each frame that passes the rules. And what `no_accept` costs.
 
 #include <benchmark/benchmark.h>
 #include <net/if.h>
@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 
+#include "arp/kernel/accept_filter.h"
 #include "arp/kernel/virtual_mac_set.h"
 #include "bench/veth_lan.h"
 
@@ -103,5 +104,27 @@ BENCHMARK(frames_past_the_rules)
     ->Arg(static_cast<std::int64_t>(Rules::egress))
     ->Arg(static_cast<std::int64_t>(Rules::egress_rewriting))
     ->Arg(static_cast<std::int64_t>(Rules::ingress));
+
+/// no_accept: argument: addresses, blocked and freed again in transactions of 512.
+void addresses_blocked(benchmark::State& state) {
+    const std::string missing = bench::make_pairs(1);   // a network namespace of our own
+    auto filter = missing.empty() ? arp::kernel::AcceptFilter::open() : arp::kernel::refused(EPERM, missing);
+    if (!filter || !filter->build({})) return state.SkipWithError("missing: nftables tables with an owner (Linux 5.12)");
+    const auto address_of = [](std::int64_t i) {
+        return ipv4(10, static_cast<std::uint8_t>(i >> 16), static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i));
+    };
+    for (auto _ : state) {
+        for (const bool is_blocked : {true, false}) {
+            for (std::int64_t i = 0; i < state.range(0); ++i) {
+                if (is_blocked) filter->block({address_of(i)});
+                else filter->unblock({address_of(i)});
+                if (i % 512 == 511 && !filter->commit()) return state.SkipWithError("refused");
+            }
+            if (!filter->commit()) return state.SkipWithError("refused");
+        }
+    }
+    state.SetItemsProcessed(state.iterations() * state.range(0) * 2);
+}
+BENCHMARK(addresses_blocked)->Arg(4080)->Arg(65280)->Unit(benchmark::kMillisecond);
 
 }  // namespace

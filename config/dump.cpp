@@ -61,7 +61,8 @@ void write_tracked(Writer& out, std::string_view name, const std::vector<Tracked
     out.end();
 }
 
-void write_announcements(Writer& out, std::string_view prefix, const AnnouncementSettings& settings) {
+/// `default_refresh`: of the extra one, where none is said.
+void write_announcements(Writer& out, std::string_view prefix, const AnnouncementSettings& settings, Nanoseconds default_refresh) {
     const std::string name(prefix);
     out.line(name + "garp_master_delay", seconds_text(settings.delay));
     out.number(name + "garp_master_repeat", settings.repeat);
@@ -69,6 +70,9 @@ void write_announcements(Writer& out, std::string_view prefix, const Announcemen
     out.number(name + "garp_master_refresh_repeat", settings.refresh_repeat);
     out.line(name + "garp_lower_prio_delay", seconds_text(settings.lower_prio_delay));
     out.number(name + "garp_lower_prio_repeat", settings.lower_prio_repeat);
+    if (settings.extra_refresh > Nanoseconds{0} || default_refresh > Nanoseconds{0}) {
+        out.line(name + "garp_extra_if", (settings.extra_everywhere ? "all " : "") + seconds(settings.extra_refresh));
+    }
 }
 
 void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
@@ -126,13 +130,14 @@ void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceD
     out.line("vrrp_mcast_group6", to_string(global.vrrp_mcast_group6));
     out.line("vrrp_garp_interval", seconds_text(global.vrrp_garp_interval));
     out.line("vrrp_gna_interval", seconds_text(global.vrrp_gna_interval));
-    write_announcements(out, "vrrp_", global.announcements);
+    write_announcements(out, "vrrp_", global.announcements, Nanoseconds{0});
     if (global.vrrp_priority) out.line("vrrp_priority", std::to_string(*global.vrrp_priority));
     if (global.vrrp_rt_priority != 0) out.number("vrrp_rt_priority", global.vrrp_rt_priority);
     out.flag("vrrp_no_swap", global.vrrp_no_swap);
     if (global.vmac_prefix != GlobalDefinitions{}.vmac_prefix) out.text("vmac_prefix", global.vmac_prefix);
     write_bfd_process(out, global.bfd);
     if (global.vrrp_startup_delay > Nanoseconds{0}) out.line("vrrp_startup_delay", seconds_text(global.vrrp_startup_delay));
+    out.text("vmac_addr_prefix", global.vmac_addr_prefix);
     out.line("nftables", global.nftables.table);
     out.line("nftables_priority", std::to_string(global.nftables.priority));
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
@@ -203,6 +208,7 @@ void write_network(Writer& out, const VrrpInstance& instance) {
         out.flag("check_unicast_src", instance.check_unicast_src);
     } else {
         out.line("mcast_dst_ip", to_string(instance.multicast_group));
+        out.flag("unicast_fault_no_peer", instance.lacks_peers);
     }
     if (instance.virtual_mac.enabled) {
         std::string text(instance.virtual_mac.name);
@@ -214,6 +220,7 @@ void write_network(Writer& out, const VrrpInstance& instance) {
     write_ipvlan(out, instance);
     out.text("vrf", instance.vrf);
     if (instance.virtual_mac.mode == VirtualMacMode::nftables) out.line("vmac_mode", "nftables");
+    out.flag("use_vmac_addr", instance.use_vmac_addr);
     out.flag("vmac_xmit_base", instance.vmac_xmit_base);
     if (instance.old_unicast_checksum != OldUnicastChecksum::detect) {
         out.line("old_unicast_checksum", instance.old_unicast_checksum == OldUnicastChecksum::never ? "never" : "");
@@ -236,7 +243,7 @@ void write_hmac(Writer& out, const HmacSettings& settings) {
     out.end();
 }
 
-void write_instance(Writer& out, const VrrpInstance& instance) {
+void write_instance(Writer& out, const VrrpInstance& instance, const GlobalDefinitions& global) {
     out.block("vrrp_instance", instance.name);
     out.line("state", instance.state == InitialState::master ? "MASTER" : "BACKUP");
     out.text("interface", instance.interface);
@@ -246,6 +253,7 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     out.line("advert_int", seconds_text(instance.advert_int));
     out.number("down_timer_adverts", instance.down_timer_adverts);
     out.flag("nopreempt", instance.nopreempt);
+    if (instance.timer_expired_backup != 0) out.number("timer_expired_backup", instance.timer_expired_backup);
     if (instance.preempt_delay > Nanoseconds{0}) out.line("preempt_delay", seconds_text(instance.preempt_delay));
     if (instance.auth_type != AuthenticationType::none) {
         out.block("authentication");
@@ -255,10 +263,11 @@ void write_instance(Writer& out, const VrrpInstance& instance) {
     }
     write_hmac(out, instance.auth_hmac);
     write_network(out, instance);
-    write_announcements(out, "", instance.announcements);
+    write_announcements(out, "", instance.announcements, global.announcements.extra_refresh);
     out.line("strict_mode", instance.strict_mode ? "on" : "off");
     out.line("skip_check_adv_addr", instance.skip_check_adv_addr ? "on" : "off");
     out.line(instance.accept ? "accept" : "no_accept");
+    out.flag("promote_secondaries", instance.promote_secondaries);
     if (instance.steps_back_when_address_deleted) out.line("deleted_address", "step_back");
     out.flag("lower_prio_no_advert", instance.lower_prio_no_advert);
     out.flag("higher_prio_send_advert", instance.higher_prio_send_advert);
@@ -298,6 +307,16 @@ void write_sync_group(Writer& out, const VrrpSyncGroup& group) {
     if (group.smtp_alert) out.line("smtp_alert", *group.smtp_alert ? "on" : "off");
     if (group.notify_priority_changes) out.line("notify_priority_changes", *group.notify_priority_changes ? "on" : "off");
     write_scripts(out, group.scripts);
+    out.end();
+}
+
+void write_garp_group(Writer& out, const GarpGroup& group) {
+    out.block("garp_group");
+    if (group.garp_interval) out.line("garp_interval", seconds(*group.garp_interval));
+    if (group.gna_interval) out.line("gna_interval", seconds(*group.gna_interval));
+    out.block("interfaces");
+    for (const std::string_view name : group.interfaces) out.line(name);
+    out.end();
     out.end();
 }
 
@@ -391,10 +410,11 @@ std::string dump(const Configuration& configuration) {
         write_members(out, group.members);
         out.end();
     }
+    for (const GarpGroup& group : configuration.garp_groups) write_garp_group(out, group);
     write_static_addresses(out, configuration.static_addresses);
     write_lines(out, "static_routes", configuration.static_routes);
     write_lines(out, "static_rules", configuration.static_rules);
-    for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance);
+    for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance, configuration.global);
     return out.take();
 }
 

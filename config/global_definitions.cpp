@@ -131,6 +131,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"vrrp_garp_master_refresh_repeat", set_refresh_repeat},
     {"vrrp_garp_lower_prio_delay", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_delay = number_of(n); }},
     {"vrrp_garp_lower_prio_repeat", [](Context& c, GlobalDefinitions&, const Node& n) { c.global_draft.lower_prio_repeat = number_of(n); }},
+    {"vrrp_garp_extra_if", [](Context& c, GlobalDefinitions& g, const Node& n) { read_extra_refresh(c, g.announcements, n, 1); }},
+    {"vrrp_vmac_garp_intvl", [](Context& c, GlobalDefinitions& g, const Node& n) { read_extra_refresh(c, g.announcements, n, 1); }},
     {"vrrp_min_garp", set_min_garp},
     {"vrrp_startup_delay", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_startup_delay = seconds_of(n); }},
     {"vrrp_delay_after_boot", [](Context&, GlobalDefinitions& g, const Node& n) { g.vrrp_delay_after_boot = seconds_of(n); }},
@@ -146,6 +148,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"bfd_rlimit_rtime", set_bfd_rttime},
     {"bfd_cpu_affinity", read_bfd_cpus},
     {"vmac_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_prefix = c.texts.intern(n.word(1)); }},
+    {"vmac_addr_prefix", [](Context& c, GlobalDefinitions& g, const Node& n) { g.vmac_addr_prefix = c.texts.intern(n.word(1)); }},
     {"vmac_mode", [](Context&, GlobalDefinitions& g, const Node& n) { g.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"nftables", read_nftables_table},
     {"nftables_priority", [](Context&, GlobalDefinitions& g, const Node& n) { g.nftables.priority = static_cast<std::int32_t>(read_number(n.word(1))->value); }},
@@ -166,7 +169,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
 
 /// Keywords whose value an instance has copied already when they come behind it.
 bool is_copied_when_block_opens(std::string_view name) {
-    return name.starts_with("vrrp_garp_master") || name.starts_with("vrrp_garp_lower") || name == "vrrp_min_garp" ||
+    return name.starts_with("vrrp_garp_master") || name.starts_with("vrrp_garp_lower") || name == "vrrp_min_garp" || name == "vrrp_garp_extra_if" || name == "vrrp_vmac_garp_intvl" ||
            name == "vrrp_down_timer_adverts" || name == "v3_checksum_as_v2" || name == "vrrp_skip_check_adv_addr";
 }
 

@@ -37,6 +37,7 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::static_address_list: return read_static_addresses(context, node);
         case BlockId::static_route_list: return read_static_routes(context, node);
         case BlockId::static_rule_list: return read_static_rules(context, node);
+        case BlockId::garp_group: return read_garp_group(context, node);
         case BlockId::none: read_root_keyword(context, node); break;
         case BlockId::text_list: read_interface_list(context, node); break;
         default: break;

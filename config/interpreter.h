@@ -22,7 +22,8 @@ namespace vigil::config {
 /// Keywords that validate() may have to point at.
 enum class Place : std::uint8_t {
     none, version, advert_int, state, priority, authentication, nopreempt, preempt_delay, source_address, multicast_group, unicast_peer,
-    virtual_mac, xmit_base, vmac_mode, down_timer, track_source, ipvlan, vrf, auth_hmac, active_key, time_window, hmac_mode, count
+    fault_without_peer, timer_expired, virtual_mac, xmit_base, vmac_mode, down_timer, track_source, ipvlan, vrf, auth_hmac, active_key, time_window,
+    hmac_mode, count
 };
 
 /// What an instance said itself, kept until all defaults are known (validate.cpp).
@@ -37,6 +38,7 @@ struct InstanceDraft {
     bool has_auth_hmac = false;
     std::optional<std::uint8_t> active_key;
     std::optional<std::uint16_t> time_window;   ///< seconds
+    bool fault_without_peer = false;
     std::uint8_t mac_octets = 0;          ///< of use_vmac: 5 or 6
     std::optional<VirtualMacMode> vmac_mode;
     std::optional<bool> strict_mode;
@@ -163,6 +165,10 @@ bool claim_tracker_name(Context& context, TrackerNames& names, const Node& block
 /// sync_group.cpp
 void read_sync_group(Context& context, const Node& block);
 void read_track_group(Context& context, const Node& block);
+/// garp_group.cpp
+void read_garp_group(Context& context, const Node& block);
+/// garp_group.cpp: [all] SECONDS, of which the least is given.
+void read_extra_refresh(Context& context, AnnouncementSettings& settings, const Node& node, std::int64_t least);
 
 /// address_line.cpp: one line of an address list; nullopt when it was reported and dropped. `track_group`: of static addresses, nullptr for others.
 std::optional<ConfiguredAddress> read_address_line(Context& context, const Node& item, std::string_view* track_group = nullptr);

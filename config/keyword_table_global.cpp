@@ -22,7 +22,7 @@ constexpr Keyword root_rows[] = {
     block("vrrp_track_file", t2, acted, BlockId::track_file, text, "track_file"),
     block("vrrp_track_process", t2, acted, BlockId::vrrp_track_process, text),
     block("bfd_instance", t2, acted, BlockId::bfd_instance, text),
-    block("garp_group", t3, later, BlockId::garp_group, anything),
+    block("garp_group", t3, acted, BlockId::garp_group, anything),
     block("interface_up_down_delays", t3, acted, BlockId::text_list),
     block("linkbeat_interfaces", t3, acted, BlockId::text_list),
     block("SSL", t3, later, BlockId::ssl),
@@ -111,8 +111,8 @@ constexpr Keyword global_rows[] = {
     {"vrrp_garp_lower_prio_repeat", t3, acted, any_count},
     {"vrrp_down_timer_adverts", t3, acted, number(1, 100)},
     {"vrrp_min_garp", t3, acted, flag},
-    {"vrrp_garp_extra_if", t3, later, anything},
-    {"vrrp_vmac_garp_intvl", t3, later, anything, BlockId::none, "vrrp_garp_extra_if"},
+    {"vrrp_garp_extra_if", t3, acted, anything},
+    {"vrrp_vmac_garp_intvl", t3, acted, anything, BlockId::none, "vrrp_garp_extra_if"},
     {"vrrp_lower_prio_no_advert", t3, acted, flag},
     {"vrrp_deleted_address", t2, acted, choice("put_back step_back")},   // not keepalived's
     {"vrrp_higher_prio_send_advert", t3, acted, flag},
@@ -121,7 +121,7 @@ constexpr Keyword global_rows[] = {
     {"vrrp_delay_after_boot", t3, acted, boot_delay},
     {"log_unknown_vrids", t3, acted, nothing},
     {"vmac_prefix", t3, acted, text},
-    {"vmac_addr_prefix", t3, later, text},
+    {"vmac_addr_prefix", t3, acted, text},
     {"vmac_mode", t2, acted, choice("macvlan nftables")},   // not keepalived's
     {"vrrp_iptables", t3, acted, anything},
     {"vrrp_ipsets", t3, acted, anything},

@@ -26,7 +26,7 @@ constexpr Keyword instance_rows[] = {
     {"preempt", t3, acted, nothing, BlockId::none, "-"},
     {"preempt_delay", t2, acted, seconds(0, 1000 * second)},
     {"use_vmac", t2, acted, anything},
-    {"use_vmac_addr", t3, later, nothing},
+    {"use_vmac_addr", t3, acted, nothing},
     {"vmac_xmit_base", t2, acted, nothing},
     {"vmac_mode", t2, acted, choice("macvlan nftables")},   // not keepalived's
     {"use_ipvlan", t3, acted, anything},
@@ -34,7 +34,7 @@ constexpr Keyword instance_rows[] = {
     block("unicast_peer", t1, acted, BlockId::peer_list),
     {"unicast_src_ip", t1, acted, address},
     {"unicast_ttl", t3, acted, number(0, 255)},
-    {"unicast_fault_no_peer", t3, later, nothing},
+    {"unicast_fault_no_peer", t3, acted, nothing},
     {"check_unicast_src", t3, acted, nothing},
     {"old_unicast_checksum", t3, acted, anything},
     {"mcast_src_ip", t2, acted, address},
@@ -48,7 +48,7 @@ constexpr Keyword instance_rows[] = {
     block("track_bfd", t2, acted, BlockId::track_bfd_list),
     {"dont_track_primary", t2, acted, nothing},
     {"linkbeat_use_polling", t3, acted, nothing, BlockId::none, "linkbeat_interfaces"},
-    {"promote_secondaries", t3, later, nothing},
+    {"promote_secondaries", t3, acted, nothing},
     {"accept", t2, acted, nothing},
     {"no_accept", t3, acted, nothing},
     {"strict_mode", t3, acted, flag},
@@ -61,8 +61,8 @@ constexpr Keyword instance_rows[] = {
     {"garp_master_refresh_repeat", t2, acted, any_count},
     {"garp_lower_prio_delay", t3, acted, any_seconds},
     {"garp_lower_prio_repeat", t3, acted, any_count},
-    {"garp_extra_if", t3, later, anything},
-    {"vmac_garp_intvl", t3, later, anything, BlockId::none, "garp_extra_if"},
+    {"garp_extra_if", t3, acted, anything},
+    {"vmac_garp_intvl", t3, acted, anything, BlockId::none, "garp_extra_if"},
     {"lower_prio_no_advert", t3, acted, flag},
     {"deleted_address", t2, acted, choice("put_back step_back")},   // not keepalived's
     {"higher_prio_send_advert", t3, acted, flag},
@@ -120,10 +120,10 @@ constexpr Keyword track_group_rows[] = {
 };
 
 constexpr Keyword garp_group_rows[] = {
-    {"garp_interval", t3, later, seconds(0, 4'294'967'295)},
-    {"gna_interval", t3, later, seconds(0, 4'294'967'295)},
-    {"interface", t3, later, text},
-    block("interfaces", t3, later, BlockId::text_list),
+    {"garp_interval", t3, acted, seconds(0, 4'294'967'295)},
+    {"gna_interval", t3, acted, seconds(0, 4'294'967'295)},
+    {"interface", t3, acted, text},
+    block("interfaces", t3, acted, BlockId::text_list),
 };
 
 constexpr Keyword ssl_rows[] = {

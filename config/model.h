@@ -33,7 +33,7 @@ struct ConfiguredAddress {
     bool no_prefix_route = false;     ///< IFA_F_NOPREFIXROUTE
     bool auto_join = false;           ///< IFA_F_MCAUTOJOIN
     bool no_track = false;            ///< deletion by somebody else is tolerated
-    bool use_vmac = false;            ///< on a macvlan of its own device
+    bool use_vmac = false;            ///< on a macvlan on its device, or of its family, where that is not the instance's
     std::optional<IpAddress> broadcast;  ///< IPv4; "+" and "-" are already computed
     std::optional<IpAddress> peer;       ///< point-to-point
     std::string_view device;             ///< empty: the instance's interface (the virtual MAC's when it has one)
@@ -76,6 +76,8 @@ struct AnnouncementSettings {
     std::uint32_t refresh_repeat = 1;            ///< garp_master_refresh_repeat; 0 only by vrrp_min_garp
     Nanoseconds lower_prio_delay{std::chrono::seconds{5}};  ///< second burst after a lower priority advert was heard
     std::uint32_t lower_prio_repeat = 5;                    ///< messages in those bursts; 0 = none
+    Nanoseconds extra_refresh{0};  ///< garp_extra_if: period for addresses whose MAC the adverts do not keep known, at most a day; 0 = never
+    bool extra_everywhere = false; ///< `all`: also for those without the virtual MAC
 
     friend bool operator==(const AnnouncementSettings&, const AnnouncementSettings&) = default;
 };
@@ -128,6 +130,7 @@ struct VrrpInstance {
     Centiseconds advert_int{100};            ///< v2: whole seconds 100-25500; v3: 1-4095
     std::uint8_t down_timer_adverts = 3;     ///< 1-100 missed adverts before take-over
     bool nopreempt = false;
+    std::uint8_t timer_expired_backup = 0;   ///< 1-254: after a pause in which a peer of this priority has taken over, a master is Backup; 0: off. With nopreempt only
     Nanoseconds preempt_delay{0};            ///< 0-1000 s
 
     AuthenticationType auth_type = AuthenticationType::none;  ///< v2 only
@@ -142,6 +145,7 @@ struct VrrpInstance {
 
     bool unicast = false;                      ///< sends to unicast_peers instead of the group
     std::vector<UnicastPeer> unicast_peers;
+    bool lacks_peers = false;                  ///< unicast_fault_no_peer without a peer: it stays in FAULT
     std::optional<std::uint8_t> unicast_ttl;   ///< absent: 255 (IPv6: kernel's)
     std::optional<IpAddress> source_address;   ///< mcast_src_ip / unicast_src_ip; absent: first address of the interface
     bool track_src_ip = false;                 ///< FAULT while this host does not have source_address
@@ -153,12 +157,14 @@ struct VrrpInstance {
     VirtualMacSettings virtual_mac;
     std::optional<IpvlanSettings> ipvlan;      ///< not with a virtual MAC
     std::string_view vrf;                      ///< without `interface`: where the route to the first peer is looked for; empty: outside of any
+    bool use_vmac_addr = false;                ///< addresses on other interfaces are on macvlans there
     bool vmac_xmit_base = false;               ///< adverts leave from the base interface
 
     AnnouncementSettings announcements;
     bool strict_mode = false;
     bool skip_check_adv_addr = false;
     bool accept = true;                        ///< packets to the virtual addresses are accepted while Active
+    bool promote_secondaries = false;          ///< the sysctl, on the interfaces of its IPv4 addresses
     bool steps_back_when_address_deleted = false;  ///< deleted_address step_back; otherwise an address, route or rule that somebody deletes is put back
     bool lower_prio_no_advert = false;
     bool higher_prio_send_advert = false;
@@ -202,6 +208,14 @@ struct VrrpSyncGroup {
     bool tracking_weight = false;               ///< sync_group_tracking_weight: members keep their own weighted trackers
     std::optional<bool> smtp_alert;               ///< mail for changes of the group's state; has a value
     std::optional<bool> notify_priority_changes;  ///< for members that do not say it themselves
+};
+
+/// garp_group: interfaces whose announcements share one pace.
+struct GarpGroup {
+    SourceLocation where;
+    std::optional<Nanoseconds> garp_interval;    ///< least gap between two gratuitous ARPs on all of them; one of both is there
+    std::optional<Nanoseconds> gna_interval;     ///< the same for unsolicited NAs
+    std::vector<std::string_view> interfaces;    ///< at least one; each in no other group
 };
 
 /// track_group: the instances that are meant by a name in static_* lines.
@@ -358,6 +372,7 @@ struct GlobalDefinitions {
     std::uint8_t vrrp_rt_priority = 0;  ///< SCHED_RR priority of the packet thread, 1-99; 0: not real-time
     bool vrrp_no_swap = false;          ///< the VRRP process's memory stays in RAM
     std::string_view vmac_prefix = "vrrp";
+    std::string_view vmac_addr_prefix;   ///< of the macvlans of use_vmac_addr; empty: vmac_prefix
     VirtualMacMode vmac_mode = VirtualMacMode::macvlan;  ///< default of all instances
     NftablesSettings nftables;
 
@@ -388,6 +403,7 @@ struct Configuration {
     std::vector<VrrpInstance> instances;  ///< in file order, only usable ones
     std::vector<VrrpSyncGroup> sync_groups;  ///< in file order, only those with members
     std::vector<TrackGroup> track_groups;    ///< in file order
+    std::vector<GarpGroup> garp_groups;
     std::vector<StaticAddress> static_addresses;   ///< what follows is there as long as the daemon
     std::vector<ConfiguredRoute> static_routes;
     std::vector<ConfiguredRule> static_rules;

@@ -235,6 +235,12 @@ private:
 
     bool settle_unicast() {
         instance_.check_unicast_src = draft_.check_unicast_src.value_or(global_.vrrp_check_unicast_src);
+        if (draft_.fault_without_peer && instance_.unicast_peers.empty() && !instance_.interface.empty()) {
+            warning(Place::fault_without_peer, "has no unicast peer: it stays in FAULT", "write unicast_peer { ADDRESS }, or leave unicast_fault_no_peer out for multicast");
+            instance_.lacks_peers = true;
+            instance_.unicast = false;
+            return true;
+        }
         if (!instance_.unicast) return true;
         if (instance_.unicast_peers.empty()) {
             if (instance_.interface.empty()) {
@@ -271,6 +277,9 @@ private:
         if (settings.mode == VirtualMacMode::nftables && has_device_words) {
             note(Place::virtual_mac, "with 'vmac_mode nftables' there is no device: its name and options mean nothing");
         }
+        for (const auto* list : {&instance_.virtual_addresses, &instance_.excluded_addresses}) {
+            for (const ConfiguredAddress& address : *list) check_address_use_vmac(address);
+        }
         if (settings.address && draft_.mac_octets == 5) settings.address->octets[5] = to_number(instance_.vrid);
     }
 
@@ -298,6 +307,13 @@ private:
         if (instance_.vrf.empty() || instance_.interface.empty()) return;
         warning(Place::vrf, "'vrf' means nothing with 'interface': the interface's own VRF is used", "leave one of them out");
         instance_.vrf = {};
+    }
+
+    void check_address_use_vmac(const ConfiguredAddress& address) {
+        const bool is_at_home = address.device.empty() || address.device == instance_.interface;
+        if (!address.use_vmac || !is_at_home || address.address.family != instance_.family || instance_.virtual_mac.enabled) return;
+        say(Severity::note, address.where, "'use_vmac' behind an address is for those on another interface: it means nothing here",
+            "write use_vmac for the instance");
     }
 
     void settle_announcements() {
@@ -363,6 +379,11 @@ private:
                               : "'nopreempt' does not go with priority 255: it is ignored",
                     is_master ? "write state BACKUP on every router" : "");
             instance_.nopreempt = false;
+        }
+        if (instance_.timer_expired_backup != 0 && !instance_.nopreempt) {
+            warning(Place::timer_expired, "'timer_expired_backup' is for instances with 'nopreempt': it is ignored",
+                    "one that preempts would take the address back at once");
+            instance_.timer_expired_backup = 0;
         }
         if (instance_.preempt_delay > Nanoseconds{0} && (is_master || instance_.nopreempt)) {
             warning(Place::preempt_delay,

@@ -73,6 +73,10 @@ void read_old_unicast_checksum(Target& target, const Node& node) {
     target.instance.old_unicast_checksum = node.word_count() > 1 ? OldUnicastChecksum::never : OldUnicastChecksum::always;
 }
 
+void read_timer_expired(Target& target, const Node& node) {
+    target.instance.timer_expired_backup = node.word_count() > 1 ? static_cast<std::uint8_t>(number_of(node)) : std::uint8_t{254};
+}
+
 void add_script(Target& target, const Node& node, ScriptEvent event) {
     const bool is_added = add_script(target.context, target.instance.scripts, node, event);
     if (event == ScriptEvent::deleted && (is_added || node.word_count() < 2)) target.instance.notify_deleted = true;  // alone it asks for the generic script
@@ -96,6 +100,9 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"preempt", [](Target& t, const Node&) { t.instance.nopreempt = false; }},
     {"preempt_delay", [](Target& t, const Node& n) { t.instance.preempt_delay = std::chrono::microseconds{read_seconds(n.word(1))->value}; }},
     {"use_vmac", [](Target& t, const Node& n) { read_use_vmac(t.context, t.instance, t.draft, n); }},
+    {"use_vmac_addr", [](Target& t, const Node&) { t.instance.use_vmac_addr = true; }},
+    {"timer_expired_backup", read_timer_expired},
+    {"thread_timer_expired", read_timer_expired},
     {"vmac_xmit_base", [](Target& t, const Node&) { t.instance.vmac_xmit_base = true; }},
     {"vmac_mode", [](Target& t, const Node& n) { t.draft.vmac_mode = read_vmac_mode(n.word(1)); }},
     {"use_ipvlan", [](Target& t, const Node& n) { read_use_ipvlan(t.context, t.instance, n); }},
@@ -106,6 +113,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"mcast_dst_ip", read_multicast_destination},
     {"unicast_ttl", [](Target& t, const Node& n) { t.instance.unicast_ttl = static_cast<std::uint8_t>(number_of(n)); }},
     {"check_unicast_src", [](Target& t, const Node&) { t.draft.check_unicast_src = true; }},
+    {"unicast_fault_no_peer", [](Target& t, const Node&) { t.draft.fault_without_peer = true; }},
     {"old_unicast_checksum", read_old_unicast_checksum},
     {"native_ipv6", [](Target& t, const Node&) { t.draft.has_native_ipv6 = true; }},
     {"track_interface", [](Target& t, const Node& n) { read_tracked_items(t.context, {t.instance.track_interfaces, 253, nullptr}, t.draft, n); }},
@@ -116,6 +124,7 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"track_src_ip", [](Target& t, const Node&) { t.instance.track_src_ip = true; }},
     {"linkbeat_use_polling", [](Target& t, const Node&) { t.draft.polls_link = true; }},
     {"dont_track_primary", [](Target& t, const Node&) { t.instance.dont_track_primary = true; }},
+    {"promote_secondaries", [](Target& t, const Node&) { t.instance.promote_secondaries = true; }},
     {"accept", [](Target& t, const Node&) { t.draft.accept = true; }},
     {"no_accept", [](Target& t, const Node&) { t.draft.accept = false; }},
     {"strict_mode", [](Target& t, const Node& n) { t.draft.strict_mode = flag_of(n); }},
@@ -128,6 +137,8 @@ constexpr HandlerTable<Handler>::Row handler_rows[] = {
     {"garp_master_refresh_repeat", [](Target& t, const Node& n) { t.instance.announcements.refresh_repeat = std::max(1u, number_of(n)); }},
     {"garp_lower_prio_delay", [](Target& t, const Node& n) { t.draft.lower_prio_delay = number_of(n); }},
     {"garp_lower_prio_repeat", [](Target& t, const Node& n) { t.draft.lower_prio_repeat = number_of(n); }},
+    {"garp_extra_if", [](Target& t, const Node& n) { read_extra_refresh(t.context, t.instance.announcements, n, 0); }},
+    {"vmac_garp_intvl", [](Target& t, const Node& n) { read_extra_refresh(t.context, t.instance.announcements, n, 0); }},
     {"deleted_address", [](Target& t, const Node& n) { t.draft.steps_back_when_address_deleted = n.word(1) == "step_back"; }},
     {"lower_prio_no_advert", [](Target& t, const Node& n) { t.draft.lower_prio_no_advert = flag_of(n); }},
     {"higher_prio_send_advert", [](Target& t, const Node& n) { t.draft.higher_prio_send_advert = flag_of(n); }},
@@ -152,11 +163,14 @@ constexpr HandlerTable<Place>::Row place_rows[] = {
     {"authentication", Place::authentication},
     {"auth_hmac", Place::auth_hmac},
     {"nopreempt", Place::nopreempt},
+    {"timer_expired_backup", Place::timer_expired},
+    {"thread_timer_expired", Place::timer_expired},
     {"preempt_delay", Place::preempt_delay},
     {"mcast_src_ip", Place::source_address},
     {"unicast_src_ip", Place::source_address},
     {"mcast_dst_ip", Place::multicast_group},
     {"unicast_peer", Place::unicast_peer},
+    {"unicast_fault_no_peer", Place::fault_without_peer},
     {"use_vmac", Place::virtual_mac},
     {"vmac_xmit_base", Place::xmit_base},
     {"vmac_mode", Place::vmac_mode},

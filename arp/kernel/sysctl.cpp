@@ -144,6 +144,17 @@ std::vector<KernelError> SysctlKeeper::restore_all() {
     return failures;
 }
 
+/// Its lines in the journal stay: they would bring back the same value.
+KernelResult<void> SysctlKeeper::give_back(const SysctlPath& path) {
+    const auto known = std::ranges::find(saved_, path, &Saved::path);
+    if (known == saved_.end()) return {};
+    std::vector<KernelError> failures;
+    restore(*known, failures);
+    saved_.erase(known);
+    if (!failures.empty()) return tl::unexpected(std::move(failures.front()));
+    return {};
+}
+
 void SysctlKeeper::restore(const Saved& saved, std::vector<KernelError>& failures) const {
     const auto now = read_sysctl(saved.path);
     if (!now && now.error().error_number == ENOENT) return;

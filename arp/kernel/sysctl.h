@@ -38,6 +38,8 @@ public:
     KernelResult<void> set(const SysctlPath& path, std::string_view value);
     /// A setting that somebody changed after us stays as it is; one whose interface is gone is skipped.
     std::vector<KernelError> restore_all();
+    /// The same for one, as if it had never been set.
+    KernelResult<void> give_back(const SysctlPath& path);
     std::size_t saved_count() const { return saved_.size(); }
 
 private:

@@ -79,7 +79,7 @@ void Engine::carry_out(RouterIndex index, const Step& planned, Instant now, cons
     set_timer(index, step);
     if (contains(step.actions, Action::send_advertisement)) send_advertisement(index, table_[index].priority, now, tx);
     if (contains(step.actions, Action::send_stop_advertisement)) send_advertisement(index, Priority::stop, now, tx);
-    if (contains(step.actions, Action::release_addresses)) announcer_.stop(static_cast<std::uint32_t>(index));
+    if (contains(step.actions, Action::release_addresses)) stop_announcements(index);
     if (contains(step.actions, Action::announce_again)) announce_again(index, now);
 
     if (!step.changed_state()) {
@@ -149,8 +149,8 @@ void Engine::announce(Instant now, TxBatch& tx) {
         const std::size_t room = std::min({due.size(), tx.paced_room(), tx.scratch_room() / paced_frame_bytes});
         const std::size_t count = announcer_.take_due(now, std::span(due).first(room));
         for (const arp::DueAnnouncement& announcement : std::span(due).first(count)) {
-            const RouterIndex index{announcement.router};
-            const AnnouncedAddress& address = announced_[cold_[to_number(index)].first_address + announcement.address];
+            RouterIndex index{};
+            const AnnouncedAddress& address = address_of(announcement, index);
             const arp::AnnouncementFrame frame =
                 arp::announcement(address.address, address.mac, form_, links_[to_number(address.link)].forwards_ipv6);
             tx.push_paced_copy({frame.bytes().data(), frame.size, address.link, index, TxPath::link});

@@ -217,6 +217,13 @@ private:
     bool has_room_for(std::size_t frames, const TxBatch& tx) const {
         return tx.urgent_room() >= frames && tx.scratch_room() >= frames * frames_.largest_frame();
     }
+    // engine_refresh.cpp
+    std::span<const ExtraRefresh> extra_refreshes_of(RouterIndex index) const;
+    std::uint32_t announcer_place(const ExtraRefresh& refresh) const;
+    void start_announcements(RouterIndex index, Instant now);
+    void stop_announcements(RouterIndex index);
+    void adopt_announcements(RouterIndex index, const Engine& before, RouterIndex predecessor, Instant now);
+    const AnnouncedAddress& address_of(const arp::DueAnnouncement& due, RouterIndex& router) const;
     void announce_again(RouterIndex index, Instant now);
     void announce(Instant now, TxBatch& tx);
     void report_states();
@@ -244,7 +251,8 @@ private:
     bool are_groups_settled_ = true;
     std::vector<LinkSpec> links_;
     std::vector<Instant> lost_at_;         // by LinkIndex: when frames were last lost; 0: never
-    arp::Announcer announcer_{{}};
+    arp::Announcer announcer_{{}};         // a place for each router, then one for each extra refresh
+    std::vector<ExtraRefresh> extra_refreshes_;
     arp::GratuitousForm form_ = arp::GratuitousForm::request;
     EventQueue events_;
     EngineCounters counters_;

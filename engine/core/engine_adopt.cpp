@@ -27,7 +27,7 @@ void Engine::adopt(const Engine& before, std::span<const RouterIndex> predecesso
         if (to_number(predecessor) >= before.table_.size()) continue;
         adopt_record(RouterIndex{i}, before.table_[predecessor], now);
         adopt_cold(RouterIndex{i}, before, predecessor);
-        announcer_.adopt(i, before.announcer_, static_cast<std::uint32_t>(predecessor), now);
+        adopt_announcements(RouterIndex{i}, before, predecessor, now);
     }
     are_groups_settled_ = false;
 }

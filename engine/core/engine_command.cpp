@@ -70,7 +70,7 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
         clear_faults(index, static_cast<unsigned>(Fault::link_down) | static_cast<unsigned>(Fault::link_gone), now, tx);
         break;
     case Command::Kind::addresses_ready:
-        if (table_[index].state == State::active) announcer_.start(static_cast<std::uint32_t>(index), now);
+        if (table_[index].state == State::active) start_announcements(index, now);
         break;
     case Command::Kind::set_priority:
         if (command.value != 0) apply(index, state_machine::on_priority_change(table_[index], Priority{command.value}, now), now, nullptr, tx);

@@ -1,6 +1,7 @@
 // Builds an Engine from its specification: all memory is taken here, in time linear in the specification.
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/core.h>
 
@@ -68,9 +69,11 @@ VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
     record.vrid = spec.vrid;
     record.priority = spec.priority;
     record.down_timer_adverts = spec.down_timer_adverts;
+    record.stalled_for = spec.stalled_for;
     unsigned faults = static_cast<unsigned>(Fault::not_started);
     if (!engine.links[to_number(spec.link)].is_up) faults |= static_cast<unsigned>(Fault::link_down);
     if (!is_usable_source(spec.primary_address.octets, record)) faults |= static_cast<unsigned>(Fault::no_source_address);
+    if (has(record, Flag::lacks_peers)) faults |= static_cast<unsigned>(Fault::no_peers);
     record.faults = static_cast<std::uint8_t>(faults);
     return record;
 }
@@ -126,14 +129,52 @@ Sizes measure(const EngineSpec& spec, const std::vector<bool>& signs) {
     return sizes;
 }
 
+/// Where announcements wait for each other: each link has a place for gratuitous ARP and one for NAs, a pacing group has them together.
+class PacingPlaces {
+public:
+    explicit PacingPlaces(const EngineSpec& spec) : spec_(spec), groups_(spec.links.size(), none) {
+        for (std::size_t i = 0; i < spec.pacing_groups.size(); ++i) {
+            for (const LinkIndex link : spec.pacing_groups[i].links) groups_[to_number(link)] = i;
+        }
+    }
+
+    std::uint16_t place_of(LinkIndex link, Family family) {
+        const std::size_t group = groups_[to_number(link)];
+        const std::size_t owner = group == none ? to_number(link) : spec_.links.size() + group;
+        const auto next = static_cast<std::uint16_t>(std::min<std::size_t>(places_.size(), 0xfffe));
+        return places_.try_emplace(2 * owner + (family == Family::ipv4 ? 0 : 1), next).first->second;
+    }
+    Nanoseconds gap_of(LinkIndex link, Family family) const {
+        const bool is_ipv4 = family == Family::ipv4;
+        const std::size_t group = groups_[to_number(link)];
+        if (group == none) return is_ipv4 ? spec_.garp_interval : spec_.gna_interval;
+        return is_ipv4 ? spec_.pacing_groups[group].garp_interval : spec_.pacing_groups[group].gna_interval;
+    }
+
+private:
+    static constexpr std::size_t none = ~std::size_t{0};
+
+    const EngineSpec& spec_;
+    std::vector<std::size_t> groups_;                        // by link
+    std::unordered_map<std::size_t, std::uint16_t> places_;
+};
+
 std::vector<arp::Announcer::Router> announcement_plans(const EngineSpec& spec) {
     std::vector<arp::Announcer::Router> plans;
     plans.reserve(spec.routers.size());
+    PacingPlaces places(spec);
     for (const RouterSpec& router : spec.routers) {
         plans.push_back({.plan = router.announcements,
                          .address_count = static_cast<std::uint16_t>(router.announced.size()),
-                         .link = static_cast<std::uint16_t>(router.link),
-                         .gap = router.family == Family::ipv4 ? spec.garp_interval : spec.gna_interval});
+                         .link = places.place_of(router.link, router.family),
+                         .gap = places.gap_of(router.link, router.family)});
+    }
+    for (const ExtraRefresh& extra : spec.extra_refreshes) {
+        const Family family = spec.routers[to_number(extra.router)].family;
+        plans.push_back({.plan = {.repeat = 0, .delay = Nanoseconds{0}, .refresh = extra.period, .refresh_repeat = 1, .lower_repeat = 0},
+                         .address_count = static_cast<std::uint16_t>(extra.addresses.size()),
+                         .link = places.place_of(extra.link, family),
+                         .gap = places.gap_of(extra.link, family)});
     }
     return plans;
 }
@@ -142,6 +183,12 @@ std::vector<arp::Announcer::Router> announcement_plans(const EngineSpec& spec) {
 
 tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now) {
     if (const auto error = find_hmac_error(spec); !error.empty()) return tl::unexpected(LoadError{RouterIndex::none, std::string(error)});
+    // Before the announcer is made of it.
+    for (std::size_t i = 0; i < spec.routers.size(); ++i) {
+        if (const auto error = find_error(spec.routers[i], spec.links.size()); !error.empty()) {
+            return tl::unexpected(LoadError{RouterIndex{static_cast<std::uint32_t>(i)}, std::string(error)});
+        }
+    }
     const std::vector<bool> signs = routers_that_sign(spec);
     const Sizes sizes = measure(spec, signs);
     Engine engine;
@@ -158,13 +205,11 @@ tl::expected<Engine, LoadError> Engine::make(const EngineSpec& spec, Instant now
     engine.advertised_.reserve(sizes.advertised);
     engine.peers_.reserve(sizes.peers);
     engine.authentications_.reserve(sizes.authentications);
+    engine.extra_refreshes_ = spec.extra_refreshes;
     engine.announcer_ = arp::Announcer(announcement_plans(spec));
     engine.events_ = EventQueue(std::min<std::size_t>(2 * spec.routers.size() + 256, most_events));
     for (std::size_t i = 0; i < spec.routers.size(); ++i) {
         const RouterIndex index{static_cast<std::uint32_t>(i)};
-        if (const auto error = find_error(spec.routers[i], spec.links.size()); !error.empty()) {
-            return tl::unexpected(LoadError{index, std::string(error)});
-        }
         engine.table_.add(make_record(spec.routers[i], spec));
         if (engine.table_.size() != i + 1) {
             return tl::unexpected(LoadError{index, fmt::format("virtual_router_id {} is used twice on {}", to_number(spec.routers[i].vrid),

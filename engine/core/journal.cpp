@@ -25,10 +25,8 @@ namespace {
 enum class RecordType : std::uint8_t { frame = 1, time = 2, command = 3, transmit_error = 4, cleared = 5, gap = 6, successor = 7, adopted = 8 };
 
 constexpr std::array<std::uint8_t, 8> magic{'V', 'I', 'G', 'I', 'L', 'J', 'N', 'L'};
-constexpr std::uint16_t format_version = 5;
-constexpr std::uint16_t first_version = 2;         // the oldest that is still read; 3 has successors
-constexpr std::uint16_t version_with_groups = 4;
-constexpr std::uint16_t version_with_hmac = 5;
+constexpr std::uint16_t format_version = spec_version;
+constexpr std::uint16_t first_version = 2;         // the oldest that is still read
 constexpr std::size_t header_size = 12;
 constexpr std::size_t command_size = 25;
 constexpr std::size_t digest_size = 16;
@@ -116,10 +114,9 @@ std::vector<std::string> names_of(const EngineSpec& spec) {
 /// Plays the calls and writes down what comes out.
 class Player {
 public:
-    /// `parts`: of the specifications in the journal.
-    Player(Engine engine, const BatchCapacity& capacity, Transcript transcript, const SpecParts& parts)
+    Player(Engine engine, const BatchCapacity& capacity, Transcript transcript, std::uint16_t version)
         : engine_(std::move(engine)), tx_(capacity.urgent, capacity.paced, capacity.scratch_bytes), transcript_(std::move(transcript)),
-          parts_(parts) {}
+          version_(version) {}
 
     /// Why the replay has to end at this record, if it has.
     std::optional<JournalError> play(RecordType type, Instant at, packet::Bytes payload) {
@@ -161,7 +158,7 @@ public:
 
     /// A successor, whose length only its reading tells.
     std::optional<JournalError> prepare(packet::ByteReader& reader, Instant at) {
-        const auto spec = read_spec(reader, parts_);
+        const auto spec = read_spec(reader, version_);
         if (!spec || !is_sane(at)) return JournalError::bad_record;
         const std::uint32_t count = reader.u32();
         if (count != spec->routers.size()) return JournalError::bad_record;
@@ -217,7 +214,7 @@ private:
     std::vector<std::string> names_;          // of its routers
     TxBatch tx_;
     Transcript transcript_;
-    SpecParts parts_;
+    std::uint16_t version_;
     Instant last_{};
     std::size_t batches_ = 0;
 };
@@ -341,14 +338,13 @@ tl::expected<JournalReplay, JournalError> replay_journal(std::span<const std::ui
     if (version < first_version || version > format_version) return tl::unexpected(JournalError::not_a_journal);
     const Instant start = read_instant(reader);
     const BatchCapacity capacity{reader.u32(), reader.u32(), reader.u32()};
-    const SpecParts parts{.has_groups = version >= version_with_groups, .has_hmac = version >= version_with_hmac};
-    const auto spec = read_spec(reader, parts);
+    const auto spec = read_spec(reader, version);
     if (!spec || !is_sane(start) || std::max({capacity.urgent, capacity.paced, capacity.scratch_bytes}) > largest_capacity) {
         return tl::unexpected(JournalError::bad_header);
     }
     auto engine = Engine::make(*spec, start);
     if (!engine) return tl::unexpected(JournalError::engine_refused);
-    Player player(std::move(*engine), capacity, Transcript(names_of(*spec), start), parts);
+    Player player(std::move(*engine), capacity, Transcript(names_of(*spec), start), version);
 
     JournalReplay replay;
     const auto stop = [&](JournalError error) {

@@ -45,6 +45,7 @@ struct RouterSpec {
     Centiseconds interval{100};
     std::uint8_t down_timer_adverts = 3;
     std::uint32_t preempt_delay_ms = 0;
+    std::uint8_t stalled_for = 0;               ///< timer_expired_backup: 1-254; 0: off
     std::uint16_t flags = static_cast<std::uint16_t>(Flag::preempt);  ///< engine::Flag; version2, ipv6, unicast, hmac are set by the engine
     IpAddress primary_address;                  ///< none, or one it may not send from: Fault::no_source_address holds
     MacAddress source_mac;                      ///< Ethernet source of the adverts
@@ -95,6 +96,21 @@ struct GroupSpec {
     std::vector<RouterIndex> members;   ///< at least one; a router is in one group at most
 };
 
+/// Links whose announcements share one pace.
+struct PacingGroup {
+    Nanoseconds garp_interval{0};   ///< least gap between two gratuitous ARPs on all of them
+    Nanoseconds gna_interval{0};    ///< the same for unsolicited NAs
+    std::vector<LinkIndex> links;   ///< none of another group
+};
+
+/// Addresses of one router on one link that are announced again and again while it is Active, because its adverts do not keep their MAC known to the switches there.
+struct ExtraRefresh {
+    RouterIndex router = RouterIndex::none;
+    LinkIndex link = LinkIndex::none;
+    Nanoseconds period{0};                    ///< more than 0
+    std::vector<std::uint16_t> addresses;     ///< positions in RouterSpec::announced
+};
+
 struct EngineSpec {
     std::vector<LinkSpec> links;
     std::vector<RouterSpec> routers;
@@ -104,6 +120,8 @@ struct EngineSpec {
     arp::GratuitousForm form = arp::GratuitousForm::request;
     Nanoseconds garp_interval{0};   ///< least gap between two gratuitous ARPs on one link
     Nanoseconds gna_interval{0};    ///< the same for unsolicited NAs
+    std::vector<PacingGroup> pacing_groups;   ///< of links for which these two do not hold
+    std::vector<ExtraRefresh> extra_refreshes;   ///< ordered by router
 };
 
 }  // namespace vigil::engine

@@ -223,6 +223,43 @@ bool read_hmacs(packet::ByteReader& reader, EngineSpec& spec) {
     return !reader.has_failed() && find_hmac_error(spec).empty();
 }
 
+void write_pacing_group(Sink& sink, const PacingGroup& group) {
+    sink.i64(group.garp_interval.count());
+    sink.i64(group.gna_interval.count());
+    sink.u16(group.links.size());
+    for (const LinkIndex link : group.links) sink.u16(to_number(link));
+}
+
+bool read_pacing_group(packet::ByteReader& reader, PacingGroup& group, std::size_t link_count) {
+    if (!read_duration(reader, group.garp_interval) || !read_duration(reader, group.gna_interval)) return false;
+    for (std::size_t n = reader.u16(); n != 0 && !reader.has_failed(); --n) {
+        if (to_number(group.links.emplace_back(LinkIndex{reader.u16()})) >= link_count) return false;
+    }
+    return !reader.has_failed();
+}
+
+void write_refresh(Sink& sink, const ExtraRefresh& refresh) {
+    sink.u32(to_number(refresh.router));
+    sink.u16(to_number(refresh.link));
+    sink.i64(refresh.period.count());
+    sink.u16(refresh.addresses.size());
+    for (const std::uint16_t address : refresh.addresses) sink.u16(address);
+}
+
+bool read_refresh(packet::ByteReader& reader, ExtraRefresh& refresh, const EngineSpec& spec) {
+    refresh.router = RouterIndex{reader.u32()};
+    refresh.link = LinkIndex{reader.u16()};
+    if (to_number(refresh.router) >= spec.routers.size() || to_number(refresh.link) >= spec.links.size()) return false;
+    if (!read_duration(reader, refresh.period) || refresh.period <= Nanoseconds{0}) return false;
+    const std::size_t address_count = spec.routers[to_number(refresh.router)].announced.size();
+    for (std::size_t n = reader.u16(); n != 0 && !reader.has_failed(); --n) {
+        if (refresh.addresses.emplace_back(reader.u16()) >= address_count) return false;
+    }
+    return !reader.has_failed();
+}
+
+bool is_ordered(const std::vector<ExtraRefresh>& refreshes) { return std::ranges::is_sorted(refreshes, {}, &ExtraRefresh::router); }
+
 }  // namespace
 
 void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
@@ -248,9 +285,14 @@ void write_spec(std::vector<std::uint8_t>& out, const EngineSpec& spec) {
         sink.u32(to_number(user.router));
         sink.u32(user.hmac);
     }
+    sink.u16(spec.pacing_groups.size());
+    for (const PacingGroup& group : spec.pacing_groups) write_pacing_group(sink, group);
+    sink.u32(spec.extra_refreshes.size());
+    for (const ExtraRefresh& refresh : spec.extra_refreshes) write_refresh(sink, refresh);
+    for (const RouterSpec& router : spec.routers) sink.u8(router.stalled_for);
 }
 
-std::optional<EngineSpec> read_spec(packet::ByteReader& reader, const SpecParts& parts) {
+std::optional<EngineSpec> read_spec(packet::ByteReader& reader, std::uint16_t version) {
     EngineSpec spec;
     if (!read_enum(reader, spec.form, 2) || spec.form < arp::GratuitousForm::request) return std::nullopt;
     if (!read_duration(reader, spec.garp_interval) || !read_duration(reader, spec.gna_interval)) return std::nullopt;
@@ -264,11 +306,18 @@ std::optional<EngineSpec> read_spec(packet::ByteReader& reader, const SpecParts&
     for (std::size_t n = reader.u32(); n != 0 && !reader.has_failed(); --n) {
         if (!read_router(reader, spec.routers.emplace_back(), spec.links.size())) return std::nullopt;
     }
-    for (std::size_t n = parts.has_groups ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
+    for (std::size_t n = version >= 4 ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
         if (!read_group(reader, spec.groups.emplace_back(), spec.routers.size())) return std::nullopt;
     }
-    if (parts.has_hmac && !read_hmacs(reader, spec)) return std::nullopt;
-    if (reader.has_failed()) return std::nullopt;
+    if (version >= 5 && !read_hmacs(reader, spec)) return std::nullopt;
+    for (std::size_t n = version >= 5 ? reader.u16() : 0; n != 0 && !reader.has_failed(); --n) {
+        if (!read_pacing_group(reader, spec.pacing_groups.emplace_back(), spec.links.size())) return std::nullopt;
+    }
+    for (std::size_t n = version >= 5 ? reader.u32() : 0; n != 0 && !reader.has_failed(); --n) {
+        if (!read_refresh(reader, spec.extra_refreshes.emplace_back(), spec)) return std::nullopt;
+    }
+    for (std::size_t i = 0; version >= 5 && i < spec.routers.size(); ++i) spec.routers[i].stalled_for = reader.u8();
+    if (reader.has_failed() || !is_ordered(spec.extra_refreshes)) return std::nullopt;
     return spec;
 }
 

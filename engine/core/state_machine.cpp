@@ -15,7 +15,8 @@
 //   of its priority and below do. It listens for two intervals, in which the other would be heard, before it sends; its addresses stay. What it
 //   hears decides as ever, except that one that does not preempt gives way also to a lower Active, which did nothing wrong. A Backup whose timer is
 //   overdue by another whole Active_Down_Interval gives the Active one more: when the machine was suspended, nobody was listening. Active
-//   routers that were suspended together with it have then sent, because two intervals are less than three.
+//   routers that were suspended together with it have then sent, because two intervals are less than three. With timer_expired_backup an Active that
+//   does not preempt does not listen: it is Backup at once.
 // * Frames of the link that were lost for want of room may have been the adverts that were missed. The timer is then put off by one
 //   Active_Down_Interval, three times at most: a Backup that hears nothing among much noise must take over in the end.
 
@@ -64,6 +65,14 @@ Step enter_active(VirtualRouter& router, Instant now, Reason reason) {
 /// Was this Active silent at `now` for longer than its own Active_Down_Interval? The last advert left one interval before the deadline.
 bool has_been_silent(const VirtualRouter& router, Instant now) {
     return now - router.deadline > active_down_interval(router) - Nanoseconds{router.advertisement_interval};
+}
+
+/// Must a Backup of priority stalled_for have taken over? It has heard nothing since one interval before the deadline.
+bool has_been_replaced(const VirtualRouter& router, Instant now) {
+    if (router.stalled_for == 0 || may_preempt(router)) return false;
+    VirtualRouter peer = router;
+    peer.priority = Priority{router.stalled_for};
+    return now - router.deadline > 2 * Nanoseconds{router.advertisement_interval} + skew_time(peer);
 }
 
 /// Active_Down_Timer has expired: may the Active have been there all the same?
@@ -182,6 +191,7 @@ Step on_timer(VirtualRouter& router, Instant now, Instant lost_at, bool group_li
         router.heard = Heard::nothing;
         return {now + active_down_interval(router), Timer::set, Action::none, State::backup, State::backup, Reason::listening};
     case State::active:
+        if (has_been_replaced(router, now)) return enter_backup(router, now, Action::release_addresses, Reason::stalled);
         if (has_been_silent(router, now)) {
             router.is_listening = true;
             const Nanoseconds listening = intervals_to_listen * Nanoseconds{router.advertisement_interval};

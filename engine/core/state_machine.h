@@ -45,6 +45,7 @@ enum class Reason : std::uint8_t {
     priority_changed,      ///< tracking moved our priority
     listening,             ///< a timer was put off: what had been heard, or not, until then proved nothing
     replaced,              ///< another router became Active while we did not run, and we do not preempt
+    stalled,               ///< we did not run for so long that another must have become Active (timer_expired_backup)
 };
 
 /// The outcome of one event: sixteen bytes, it travels in two registers.

@@ -61,6 +61,7 @@ std::string describe(Reason reason, VrrpVersion version) {
     case Reason::priority_changed: return "own priority changed";
     case Reason::listening: return "silence proved nothing, so it listens first";
     case Reason::replaced: return "another became Active while this one did not run";
+    case Reason::stalled: return "it did not run for so long that another must be Active";
     }
     return "?";
 }

@@ -32,6 +32,7 @@ enum class Fault : std::uint8_t {
     link_gone = 16,         ///< its interface was deleted
     stopped = 32,           ///< Command::shutdown; only Command::start clears it. In a sync group it holds for all members
     sync_group = 64,        ///< it has no fault of its own, but another member of its sync group has one
+    no_peers = 128,         ///< set at load, for good: Flag::lacks_peers
 };
 
 /// What the last advert said that a Backup heard within its present Active_Down_Timer. Only sync groups ask (sync_group.cpp).
@@ -56,6 +57,7 @@ enum class Flag : std::uint16_t {
     strict = 128,                 ///< strict_mode
     check_unicast_source = 256,   ///< check_unicast_src
     hmac = 512,                   ///< auth_hmac: has an entry in the HmacTable
+    lacks_peers = 1024,           ///< unicast_fault_no_peer, and there is no peer: it never elects
 };
 
 /// Everything that the election of one Virtual Router reads or writes (RFC 9568 §6.1, §6.2): one cache line, no pointers.
@@ -83,6 +85,7 @@ struct alignas(64) VirtualRouter {
     std::uint8_t doubts = 0;                       ///< Backup: expiries in a row that were put off, because silence proved nothing
     bool is_listening = false;                     ///< Active: it was silent for so long that it listens before it sends
     Heard heard = Heard::nothing;                  ///< Backup
+    std::uint8_t stalled_for = 0;                  ///< Active: after a pause in which a peer of this priority must have taken over it steps back; 0: never
 };
 static_assert(sizeof(VirtualRouter) == 64, "the hot record is one cache line");
 static_assert(std::is_trivially_copyable_v<VirtualRouter>);

@@ -74,29 +74,28 @@ void AcceptRules::apply(Instant now) {
 }
 
 /// By name or by number, as the table has it; all zero when there is no such device now.
-std::array<std::uint8_t, 16> AcceptRules::interface_of(const PlannedAddress& address, std::uint32_t macvlan) const {
+std::array<std::uint8_t, 16> AcceptRules::interface_of(std::uint32_t device) const {
     std::array<std::uint8_t, 16> interface{};
-    std::uint32_t index = macvlan;
-    std::string_view name;
-    if (address.link != engine::LinkIndex::none) {
-        const PlannedLink& link = plan_.links[engine::to_number(address.link)];
-        index = link.interface_index;
-        name = link.name;
-    } else if (const auto device = kernel_.macvlans().devices().find(macvlan); device != kernel_.macvlans().devices().end()) {
-        name = device->second.name;
+    if (shape_.by_interface_index) {
+        std::memcpy(interface.data(), &device, sizeof device);
+        return interface;
     }
-    if (index == 0) return interface;
-    if (shape_.by_interface_index) std::memcpy(interface.data(), &index, sizeof index);
-    else std::copy_n(name.begin(), std::min<std::size_t>(name.size(), IFNAMSIZ - 1), interface.begin());
+    // Of a device that we have just made the monitor may not have heard yet.
+    const auto& macvlans = kernel_.macvlans().devices();
+    const auto& links = kernel_.monitor().links();
+    const auto macvlan = macvlans.find(device);
+    const auto link = links.find(device);
+    const std::string_view name = macvlan != macvlans.end() ? macvlan->second.name : link != links.end() ? std::string_view(link->second.name) : "";
+    std::copy_n(name.begin(), std::min<std::size_t>(name.size(), IFNAMSIZ - 1), interface.begin());
     return interface;
 }
 
-AcceptRules::Elements AcceptRules::elements_of(std::size_t router, std::uint32_t macvlan) const {
+AcceptRules::Elements AcceptRules::elements_of(std::size_t router, const DeviceOf& device_of) const {
     Elements elements;
     for (const PlannedAddress& address : plan_.addresses_of(plan_.routers[router])) {
         FilteredAddress element{address.address, {}};
         if (address.address.is_link_local()) {
-            element.interface = interface_of(address, macvlan);
+            element.interface = interface_of(device_of(address));
             if (element.interface == decltype(element.interface){}) continue;   // not here, and hold() comes again when it is
         }
         elements.push_back(element);
@@ -109,11 +108,11 @@ bool AcceptRules::has_link_local(std::size_t router) const {
     return std::any_of(addresses.begin(), addresses.end(), [](const PlannedAddress& one) { return one.address.is_link_local(); });
 }
 
-void AcceptRules::hold(std::size_t router, std::uint32_t macvlan) {
+void AcceptRules::hold(std::size_t router, const DeviceOf& device_of) {
     if (filter_ == nullptr || !is_member_[router]) return;
     const bool may_change = has_link_local(router);
     if (is_held_[router] && !may_change) return;
-    Elements elements = elements_of(router, macvlan);
+    Elements elements = elements_of(router, device_of);
     if (is_held_[router] && on_links_[router] == elements) return;
     for (const FilteredAddress& element : elements) filter_->block(element);
     if (is_held_[router]) let_go(router);
@@ -125,7 +124,7 @@ void AcceptRules::let_go(std::size_t router) {
     if (filter_ == nullptr || !is_held_[router]) return;
     is_held_[router] = false;
     const auto remembered = on_links_.extract(router);
-    for (const FilteredAddress& element : remembered ? remembered.mapped() : elements_of(router, 0)) filter_->unblock(element);
+    for (const FilteredAddress& element : remembered ? remembered.mapped() : elements_of(router, [](const PlannedAddress&) { return 0u; })) filter_->unblock(element);
 }
 
 void AcceptRules::let_all_go() {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <unordered_map>
 #include <vector>
@@ -21,19 +23,21 @@ public:
 
     /// Makes the table. Logs what was refused, and tries again later.
     void build(Instant now);
-    /// For a reload, instead of build(): after the keeper of the addresses has taken over. `is_wanted`: the router's addresses shall be there. `macvlan`: its
-    /// virtual MAC device, or 0.
-    template <typename IsWanted, typename Macvlan>
-    void go_on_from(AcceptRules& before, Instant now, IsWanted is_wanted, Macvlan macvlan) {
+    /// Number of the interface that an address lives on; 0: it is not there now.
+    using DeviceOf = std::function<std::uint32_t(const PlannedAddress&)>;
+
+    /// For a reload, instead of build(): after the keeper of the addresses has taken over.
+    template <typename Keeper>
+    void go_on_from(AcceptRules& before, Instant now, const Keeper& keeper) {
         for (std::size_t i = 0; i < is_member_.size(); ++i) {
-            if (is_member_[i] && is_wanted(i)) hold(i, macvlan(i));
+            if (is_member_[i] && keeper.is_wanted(i)) hold(i, [&](const PlannedAddress& address) { return keeper.device_of(i, address); });
         }
         before.let_all_go();
         build_or_clear(now);
     }
 
     /// The router's addresses are about to be set, or are set: from apply() on nobody reaches them.
-    void hold(std::size_t router, std::uint32_t macvlan);
+    void hold(std::size_t router, const DeviceOf& device_of);
     /// Its addresses have been removed.
     void let_go(std::size_t router);
     bool has_work(Instant now) const { return filter_ != nullptr && (filter_->is_built() ? filter_->has_changes() : next_attempt_ <= now); }
@@ -43,8 +47,8 @@ public:
 private:
     using Elements = std::vector<arp::kernel::FilteredAddress>;
 
-    Elements elements_of(std::size_t router, std::uint32_t macvlan) const;
-    std::array<std::uint8_t, 16> interface_of(const PlannedAddress& address, std::uint32_t macvlan) const;
+    Elements elements_of(std::size_t router, const DeviceOf& device_of) const;
+    std::array<std::uint8_t, 16> interface_of(std::uint32_t device) const;
     bool has_link_local(std::size_t router) const;
     void let_all_go();
     void build_or_clear(Instant now);

@@ -39,7 +39,8 @@ constexpr unsigned deletions_put_back_at_once = 5;
 }  // namespace
 
 AddressKeeper::AddressKeeper(const Plan& plan, KernelSide& kernel, VirtualMacRules& rules, AcceptRules& accept)
-    : plan_(plan), kernel_(kernel), rules_(rules), accept_(accept), routers_(plan.routers.size()), addresses_(plan.addresses.size()), devices_(plan.links.size(), 0) {
+    : plan_(plan), kernel_(kernel), rules_(rules), accept_(accept), routers_(plan.routers.size()), addresses_(plan.addresses.size()), devices_(plan.links.size(), 0),
+      made_devices_(plan.devices.size(), 0) {
     by_value_.resize(plan.addresses.size());
     std::iota(by_value_.begin(), by_value_.end(), AddressNumber{0});
     std::sort(by_value_.begin(), by_value_.end(),
@@ -63,14 +64,17 @@ void AddressKeeper::leave_alone(const arp::kernel::Monitor::Addresses& present) 
 std::vector<AddressKey> AddressKeeper::go_on_from(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors) {
     refresh_devices();
     std::vector<AddressKey> abandoned;
+    adopt_devices(before, predecessors);
     std::vector<bool> is_to_lower(before.routers_.size(), false);
-    for (const std::size_t router : before.to_lower_) is_to_lower[router] = true;
+    for (const Lowering& one : before.to_lower_) is_to_lower[one.router] = true;
     for (std::size_t i = 0; i < routers_.size(); ++i) {
         if (predecessors[i] == engine::RouterIndex::none) continue;
         const std::size_t predecessor = engine::to_number(predecessors[i]);
         routers_[i] = before.routers_[predecessor];
         routers_[i].is_dirty = false;
-        if (is_to_lower[predecessor]) to_lower_.push_back(i);
+        if (is_to_lower[predecessor]) {
+            for (const std::uint32_t device : virtual_devices_of(i)) to_lower_.push_back({i, device});
+        }
         const bool has_all = adopt_addresses(i, before, predecessor, abandoned);
         if (!routers_[i].is_wanted || has_all) continue;
         routers_[i].is_announced = false;
@@ -78,6 +82,24 @@ std::vector<AddressKey> AddressKeeper::go_on_from(const AddressKeeper& before, c
     }
     std::erase_if(abandoned, [this](const AddressKey& key) { return holds(key); });
     return abandoned;
+}
+
+/// A device goes on when router, interface and family are the same.
+void AddressKeeper::adopt_devices(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors) {
+    std::vector<bool> is_adopted(before.made_devices_.size(), false);
+    for (std::size_t i = 0; i < plan_.devices.size(); ++i) {
+        const engine::RouterIndex predecessor = predecessors[plan_.devices[i].router];
+        if (predecessor == engine::RouterIndex::none) continue;
+        const auto [first, last] = before.plan_.devices_of(engine::to_number(predecessor));
+        for (std::size_t old = first; old < last; ++old) {
+            if (before.plan_.devices[old].macvlan != plan_.devices[i].macvlan) continue;
+            made_devices_[i] = before.made_devices_[old];
+            is_adopted[old] = true;
+        }
+    }
+    for (std::size_t old = 0; old < is_adopted.size(); ++old) {
+        if (!is_adopted[old] && before.made_devices_[old] != 0) abandoned_devices_.push_back(before.made_devices_[old]);
+    }
 }
 
 /// False when one of the router's addresses is not there. Lists are mostly as they were, or somewhat longer or shorter.
@@ -108,14 +130,25 @@ bool AddressKeeper::adopt_addresses(std::size_t router, const AddressKeeper& bef
     return has_all;
 }
 
-std::uint32_t AddressKeeper::device_of(std::size_t router, AddressNumber address) const {
-    const engine::LinkIndex link = plan_.addresses[address].link;
-    return link == engine::LinkIndex::none ? routers_[router].macvlan : devices_[engine::to_number(link)];
+std::uint32_t AddressKeeper::device_of(std::size_t router, const PlannedAddress& address) const {
+    if (address.device != DeviceIndex::none) return made_devices_[to_number(address.device)];
+    return address.link == engine::LinkIndex::none ? routers_[router].macvlan : devices_[engine::to_number(address.link)];
+}
+
+/// Those that are there.
+std::vector<std::uint32_t> AddressKeeper::virtual_devices_of(std::size_t router) const {
+    std::vector<std::uint32_t> numbers;
+    if (routers_[router].macvlan != 0) numbers.push_back(routers_[router].macvlan);
+    const auto [first, last] = plan_.devices_of(router);
+    for (std::size_t i = first; i < last; ++i) {
+        if (made_devices_[i] != 0) numbers.push_back(made_devices_[i]);
+    }
+    return numbers;
 }
 
 AddressKey AddressKeeper::key_of(std::size_t router, AddressNumber address) const {
     AddressKey key = plan_.addresses[address].spec().key;
-    key.interface_index = addresses_[address].is_present ? addresses_[address].device : device_of(router, address);
+    key.interface_index = addresses_[address].is_present ? addresses_[address].device : device_of(router, plan_.addresses[address]);
     return key;
 }
 
@@ -169,7 +202,7 @@ std::vector<std::size_t> AddressKeeper::apply(Instant now, const std::function<v
     rules_.apply();   // before the addresses, both ways: an address never answers with the interface's own MAC
     const std::vector<std::size_t> work = take_work();
     for (const std::size_t router : work) {
-        if (routers_[router].is_wanted) accept_.hold(router, routers_[router].macvlan);
+        if (routers_[router].is_wanted) accept_.hold(router, [&](const PlannedAddress& address) { return device_of(router, address); });
     }
     accept_.apply(now);   // and these before the addresses are there, until they are gone
     std::vector<AddressChange> changes;
@@ -216,11 +249,11 @@ std::vector<std::size_t> AddressKeeper::take_ready(const std::vector<std::size_t
 void AddressKeeper::collect_removals(std::size_t index, std::vector<AddressChange>& changes, std::vector<Pending>& pending) {
     const Router& router = routers_[index];
     if (router.is_wanted) return;
-    if (router.macvlan != 0) {
-        if (auto silenced = kernel_.macvlans().silence(router.macvlan); !silenced) {
+    for (const std::uint32_t device : virtual_devices_of(index)) {
+        if (auto silenced = kernel_.macvlans().silence(device); !silenced) {
             spdlog::warn("({}) cannot silence its virtual MAC device: {}", name(index), to_string(silenced.error()));
         }
-        to_lower_.push_back(index);
+        to_lower_.push_back({index, device});
     }
     for (std::size_t i = 0; i < address_count(index); ++i) {
         const AddressNumber address = first_address(index) + static_cast<AddressNumber>(i);
@@ -245,32 +278,35 @@ bool AddressKeeper::stays_for_another(const AddressKey& key, std::size_t router)
 
 bool AddressKeeper::lower_one_device() {
     while (!to_lower_.empty()) {
-        const std::size_t index = to_lower_.back();
-        const Router& router = routers_[index];
+        const Lowering one = to_lower_.back();
         to_lower_.pop_back();
-        if (router.is_wanted || router.macvlan == 0) continue;  // Active again, or the device is gone
-        if (auto down = kernel_.macvlans().bring_down(router.macvlan); !down) {
-            spdlog::warn("({}) cannot take its virtual MAC device down: {}", name(index), to_string(down.error()));
+        if (routers_[one.router].is_wanted || !kernel_.macvlans().devices().contains(one.device)) continue;  // Active again, or the device is gone
+        if (auto down = kernel_.macvlans().bring_down(one.device); !down) {
+            spdlog::warn("({}) cannot take its virtual MAC device down: {}", name(one.router), to_string(down.error()));
         }
         break;
     }
     return !to_lower_.empty();
 }
 
+bool AddressKeeper::raise(std::size_t router) {
+    for (const std::uint32_t device : virtual_devices_of(router)) {
+        if (auto up = kernel_.macvlans().bring_up(device); !up) {
+            spdlog::warn("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));
+        }
+    }
+    return true;
+}
+
 void AddressKeeper::collect_additions(std::size_t index, Instant now, std::vector<AddressChange>& changes, std::vector<Pending>& pending) {
     const Router& router = routers_[index];
     if (!router.is_wanted) return;
-    bool was_raised = router.macvlan == 0;
+    bool was_raised = false;
     for (std::size_t i = 0; i < address_count(index); ++i) {
         const AddressNumber address = first_address(index) + static_cast<AddressNumber>(i);
         if (addresses_[address].is_present || addresses_[address].is_foreign) continue;
         if (const auto refusal = refused_.find(address); refusal != refused_.end() && refusal->second.next_attempt > now) continue;
-        if (!was_raised) {
-            was_raised = true;
-            if (auto up = kernel_.macvlans().bring_up(router.macvlan); !up) {
-                spdlog::warn("({}) cannot raise its virtual MAC device: {}", name(index), to_string(up.error()));
-            }
-        }
+        if (!was_raised) was_raised = raise(index);
         if (const AddressKey key = key_of(index, address); key.interface_index != 0) {
             changes.push_back({AddressOperation::add, plan_.addresses[address].spec()});
             changes.back().spec.key = key;
@@ -357,10 +393,15 @@ void AddressKeeper::on_interface_gone(std::uint32_t index) {
         }
         if (routers_[router].macvlan == index) routers_[router].macvlan = 0;
     }
+    std::ranges::replace(made_devices_, index, std::uint32_t{0});
 }
 
 std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
-    const auto found = std::find_if(routers_.begin(), routers_.end(), [&](const Router& one) { return one.macvlan == index && one.is_wanted; });
+    auto found = std::find_if(routers_.begin(), routers_.end(), [&](const Router& one) { return one.macvlan == index && one.is_wanted; });
+    if (const auto device = std::ranges::find(made_devices_, index); device != made_devices_.end()) {
+        const std::uint32_t owner = plan_.devices[static_cast<std::size_t>(device - made_devices_.begin())].router;
+        if (routers_[owner].is_wanted) found = routers_.begin() + owner;
+    }
     if (index == 0 || found == routers_.end()) return std::nullopt;
     const auto router = static_cast<std::size_t>(found - routers_.begin());
     for (std::size_t i = 0; i < address_count(router); ++i) {
@@ -390,6 +431,15 @@ void AddressKeeper::on_link_usable(engine::LinkIndex link, Instant now) {
 
 void AddressKeeper::set_macvlan(std::size_t router, std::uint32_t index) {
     routers_[router].macvlan = index;
+    try_again_at_once(router);
+}
+
+void AddressKeeper::set_device(DeviceIndex device, std::uint32_t index) {
+    made_devices_[to_number(device)] = index;
+    try_again_at_once(plan_.devices[to_number(device)].router);
+}
+
+void AddressKeeper::try_again_at_once(std::size_t router) {
     for (std::size_t i = 0; i < address_count(router); ++i) {
         const auto refusal = refused_.find(first_address(router) + static_cast<AddressNumber>(i));
         if (refusal != refused_.end()) refusal->second.next_attempt = Instant{};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/daemon/accept_rules.h"
@@ -63,6 +64,13 @@ public:
     /// The macvlan of a router was made (again): its addresses are tried again at once.
     void set_macvlan(std::size_t router, std::uint32_t index);
     std::uint32_t macvlan(std::size_t router) const { return routers_[router].macvlan; }
+    /// The same for one of Plan::devices.
+    void set_device(DeviceIndex device, std::uint32_t index);
+    std::uint32_t device(DeviceIndex device) const { return made_devices_[to_number(device)]; }
+    /// Number of the interface that the address lives on, of its router; 0: not here.
+    std::uint32_t device_of(std::size_t router, const PlannedAddress& address) const;
+    /// For a reload, after go_on_from(): of Plan::devices those that nobody has any more. They are ours to remove.
+    std::vector<std::uint32_t> take_abandoned_devices() { return std::exchange(abandoned_devices_, {}); }
     /// By position in Plan::addresses, for the dumps.
     bool is_present(std::size_t address) const { return addresses_[address].is_present; }
 
@@ -98,10 +106,18 @@ private:
         std::size_t router;
         AddressNumber address;
     };
+    /// A device that is silenced, and shall go down.
+    struct Lowering {
+        std::size_t router;
+        std::uint32_t device;
+    };
 
     AddressNumber first_address(std::size_t router) const { return plan_.routers[router].first_address; }
     std::size_t address_count(std::size_t router) const { return plan_.routers[router].address_count; }
-    std::uint32_t device_of(std::size_t router, AddressNumber address) const;
+    std::vector<std::uint32_t> virtual_devices_of(std::size_t router) const;
+    void try_again_at_once(std::size_t router);
+    void adopt_devices(const AddressKeeper& before, const std::vector<engine::RouterIndex>& predecessors);
+    bool raise(std::size_t router);
     arp::kernel::AddressKey key_of(std::size_t router, AddressNumber address) const;
     std::size_t router_of(AddressNumber address) const;
     std::vector<Pending> holders_of(const arp::kernel::AddressKey& key) const;
@@ -128,7 +144,9 @@ private:
     std::vector<AddressNumber> by_value_;       // all addresses ordered by IpAddress: who else has this one?
     std::vector<std::uint32_t> devices_;        // interface numbers by LinkIndex, as of the last apply()
     std::vector<std::size_t> dirty_;            // routers to look at in the next apply()
-    std::vector<std::size_t> to_lower_;         // routers whose device is silenced, and shall go down
+    std::vector<Lowering> to_lower_;
+    std::vector<std::uint32_t> made_devices_;   // of Plan::devices; 0: not there
+    std::vector<std::uint32_t> abandoned_devices_;
     std::unordered_map<AddressNumber, Refusal> refused_;
     std::unordered_map<AddressNumber, Deletions> deletions_;
     Instant next_attempt_ = never;              // the earliest of refused_

@@ -30,6 +30,15 @@ void log_failures(std::string_view what, const std::vector<kernel::KernelError>&
     for (const kernel::KernelError& error : failures) spdlog::warn("{}: {}", what, to_string(error));
 }
 
+kernel::SysctlPath promotion_setting(const std::string& interface) {
+    return kernel::interface_setting(Family::ipv4, interface, "promote_secondaries");
+}
+
+void log_promotion(const std::string& interface, const kernel::KernelResult<void>& done) {
+    if (done || done.error().error_number == ENOENT) return;   // no such interface now
+    spdlog::warn("promote_secondaries cannot be changed on {}: {}", interface, to_string(done.error()));
+}
+
 /// The addresses that these routers would set on interfaces that exist. Not an owner's: its interface has them by right.
 std::vector<kernel::AddressKey> configured_addresses(const Plan& plan, const std::vector<std::size_t>& routers, const kernel::Monitor& monitor) {
     std::vector<std::uint32_t> numbers;
@@ -136,6 +145,9 @@ void KernelSide::keep_only_planned(kernel::Leftovers& leftovers, const Plan& pla
             const auto* base = monitor_.find_link(router.interface());
             const bool is_on_base = router.macvlan && base != nullptr && base->index == link.lower;
             return is_on_base && (router.macvlan->ipvlan ? kernel::device_alias(*router.macvlan) == link.alias : router.macvlan->mac == link.mac);
+        }) && std::none_of(plan.devices.begin(), plan.devices.end(), [&](const PlannedDevice& device) {
+            const auto* base = monitor_.find_link(device.macvlan.base);
+            return base != nullptr && base->index == link.lower && device.macvlan.mac == link.mac;
         });
     });
 }
@@ -173,6 +185,26 @@ void KernelSide::remove_foreign(const Plan& plan, const std::vector<std::size_t>
 
 void KernelSide::remove_addresses(const std::vector<kernel::AddressKey>& addresses) {
     log_failures("Cannot remove an address", kernel::remove_leftovers(socket_, programmer_, {.addresses = addresses}));
+}
+
+void KernelSide::promote_secondaries(const Plan& plan) {
+    std::set<std::string, std::less<>> wanted;
+    for (const PlannedRouter& router : plan.routers) {
+        if (!router.settings->promote_secondaries) continue;
+        for (const PlannedAddress& address : plan.addresses_of(router)) {
+            const bool is_ours = address.address.family == Family::ipv4 && address.link != engine::LinkIndex::none;   // a macvlan has it anyway
+            if (is_ours) wanted.insert(plan.links[engine::to_number(address.link)].name);
+        }
+    }
+    for (const std::string& interface : promoting_) {
+        if (!wanted.contains(interface)) log_promotion(interface, keeper_.give_back(promotion_setting(interface)));
+    }
+    promoting_ = std::move(wanted);
+    for (const std::string& interface : promoting_) on_interface_appeared(interface);
+}
+
+void KernelSide::on_interface_appeared(const std::string& interface) {
+    if (promoting_.contains(interface)) log_promotion(interface, keeper_.set(promotion_setting(interface), "1"));
 }
 
 void KernelSide::restore_settings() {

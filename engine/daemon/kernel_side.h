@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ public:
     void remove_foreign(const Plan& plan, const std::vector<std::size_t>& routers, const std::function<bool(const arp::kernel::AddressKey&)>& is_ours);
     /// Addresses that no configuration has any more.
     void remove_addresses(const std::vector<arp::kernel::AddressKey>& addresses);
+    /// promote_secondaries: the sysctl on the interfaces of IPv4 addresses of the routers that ask for it, and no longer on others.
+    void promote_secondaries(const Plan& plan);
+    /// With its settings as new.
+    void on_interface_appeared(const std::string& interface);
     /// Settings and devices only, for a session that is replaced.
     void restore_settings();
 
@@ -76,6 +81,7 @@ private:
     std::optional<arp::kernel::VirtualMacSet> virtual_macs_;
     std::optional<arp::kernel::AcceptFilter> accept_filter_;
     std::optional<std::string> why_no_virtual_mac_rules_;
+    std::set<std::string, std::less<>> promoting_;   // interfaces
 };
 
 }  // namespace vigil::daemon

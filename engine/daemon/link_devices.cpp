@@ -13,28 +13,40 @@ namespace vigil::daemon {
 
 namespace kernel = arp::kernel;
 
-namespace {
-
-std::string_view device_word(const PlannedRouter& router) { return router.macvlan->ipvlan ? "ipvlan" : "virtual MAC"; }
-
-}  // namespace
-
 void LinkWatch::make_macvlan(std::size_t router) {
     const PlannedRouter& planned = plan_.routers[router];
-    const PlannedLink& link = plan_.links[engine::to_number(planned.link)];
-    if (!planned.macvlan || link.interface_index == 0 || keeper_.macvlan(router) != 0) return;
-    auto device = kernel_.macvlans().create(*planned.macvlan);
-    if (!device) {
-        spdlog::error("({}) cannot make its {} device on {}: {}; its addresses cannot be set", planned.name, device_word(planned), planned.interface(),
-                      to_string(device.error()));
-        return;
-    }
-    spdlog::info("({}) {} device {} on {}", planned.name, device_word(planned), device->name, planned.interface());
-    for (const kernel::KernelError& warning : device->warnings) {
-        spdlog::warn("({}) {}: a setting could not be made: {}", planned.name, device->name, to_string(warning));
-    }
+    if (!planned.macvlan || keeper_.macvlan(router) != 0) return;
+    const auto device = make_device(router, planned.link, *planned.macvlan);
+    if (!device) return;
     keeper_.set_macvlan(router, device->index);
     if (device->stays_up) give_own_address(router, device->index);
+}
+
+/// Those of Plan::devices that are not there and whose interface is.
+void LinkWatch::make_devices() {
+    for (std::size_t i = 0; i < plan_.devices.size(); ++i) {
+        const PlannedDevice& planned = plan_.devices[i];
+        const DeviceIndex place{static_cast<std::uint32_t>(i)};
+        if (keeper_.device(place) != 0) continue;
+        if (const auto device = make_device(planned.router, planned.link, planned.macvlan)) keeper_.set_device(place, device->index);
+    }
+}
+
+/// nullopt: it cannot be made now.
+std::optional<kernel::MacvlanDevice> LinkWatch::make_device(std::size_t router, engine::LinkIndex base, const kernel::MacvlanSpec& spec) {
+    if (plan_.links[engine::to_number(base)].interface_index == 0) return std::nullopt;
+    const std::string_view name = plan_.routers[router].name;
+    const std::string_view word = spec.ipvlan ? "ipvlan" : "virtual MAC";
+    auto device = kernel_.macvlans().create(spec);
+    if (!device) {
+        spdlog::error("({}) cannot make its {} device on {}: {}; its addresses cannot be set", name, word, spec.base, to_string(device.error()));
+        return std::nullopt;
+    }
+    spdlog::info("({}) {} device {} on {}", name, word, device->name, spec.base);
+    for (const kernel::KernelError& warning : device->warnings) {
+        spdlog::warn("({}) {}: a setting could not be made: {}", name, device->name, to_string(warning));
+    }
+    return *std::move(device);
 }
 
 /// Of an ipvlan that is to be reached whoever is Active.

@@ -54,6 +54,7 @@ LinkWatch::LinkWatch(Plan& plan, KernelSide& kernel, FastThread& fast, AddressKe
 
 void LinkWatch::start(Instant now) {
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) make_macvlan(i);
+    make_devices();
     rules_.build();
     std::vector<std::size_t> all(plan_.links.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
@@ -130,6 +131,7 @@ void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::Ro
         if (predecessors[i] == engine::RouterIndex::none) leave_own_link_alone(i);
         else go_on(i, before, engine::to_number(predecessors[i]));
     }
+    make_devices();
     // What has changed since `before` last looked.
     const auto links = kernel_.monitor().links();
     std::vector<std::uint32_t> numbers;
@@ -241,6 +243,7 @@ void LinkWatch::on_link_gone(const kernel::LinkState& state) {
         for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
             if (plan_.routers[i].macvlan && keeper_.macvlan(i) == 0) make_macvlan(i);
         }
+        make_devices();
     }
 }
 
@@ -262,6 +265,8 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     links_[link].has_stale_sources = true;
     refresh_stale_sources();
     for (const std::uint32_t router : routers_of_[link]) make_macvlan(router);
+    make_devices();
+    kernel_.on_interface_appeared(state.name);
     rules_.on_link_appeared(engine::LinkIndex{static_cast<std::uint16_t>(link)});
     links_[link].is_up = false;
     set_up(link, health_.is_up(state));

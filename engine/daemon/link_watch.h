@@ -73,6 +73,8 @@ private:
     void give_own_address(std::size_t router, std::uint32_t device);
     bool restore_own_address(const arp::kernel::AddressKey& key, Instant now);
     void follow_to_vrf(std::size_t link, const arp::kernel::LinkState& state);
+    void make_devices();
+    std::optional<arp::kernel::MacvlanDevice> make_device(std::size_t router, engine::LinkIndex base, const arp::kernel::MacvlanSpec& spec);
     std::vector<std::size_t> keep_ports(const LinkWatch& before);
     bool is_used(const std::string& name) const;
     void note_all(Instant now);

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "engine/daemon/object_spec.h"
+#include "engine/daemon/plan_announcements.h"
 #include "engine/daemon/plan_hmac.h"
 #include "packet/frame_template.h"
 
@@ -50,6 +51,7 @@ public:
         plan_groups();
         plan_.reports_unknown_vrids = configuration_.global.log_unknown_vrids;
         if (plan_.reports_unknown_vrids) open_filters();
+        plan_pacing(plan_, configuration_.garp_groups, indices_);
         return std::move(plan_);
     }
 
@@ -62,6 +64,7 @@ private:
     std::optional<std::string_view> interface_of(const VrrpInstance& instance);
     engine::LinkIndex link_of(std::string_view name);
     void plan_addresses(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
+    DeviceIndex device_for(const VrrpInstance& instance, const ConfiguredAddress& address, std::string_view own_interface);
     bool uses_rules(const VrrpInstance& instance);
     void plan_virtual_mac(const VrrpInstance& instance, PlannedRouter& planned);
     void plan_source(const VrrpInstance& instance, PlannedRouter& planned, engine::RouterSpec& spec);
@@ -94,6 +97,7 @@ std::uint16_t flags_of(const VrrpInstance& instance) {
     set(engine::Flag::owner_ignores_adverts, instance.owner_ignore_adverts);
     set(engine::Flag::strict, instance.strict_mode);
     set(engine::Flag::check_unicast_source, instance.check_unicast_src);
+    set(engine::Flag::lacks_peers, instance.lacks_peers);
     return static_cast<std::uint16_t>(flags);
 }
 
@@ -111,21 +115,6 @@ packet::AuthType auth_type_of(const VrrpInstance& instance) {
     case config::AuthenticationType::ah: return packet::AuthType::ah;
     }
     return packet::AuthType::none;
-}
-
-/// keepalived sends all rounds of a burst at once. To a LAN on which the old Active still talks for a moment that is one
-/// announcement: a single late frame of it undoes them all until garp_master_delay. So those of our first burst are spread.
-constexpr std::chrono::milliseconds announcement_round_gap{100};
-
-arp::AnnouncementPlan announcements_of(const config::AnnouncementSettings& settings) {
-    const auto count = [](std::uint32_t n) { return static_cast<std::uint16_t>(std::min<std::uint32_t>(n, 0xffff)); };
-    return {.repeat = count(settings.repeat),
-            .round_gap = announcement_round_gap,
-            .delay = settings.delay,
-            .refresh = settings.refresh,
-            .refresh_repeat = count(settings.refresh_repeat),
-            .lower_repeat = count(settings.lower_prio_repeat),
-            .lower_delay = settings.lower_prio_delay};
 }
 
 MacAddress virtual_mac_of(const VrrpInstance& instance) {
@@ -175,6 +164,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
     spec.interval = instance.advert_int;
     spec.down_timer_adverts = instance.down_timer_adverts;
     spec.preempt_delay_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(instance.preempt_delay).count());
+    spec.stalled_for = instance.timer_expired_backup;
     spec.flags = flags_of(instance);
     spec.group = instance.multicast_group;
     if (instance.unicast) {
@@ -192,6 +182,7 @@ void Planner::add_instance(const VrrpInstance& instance) {
     plan_source(instance, planned, spec);
     note_link_needs(spec, instance.auth_hmac.is_used());
     plan_hmac(plan_.engine, engine::RouterIndex{static_cast<std::uint32_t>(plan_.routers.size())}, instance.auth_hmac);
+    plan_extra_refreshes(plan_, instance.announcements, spec);
     plan_.engine.routers.push_back(std::move(spec));
     plan_.routers.push_back(std::move(planned));
 }
@@ -287,12 +278,16 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
     plan_virtual_mac(instance, planned);
     const bool has_macvlan = planned.macvlan != nullptr;
     const auto add = [&](const ConfiguredAddress& address) {
+        const DeviceIndex own_device = device_for(instance, address, planned.interface());
+        const bool has_device = own_device != DeviceIndex::none;
         const std::string_view device = !address.device.empty() ? address.device : has_macvlan ? "" : planned.interface();
-        plan_.addresses.push_back({address.address, address.prefix_length, device.empty() ? engine::LinkIndex::none : link_of(device),
-                                   plan_.settings.keep(address)});
+        plan_.addresses.push_back({address.address, address.prefix_length,
+                                   device.empty() || has_device ? engine::LinkIndex::none : link_of(device), own_device, plan_.settings.keep(address)});
         const engine::LinkIndex link = device.empty() ? spec.link : link_of(device);
         const bool is_virtual = device.empty() || (planned.has_ruled_mac && link == spec.link);
-        const MacAddress mac = is_virtual && !instance.ipvlan ? virtual_mac_of(instance) : plan_.engine.links[to_number(link)].mac;
+        const MacAddress mac = has_device   ? plan_.devices[to_number(own_device)].macvlan.mac
+                               : is_virtual && !instance.ipvlan ? virtual_mac_of(instance)
+                                                           : plan_.engine.links[to_number(link)].mac;
         spec.announced.push_back({address.address, link, mac});
         if (!device.empty() && device != planned.interface() && !links_by_name_.contains(device)) {
             report(instance, false, fmt::format("there is no interface '{}' for address {}; it is added when the interface appears", device,
@@ -307,6 +302,26 @@ void Planner::plan_addresses(const VrrpInstance& instance, PlannedRouter& planne
         add(address);
     }
     for (const ConfiguredAddress& address : instance.excluded_addresses) add(address);
+}
+
+/// One for each interface and family, and none where the router's own has it.
+DeviceIndex Planner::device_for(const VrrpInstance& instance, const ConfiguredAddress& address, std::string_view own_interface) {
+    const std::string_view base = address.device.empty() ? own_interface : address.device;
+    const bool is_elsewhere = base != own_interface || address.address.family != instance.family;
+    if (!is_elsewhere || !(address.use_vmac || instance.use_vmac_addr)) return DeviceIndex::none;
+    const auto router = static_cast<std::uint32_t>(plan_.routers.size());
+    for (std::size_t i = plan_.devices.size(); i-- > 0 && plan_.devices[i].router == router;) {
+        const arp::kernel::MacvlanSpec& known = plan_.devices[i].macvlan;
+        if (known.base == base && known.family == address.address.family) return DeviceIndex{static_cast<std::uint32_t>(i)};
+    }
+    const std::string_view prefix = configuration_.global.vmac_addr_prefix;
+    plan_.devices.push_back({router, link_of(base),
+                             {.vrid = instance.vrid,
+                              .family = address.address.family,
+                              .base = std::string(base),
+                              .name_prefix = std::string(prefix.empty() ? configuration_.global.vmac_prefix : prefix),
+                              .mac = instance.virtual_mac.address.value_or(virtual_mac(address.address.family, instance.vrid))}});
+    return DeviceIndex{static_cast<std::uint32_t>(plan_.devices.size() - 1)};
 }
 
 /// Rules for the interface or a device for the router.
@@ -416,50 +431,6 @@ void Planner::plan_groups() {
 }
 
 }  // namespace
-
-void Plan::remove_router(std::size_t at) {
-    if (routers[at].group != engine::GroupIndex::none) --groups[to_number(routers[at].group)].member_count;
-    for (engine::GroupSpec& group : engine.groups) {
-        std::erase(group.members, engine::RouterIndex{static_cast<std::uint32_t>(at)});
-        for (engine::RouterIndex& member : group.members) {
-            if (to_number(member) > at) member = engine::RouterIndex{static_cast<std::uint32_t>(to_number(member) - 1)};
-        }
-    }
-    remove_hmac_user(engine, at);
-    engine.routers.erase(engine.routers.begin() + static_cast<std::ptrdiff_t>(at));
-    routers.erase(routers.begin() + static_cast<std::ptrdiff_t>(at));
-}
-
-arp::kernel::AddressSpec PlannedAddress::spec() const {
-    arp::kernel::AddressSpec spec = address_spec(*settings);
-    spec.key.address = address;
-    spec.key.prefix_length = prefix_length;
-    return spec;
-}
-
-MacAddress PlannedRouter::virtual_mac() const {
-    return settings->virtual_mac.address.value_or(vigil::virtual_mac(settings->family, vrid));
-}
-
-config::VrrpInstance instance_of(const Plan& plan, const PlannedRouter& router) {
-    config::VrrpInstance instance = *router.settings;
-    instance.name = router.name;
-    if (!router.has_routed_interface) instance.interface = router.interface();
-    instance.vrid = router.vrid;
-    instance.priority = Priority{router.base_priority};
-    if (const auto objects = plan.objects.find(router.name); objects != plan.objects.end()) {
-        instance.virtual_routes = objects->second.routes;
-        instance.virtual_rules = objects->second.rules;
-    }
-    const auto addresses = plan.addresses_of(router);
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        config::ConfiguredAddress address = *addresses[i].settings;
-        address.address = addresses[i].address;
-        address.prefix_length = addresses[i].prefix_length;
-        (i < router.advertised_count ? instance.virtual_addresses : instance.excluded_addresses).push_back(address);
-    }
-    return instance;
-}
 
 Plan make_plan(const config::Configuration& configuration, const KernelFacts& facts, const Plan* before) {
     return Planner(configuration, facts, before).take();

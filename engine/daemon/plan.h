@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arp/kernel/address_programmer.h"
@@ -33,16 +34,27 @@ struct KernelFacts {
     std::uint32_t wall_clock_seconds = 0;               ///< first AH sequence number
 };
 
+/// A macvlan for addresses that are not on their router's own interface, or not of its family: use_vmac_addr, or use_vmac behind an address.
+struct PlannedDevice {
+    std::uint32_t router = 0;          ///< in Plan::routers
+    engine::LinkIndex link = engine::LinkIndex::none;   ///< what it sits on
+    arp::kernel::MacvlanSpec macvlan;
+};
+enum class DeviceIndex : std::uint32_t { none = ~0u };
+constexpr std::size_t to_number(DeviceIndex index) { return static_cast<std::size_t>(index); }
+
 /// An address that the control thread programs while the router is Active. Small, because there are many: the rest is in the configuration.
 struct PlannedAddress {
     IpAddress address;
     std::uint8_t prefix_length = 32;
-    engine::LinkIndex link = engine::LinkIndex::none;   ///< of its device; none: the router's virtual MAC device
+    engine::LinkIndex link = engine::LinkIndex::none;   ///< of its device; none: a virtual MAC device
+    DeviceIndex device = DeviceIndex::none;             ///< which one, in Plan::devices; none: the router's own
     const config::ConfiguredAddress* settings = nullptr;   ///< all else, shared with other addresses
 
     /// Without its interface index, which may change.
     arp::kernel::AddressSpec spec() const;
 };
+static_assert(sizeof(PlannedAddress) <= 32);
 
 /// What the control thread knows of one router beside the engine's RouterSpec at the same index. What a router has in
 /// common with others is in `settings`.
@@ -115,6 +127,7 @@ struct Plan {
     engine::EngineSpec engine;            ///< its routers are dropped when the engine has been made (drop_load_data())
     std::vector<PlannedRouter> routers;   ///< same index as engine.routers
     std::vector<PlannedAddress> addresses;   ///< of all routers, one router's behind the other's
+    std::vector<PlannedDevice> devices;   ///< ordered by router; few have any
     std::vector<PlannedLink> links;       ///< same index as engine.links
     std::vector<PlannedGroup> groups;     ///< same index as engine.groups
     std::unordered_map<std::string_view, RouterObjects> objects;   ///< by name of the router
@@ -126,8 +139,12 @@ struct Plan {
         return std::span(addresses).subspan(router.first_address, router.address_count);
     }
 
+    /// Positions in `devices` of a router's, from the first to behind the last.
+    std::pair<std::size_t, std::size_t> devices_of(std::size_t router) const;
+
     /// Takes out a router that the engine refuses; its sync group goes on without it.
     void remove_router(std::size_t at);
+    void remove_devices_of(std::size_t router);
     /// What only the engine's making needed: thousands of routers' worth of memory.
     void drop_load_data() {
         engine.routers = std::vector<engine::RouterSpec>();

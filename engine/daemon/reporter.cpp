@@ -39,6 +39,7 @@ void describe_transition(const Event& event, const PlannedRouter& router, const 
     if (event.reason == Reason::replaced) {
         say(fmt::format("({}) Master found {} to be master since it did not run; nopreempt leaves it that", name, peer_of(event, router)));
     }
+    if (event.reason == Reason::stalled) say(fmt::format("({}) did not run for so long that another must be master: timer_expired_backup", name));
     if (event.to == State::backup) {
         say(fmt::format("({}) Entering BACKUP STATE{}", name, before.state == OperatorState::init ? " (init)" : ""));
         return;
@@ -184,6 +185,7 @@ std::string describe_reason(const RouterStatus& status, const PlannedRouter& rou
     case Reason::priority_changed: return "the priority changed";
     case Reason::listening: return "";
     case Reason::replaced: return fmt::format("{} became master while this process did not run", peer);
+    case Reason::stalled: return "this process did not run for so long that another must be master";
     }
     return "";
 }
@@ -200,6 +202,7 @@ std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, st
     add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface()));
     if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface()));
     add(engine::Fault::tracker, tracker_fault.empty() ? "something that it tracks was bad" : std::string(tracker_fault));
+    add(engine::Fault::no_peers, "it has no unicast peer");
     add(engine::Fault::sync_group, "another member of its sync group is in FAULT");
     return text.empty() ? "nothing" : text;
 }

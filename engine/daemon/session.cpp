@@ -101,6 +101,7 @@ void Session::make_parts() {
     trackers_.configure(configuration_);
     kernel_.objects().configure(configuration_, plan_);
     drop_load_data();
+    kernel_.promote_secondaries(plan_);
     rules_ = std::make_unique<VirtualMacRules>(plan_, kernel_);
     accept_ = std::make_unique<AcceptRules>(plan_, configuration_.global, kernel_);
     keeper_ = std::make_unique<AddressKeeper>(plan_, kernel_, *rules_, *accept_);
@@ -459,8 +460,8 @@ void Session::tell_states_again() {
 
 void Session::write_files() {
     if (!files_->is_asked()) return;
-    const auto device_name = [this](std::size_t router) {
-        const auto found = kernel_.macvlans().devices().find(keeper_->macvlan(router));
+    const auto device_name = [this](std::size_t router, DeviceIndex device) {
+        const auto found = kernel_.macvlans().devices().find(device == DeviceIndex::none ? keeper_->macvlan(router) : keeper_->device(device));
         return found == kernel_.macvlans().devices().end() ? std::string() : found->second.name;
     };
     DumpInput input{.plan = &plan_, .statuses = &statuses_, .is_present = [this](std::size_t address) { return keeper_->is_present(address); },

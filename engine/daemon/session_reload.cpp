@@ -107,8 +107,8 @@ void Session::go_on_from(Session& before, const Succession& succession) {
     make_parts();
     kernel_.remove_addresses(keeper_->go_on_from(*before.keeper_, succession.predecessors));
     rules_->go_on_from(*before.rules_, succession.predecessors, [this](std::size_t router) { return keeper_->is_wanted(router); });
-    accept_->go_on_from(*before.accept_, io::clock::now(), [this](std::size_t router) { return keeper_->is_wanted(router); },
-                        [this](std::size_t router) { return keeper_->macvlan(router); });
+    for (const std::uint32_t device : keeper_->take_abandoned_devices()) (void)kernel_.macvlans().remove(device);
+    accept_->go_on_from(*before.accept_, io::clock::now(), *keeper_);
     std::vector<std::size_t> anew;
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
         if (succession.goes_on(i)) statuses_[i] = before.statuses_[engine::to_number(succession.predecessors[i])];

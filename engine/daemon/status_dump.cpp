@@ -72,7 +72,7 @@ void add_router(std::string& text, const DumpInput& input, std::size_t i) {
     const std::string reason = describe_reason(status, router, has_tracker_fault ? input.describe_tracker_fault(i) : "");
     if (!reason.empty()) add(text, "Reason", reason);
     add(text, "Interface", std::string(router.interface()));
-    if (const std::string device = input.virtual_device(i); !device.empty()) add(text, "Virtual MAC device", device);
+    if (const std::string device = input.virtual_device(i, DeviceIndex::none); !device.empty()) add(text, "Virtual MAC device", device);
     add(text, "Using src_ip", to_string(IpAddress{now.record.primary_address, settings.family}));
     add_announcements(text, settings.announcements);
     add(text, "Down timer adverts", std::to_string(settings.down_timer_adverts));
@@ -134,7 +134,7 @@ std::string address_text(const DumpInput& input, std::size_t router, std::size_t
     if (address.prefix_length != host_length) text += fmt::format("/{}", address.prefix_length);
     if (address.settings->peer) text += fmt::format(" peer {}", to_string(*address.settings->peer));
     if (address.settings->broadcast) text += fmt::format(" brd {}", to_string(*address.settings->broadcast));
-    text += fmt::format(" dev {}", has_link ? input.plan->links[engine::to_number(address.link)].name : input.virtual_device(router));
+    text += fmt::format(" dev {}", has_link ? input.plan->links[engine::to_number(address.link)].name : input.virtual_device(router, address.device));
     text += fmt::format(" scope {}", scope_text(address));
     if (!address.settings->label.empty()) text += fmt::format(" label {}", address.settings->label);
     if (input.is_present(planned.first_address + i)) text += " set";

@@ -20,7 +20,7 @@ struct DumpInput {
     const io::Snapshot* snapshot = nullptr;
     const std::vector<RouterStatus>* statuses = nullptr;
     std::function<bool(std::size_t address)> is_present;            ///< in the kernel now; by position in Plan::addresses
-    std::function<std::string(std::size_t router)> virtual_device;  ///< name of its virtual MAC device; empty: none
+    std::function<std::string(std::size_t router, DeviceIndex device)> virtual_device;  ///< name of its own virtual MAC device, or of one of Plan::devices; empty: none
     std::string backend;
     std::function<std::string(std::size_t router)> describe_tracker_fault;
     std::string trackers;                         ///< what is tracked, and how it stands

@@ -158,7 +158,7 @@ void add_data(Writer& data, const DumpInput& input, std::size_t i) {
     const config::VrrpInstance& settings = *router.settings;
     const io::RouterSnapshot& now = input.snapshot->routers[i];
     const OperatorState state = operator_state(now.record.state, now.record.faults);
-    const std::string device = input.virtual_device(i);
+    const std::string device = input.virtual_device(i, DeviceIndex::none);
     data.text("iname", router.name);
     data.number("dont_track_primary", settings.dont_track_primary ? 1 : 0);
     data.number("skip_check_adv_addr", settings.skip_check_adv_addr ? 1 : 0);
@@ -174,7 +174,7 @@ void add_data(Writer& data, const DumpInput& input, std::size_t i) {
     data.number("base_priority", router.base_priority);
     data.number("effective_priority", to_number(now.record.priority));
     data.flag("vipset", state == OperatorState::master);
-    data.flag("promote_secondaries", false);
+    data.flag("promote_secondaries", settings.promote_secondaries);
     data.seconds("adver_int", settings.advert_int);
     data.seconds("master_adver_int", now.record.active_adver_interval);
     data.number("accept", settings.accept ? 1 : 0);

@@ -18,7 +18,7 @@ bool have_same_ruled_mac(const PlannedRouter& a, const PlannedRouter& b) {
 
 bool can_go_on(const PlannedRouter& before, const PlannedRouter& now) {
     return before.link == now.link && before.vrid == now.vrid && before.settings->family == now.settings->family &&
-           before.settings->version == now.settings->version && before.is_owner() == now.is_owner() &&
+           before.settings->version == now.settings->version && before.settings->lacks_peers == now.settings->lacks_peers && before.is_owner() == now.is_owner() &&
            before.ignores_own_link == now.ignores_own_link && have_same_macvlan(before, now) && have_same_ruled_mac(before, now);
 }
 
@@ -44,7 +44,7 @@ bool is_unchanged(const Plan& before, const PlannedRouter& old, const Plan& now,
 }  // namespace
 
 bool is_same_address(const PlannedAddress& a, const PlannedAddress& b) {
-    return a.address == b.address && a.prefix_length == b.prefix_length && a.link == b.link && *a.settings == *b.settings;
+    return a.address == b.address && a.prefix_length == b.prefix_length && a.link == b.link && *a.settings == *b.settings && (a.device == DeviceIndex::none) == (b.device == DeviceIndex::none);
 }
 
 Succession make_succession(const Plan& before, const Plan& now) {

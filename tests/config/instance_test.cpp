@@ -225,6 +225,15 @@ TEST(Instance, VmacWithUnicastSendsFromTheBase) {
     EXPECT_NE(complaints("vmac_xmit_base").find("without use_vmac"), std::string::npos);
 }
 
+TEST(Instance, UnicastFaultNoPeer) {
+    EXPECT_TRUE(instance_of("unicast_fault_no_peer\nunicast_peer {\n}").lacks_peers);
+    EXPECT_TRUE(instance_of("unicast_fault_no_peer").lacks_peers);
+    EXPECT_FALSE(instance_of("unicast_fault_no_peer\nunicast_peer {\n10.0.0.2\n}").lacks_peers);
+    EXPECT_TRUE(instance_of("unicast_fault_no_peer\nunicast_peer {\n10.0.0.2\n}").unicast);
+    EXPECT_FALSE(instance_of("unicast_peer {\n}").lacks_peers);
+    EXPECT_NE(complaints("unicast_fault_no_peer\nunicast_peer {\n}").find("has no unicast peer: it stays in FAULT"), std::string::npos);
+}
+
 TEST(Instance, OldUnicastChecksum) {
     EXPECT_EQ(instance_of("old_unicast_checksum").old_unicast_checksum, OldUnicastChecksum::always);
     EXPECT_EQ(instance_of("old_unicast_checksum never").old_unicast_checksum, OldUnicastChecksum::never);
@@ -246,6 +255,8 @@ TEST(Instance, Switches) {
     EXPECT_NE(complaints("deleted_address never").find("expects one of put_back step_back"), std::string::npos);
     EXPECT_TRUE(instance.higher_prio_send_advert);
     EXPECT_FALSE(instance.accept);
+    EXPECT_FALSE(instance.promote_secondaries);
+    EXPECT_TRUE(instance_of("promote_secondaries").promote_secondaries);
     EXPECT_EQ(instance.debug, 3);
     EXPECT_TRUE(instance.no_virtual_ipaddress);
 }

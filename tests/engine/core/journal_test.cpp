@@ -364,6 +364,9 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     spec.hmacs = {{.keys = {{7, std::vector<std::uint8_t>(32, 1)}, {9, std::vector<std::uint8_t>(64, 2)}}, .active_key = 9, .mode = HmacMode::receive_only,
                    .checks_time = false, .window_seconds = 300}};
     spec.hmac_users = {{RouterIndex{0}, 0}, {RouterIndex{3}, 0}};
+    spec.pacing_groups = {{5ms, 6ms, {LinkIndex{1}, LinkIndex{0}}}};
+    spec.extra_refreshes = {{RouterIndex{1}, LinkIndex{1}, 7ms, {0}}, {RouterIndex{3}, LinkIndex{0}, 8ms, {1, 0}}};
+    router.stalled_for = 9;
 
     Journalled bytes;
     write_spec(bytes, spec);
@@ -392,6 +395,16 @@ TEST(SpecCodec, RoundTripKeepsEveryField) {
     EXPECT_EQ(read->hmacs, spec.hmacs);
     ASSERT_EQ(read->hmac_users.size(), 2u);
     EXPECT_EQ(read->hmac_users[1].router, RouterIndex{3});
+    ASSERT_EQ(read->pacing_groups.size(), 1u);
+    EXPECT_EQ(read->pacing_groups[0].garp_interval, 5ms);
+    EXPECT_EQ(read->pacing_groups[0].gna_interval, 6ms);
+    EXPECT_EQ(read->pacing_groups[0].links, (std::vector{LinkIndex{1}, LinkIndex{0}}));
+    EXPECT_EQ(first.stalled_for, 9);
+    ASSERT_EQ(read->extra_refreshes.size(), 2u);
+    EXPECT_EQ(read->extra_refreshes[1].router, RouterIndex{3});
+    EXPECT_EQ(read->extra_refreshes[1].link, LinkIndex{0});
+    EXPECT_EQ(read->extra_refreshes[1].period, 8ms);
+    EXPECT_EQ(read->extra_refreshes[1].addresses, (std::vector<std::uint16_t>{1, 0}));
 }
 
 TEST(SpecCodec, CutOffAnywhereItIsRefused) {
@@ -416,6 +429,13 @@ TEST(SpecCodec, RefusesWhatIsOutOfRange) {
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.form = arp::GratuitousForm{0}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.form = arp::GratuitousForm{3}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.garp_interval = -1ns; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.pacing_groups = {{1ns, 1ns, {LinkIndex{7}}}}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.pacing_groups = {{-1ns, 1ns, {}}}; }));
+    EXPECT_FALSE(is_refused([](EngineSpec& s) { s.extra_refreshes = {{RouterIndex{0}, LinkIndex{0}, 1ns, {0}}}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.extra_refreshes = {{RouterIndex{1}, LinkIndex{0}, 1ns, {0}}}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.extra_refreshes = {{RouterIndex{0}, LinkIndex{1}, 1ns, {0}}}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.extra_refreshes = {{RouterIndex{0}, LinkIndex{0}, 0ns, {0}}}; }));
+    EXPECT_TRUE(is_refused([](EngineSpec& s) { s.extra_refreshes = {{RouterIndex{0}, LinkIndex{0}, 1ns, {1}}}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.gna_interval = Nanoseconds::max(); }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].link = LinkIndex{1}; }));
     EXPECT_TRUE(is_refused([](EngineSpec& s) { s.routers[0].vrid = Vrid{0}; }));

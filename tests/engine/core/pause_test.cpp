@@ -39,6 +39,27 @@ TEST(Pause, AnActiveThatWasSilentForLongerListensForTwoIntervals) {
     EXPECT_EQ(step.deadline, resumed + 2s);
 }
 
+/// A peer of priority 100 waits 3 s and 156/256 s from 4 s on.
+TEST(Pause, TimerExpiredBackupStepsBackWhenAPeerOfThatPriorityMustHaveTakenOver) {
+    const Instant taken_over = at(7s + 609'375us);
+    VirtualRouter router = router_in(State::active, false);
+    router.stalled_for = 100;
+    EXPECT_EQ(sm::on_timer(router, taken_over).to, State::active);
+    router = router_in(State::active, false);
+    router.stalled_for = 100;
+    const Step step = sm::on_timer(router, taken_over + 1ns);
+    EXPECT_EQ(step.to, State::backup);
+    EXPECT_EQ(step.actions, Action::release_addresses);
+    EXPECT_EQ(step.reason, Reason::stalled);
+    EXPECT_EQ(step.deadline, taken_over + 1ns + active_down_interval_of_own);
+}
+
+TEST(Pause, TimerExpiredBackupMeansNothingToOneThatPreempts) {
+    VirtualRouter router = router_in(State::active);
+    router.stalled_for = 254;
+    EXPECT_EQ(sm::on_timer(router, at(30s)).reason, Reason::listening);
+}
+
 TEST(Pause, AnActiveThatHeardNobodyGoesOn) {
     VirtualRouter router = router_in(State::active);
     router.deadline = sm::on_timer(router, at(15s)).deadline;

@@ -50,7 +50,7 @@ protected:
     }
     DumpInput input() const {
         return {.plan = &plan_, .snapshot = &snapshot_, .statuses = &statuses_, .is_present = [](std::size_t address) { return address == 0; },
-                .virtual_device = [this](std::size_t) { return device_; }, .backend = "uring",
+                .virtual_device = [this](std::size_t, DeviceIndex) { return device_; }, .backend = "uring",
                 .describe_tracker_fault = [](std::size_t) { return std::string(); }, .trackers = "", .processes = loaded_.configuration.tracked_processes,
                 .process_standing = [](const std::string& name) { return name == "tp" ? std::optional<ProcessStanding>({3, true, false, true}) : std::nullopt; }};
     }
