@@ -71,7 +71,7 @@ void write_announcements(Writer& out, std::string_view prefix, const Announcemen
     out.line(name + "garp_lower_prio_delay", seconds_text(settings.lower_prio_delay));
     out.number(name + "garp_lower_prio_repeat", settings.lower_prio_repeat);
     if (settings.extra_refresh > Nanoseconds{0} || default_refresh > Nanoseconds{0}) {
-        out.line(name + "garp_extra_if", (settings.extra_everywhere ? "all " : "") + seconds(settings.extra_refresh));
+        out.line(name + "garp_extra_if", (settings.extra_everywhere ? "all " : "") + seconds_text(settings.extra_refresh));
     }
 }
 
@@ -312,8 +312,8 @@ void write_sync_group(Writer& out, const VrrpSyncGroup& group) {
 
 void write_garp_group(Writer& out, const GarpGroup& group) {
     out.block("garp_group");
-    if (group.garp_interval) out.line("garp_interval", seconds(*group.garp_interval));
-    if (group.gna_interval) out.line("gna_interval", seconds(*group.gna_interval));
+    if (group.garp_interval) out.line("garp_interval", seconds_text(*group.garp_interval));
+    if (group.gna_interval) out.line("gna_interval", seconds_text(*group.gna_interval));
     out.block("interfaces");
     for (const std::string_view name : group.interfaces) out.line(name);
     out.end();

@@ -13,18 +13,19 @@ namespace vigil::config {
 namespace {
 
 void add_interface(Context& context, GarpGroup& group, const Node& node, std::size_t number) {
-    const std::string_view name = context.texts.intern(node.word(number));
+    const std::string_view word = node.word(number);
+    const std::string_view name = context.texts.intern(word);
     const auto has_it = [&](const GarpGroup& one) { return std::find(one.interfaces.begin(), one.interfaces.end(), name) != one.interfaces.end(); };
     const auto& groups = context.configuration.garp_groups;
     const auto other = std::find_if(groups.begin(), groups.end(), has_it);
     if (has_it(group) || other != groups.end()) {
         const std::uint32_t line = (other != groups.end() ? *other : group).where.line;
-        context.reporter.error(node.line(), name, "interface '" + std::string(name) + "' is in the garp_group of line " + std::to_string(line) +
+        context.reporter.error(node.line(), word, "interface '" + std::string(name) + "' is in the garp_group of line " + std::to_string(line) +
                                                       " already: ignored", "name each interface once");
         return;
     }
     const auto& is_known = context.options.is_known_interface;
-    if (is_known && !is_known(name)) context.reporter.warning(node.line(), name, "there is no interface '" + std::string(name) + "'");
+    if (is_known && !is_known(name)) context.reporter.warning(node.line(), word, "there is no interface '" + std::string(name) + "'");
     group.interfaces.push_back(name);
 }
 

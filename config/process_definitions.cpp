@@ -133,8 +133,6 @@ constexpr Meaningless meaningless_rows[] = {
     {"process_monitor_rcv_bufs_force", "receive buffers are always forced, where the rights allow it"},
     {"vrrp_rx_bufs_policy", "adverts come through a ring whose size follows from the number of routers"},
     {"vrrp_rx_bufs_multiplier", "adverts come through a ring whose size follows from the number of routers"},
-    {"timer_expired_backup", "after a stall a master always listens before it sends, and with nopreempt leaves the addresses to whoever took them"},
-    {"thread_timer_expired", "after a stall a master always listens before it sends, and with nopreempt leaves the addresses to whoever took them"},
     {"kernel_rx_buf_size", "adverts come through a ring whose size follows from the number of routers"},
 };
 

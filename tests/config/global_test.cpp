@@ -151,11 +151,6 @@ TEST(GlobalDefs, DelaysAndUnknownVrids) {
     global_of("vrrp_delay_after_boot 0", "error 2:23 'vrrp_delay_after_boot' expects seconds from 0.001 to 4294, not '0': ignored\n");
 }
 
-TEST(GlobalDefs, AStallNeedsNoKeyword) {
-    EXPECT_NE(summary(load_string(instance_with("timer_expired_backup 150")), Severity::note).find("note 7:1 'timer_expired_backup' means nothing here"),
-              std::string::npos);
-}
-
 TEST(Reload, HowItComesAbout) {
     const ReloadDefinitions reload = global_of("reload_check_config /var/log/check\nreload_time_file /etc/when\nreload_repeat\nreload_file /run/reading\n"
                                                "config_save_dir /var/lib/saved").process.reload;

@@ -71,6 +71,7 @@ std::string write_initial_value(const FileDefinition& file) {
 struct Content {
     std::int32_t value = 0;
     std::string trouble;
+    bool is_empty = false;   ///< as between the two steps of `echo VALUE > FILE`
 };
 
 /// Opens nothing but regular files: to open a device may do something.
@@ -86,7 +87,7 @@ Content read_content(const std::string& path) {
     const ssize_t length = descriptor.is_open() ? ::read(descriptor.get(), text.data(), text.size()) : -1;
     if (length < 0) return {0, fmt::format("cannot be read: {}; it counts as 0", std::strerror(errno))};
     const auto value = read_file_value({text.data(), static_cast<std::size_t>(length)});
-    return {value.value_or(0), value ? "" : "does not begin with a number; it counts as 0"};
+    return {value.value_or(0), value ? "" : "does not begin with a number; it counts as 0", length == 0};
 }
 
 }  // namespace
@@ -181,7 +182,8 @@ void FileTracker::unwatch(File& file) {
 
 /// What is wrong with it, as a sentence without a subject; empty: nothing. A file that is not there is not wrong.
 std::string FileTracker::read(File& file) {
-    const Content content = read_content(file.definition.path);
+    Content content = read_content(file.definition.path);
+    if (content.is_empty) content.trouble = file.trouble;   // it says nothing else yet
     const int before = things_[file.thing].value;
     if (content.value == before) return content.trouble;
     if (limiter_.admit(fmt::format("changes of track file {}", file.definition.name), io::clock::now())) {

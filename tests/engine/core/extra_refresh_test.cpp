@@ -38,6 +38,7 @@ TEST(ExtraRefresh, AnnouncesItsAddressesWhileTheRouterIsActive) {
     Harness harness(one_router());
     harness.start(at(0s));
     harness.command({.kind = Command::Kind::addresses_ready}, at(0s));
+    harness.engine.on_time(at(0s), harness.tx);
     (void)harness.sent();
     EXPECT_EQ(announced(harness, at(25s)), (std::vector<std::pair<std::int64_t, LinkIndex>>{{10, LinkIndex{1}}, {20, LinkIndex{1}}}));
     harness.command({.kind = Command::Kind::shutdown}, at(25s));

@@ -194,7 +194,8 @@ TEST(Journal, OfVersionsBeforeSyncGroupsAndAuthHmacIsStillReplayed) {
     Recorder recorder(spec);
     live_through(recorder);
     const std::string transcript = recorder.transcript();
-    for (const auto& [version, missing] : {std::pair<std::uint8_t, std::ptrdiff_t>{3, 12}, {4, 8}}) {
+    const std::ptrdiff_t since_4 = 8 + 6 + static_cast<std::ptrdiff_t>(spec.routers.size());   // no signatures, pacing groups or refreshes; stalled_for
+    for (const auto& [version, missing] : {std::pair<std::uint8_t, std::ptrdiff_t>{3, since_4 + 4}, {4, since_4}}) {
         Journalled old = recorder.bytes();
         const auto header = old.begin() + static_cast<std::ptrdiff_t>(write_journal_header(spec, at(0s), capacity).size());
         old.erase(header - missing, header);

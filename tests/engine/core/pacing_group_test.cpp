@@ -28,6 +28,7 @@ std::map<std::uint32_t, std::vector<std::int64_t>> announced(const EngineSpec& s
     Harness harness(spec);
     harness.start(at(0s));
     for (std::uint32_t i = 0; i < spec.routers.size(); ++i) harness.command({.kind = Command::Kind::addresses_ready, .router = RouterIndex{i}}, at(0s));
+    harness.engine.on_time(at(0s), harness.tx);
     harness.log.clear();
     std::map<std::uint32_t, std::vector<std::int64_t>> times;
     const auto note = [&](const Sent& sent, Instant when) {

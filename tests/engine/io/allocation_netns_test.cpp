@@ -63,6 +63,8 @@ struct BusyEngine {
         ++adverts;
         deadline = now + std::chrono::milliseconds{1};
     }
+    bool needs_wall_clock() const { return true; }
+    const engine::HmacCounters* hmac_counters(RouterIndex) const { return nullptr; }
     bool on_command(const Command&, Instant, engine::TxBatch&) {
         ++events;
         return true;
