@@ -51,9 +51,9 @@ bool may_be_missing(ArgumentKind kind) {
            kind == ArgumentKind::optional_command;
 }
 
-class Checker {
+class ArgumentCheck {
 public:
-    Checker(Reporter& reporter, const Node& node) : reporter_(reporter), node_(node), argument_(node.statement().keyword->argument) {}
+    ArgumentCheck(Reporter& reporter, const Node& node) : reporter_(reporter), node_(node), argument_(node.statement().keyword->argument) {}
 
     bool check() {
         if (node_.word_count() < 2) {
@@ -193,7 +193,7 @@ private:
 
 }  // namespace
 
-bool check_arguments(Reporter& reporter, const Node& node) { return Checker(reporter, node).check(); }
+bool check_arguments(Reporter& reporter, const Node& node) { return ArgumentCheck(reporter, node).check(); }
 
 void check_block(Reporter& reporter, const Node& node) {
     node.for_each_child([&](const Node& child) {

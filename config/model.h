@@ -10,9 +10,11 @@
 
 #include "config/hmac_settings.h"
 #include "config/interface_definitions.h"
+#include "config/lvs_definitions.h"
 #include "config/process_definitions.h"
 #include "config/route_model.h"
 #include "config/script.h"
+#include "config/server_model.h"
 #include "packet/address.h"
 #include "packet/units.h"
 
@@ -386,6 +388,7 @@ struct GlobalDefinitions {
 
     ProcessDefinitions process;
     BfdProcessSettings bfd;
+    LvsDefinitions lvs;
 };
 
 /// One line of static_ipaddress.
@@ -411,6 +414,8 @@ struct Configuration {
     std::vector<TrackedFile> tracked_files;
     std::vector<TrackedProcess> tracked_processes;
     std::vector<BfdInstance> bfd_instances;
+    std::vector<VirtualServerGroup> server_groups;   ///< in file order, none empty
+    std::vector<VirtualServer> virtual_servers;      ///< in file order, only usable ones; no service twice
     std::vector<std::string> files;       ///< names by SourceLocation::file
     std::shared_ptr<TextPool> texts;
 

@@ -15,6 +15,15 @@ struct SourceLocation {
     friend constexpr bool operator==(const SourceLocation&, const SourceLocation&) = default;
 };
 
+/// The same as a member that says nothing about what was written, only where: any two are equal, so that a comparison of what surrounds them does
+/// not see that a line was put in above.
+struct WrittenAt : SourceLocation {
+    constexpr WrittenAt() = default;
+    constexpr WrittenAt(SourceLocation where) : SourceLocation(where) {}   // NOLINT: it is one
+
+    friend constexpr bool operator==(const WrittenAt&, const WrittenAt&) { return true; }
+};
+
 /// Which change of state a script is told about.
 enum class ScriptEvent : std::uint8_t { any, master, backup, fault, stop, deleted, master_rx_lower_priority };
 
@@ -27,7 +36,7 @@ struct NotifyScript {
     std::string_view command;
     std::string_view user;   ///< empty: global script_user
     std::string_view group;  ///< empty: the user's own
-    SourceLocation where;
+    WrittenAt where;
     ScriptEvent event = ScriptEvent::any;
 
     friend bool operator==(const NotifyScript&, const NotifyScript&) = default;

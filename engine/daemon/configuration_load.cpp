@@ -120,6 +120,7 @@ bool is_same_configuration(const config::Configuration& a, const config::Configu
     for (std::size_t i = 0; i < a.instances.size(); ++i) {
         if (a.instances[i].auth_pass != b.instances[i].auth_pass || a.instances[i].auth_hmac != b.instances[i].auth_hmac) return false;
     }
+    if (a.global.lvs.tls.password != b.global.lvs.tls.password) return false;
     return config::dump(a) == config::dump(b);
 }
 
