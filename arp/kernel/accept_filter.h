@@ -8,8 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/nftables_objects.h"
 #include "packet/address.h"
 

@@ -8,10 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
 #include "arp/kernel/kernel_state.h"
-#include "arp/kernel/netlink_socket.h"
-#include "arp/kernel/request_batch.h"
+#include "arp/kernel/netlink.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel {

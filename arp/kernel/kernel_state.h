@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "arp/kernel/kernel_error.h"
+#include "arp/kernel/netlink.h"
 
 namespace vigil::arp::kernel {
 

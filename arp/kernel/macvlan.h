@@ -9,9 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
 #include "arp/kernel/kernel_state.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/sysctl.h"
 #include "packet/address.h"
 

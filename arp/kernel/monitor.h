@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "arp/kernel/address_programmer.h"
-#include "arp/kernel/kernel_error.h"
 #include "arp/kernel/kernel_state.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/route_codec.h"
 
 namespace vigil::arp::kernel {

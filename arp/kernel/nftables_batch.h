@@ -7,8 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 
 namespace vigil::arp::kernel {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "arp/kernel/address_programmer.h"
-#include "arp/kernel/request_batch.h"
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/route_codec.h"
 
 namespace vigil::arp::kernel {

@@ -5,6 +5,7 @@
 // clamps some of them (an MTU above 65,520) and would not find what it was asked to add. So are lifetime and preference, which it does not compare.
 
 #include "arp/kernel/route_codec.h"
+#include "arp/kernel/netlink.h"
 
 #include <endian.h>
 #include <linux/lwtunnel.h>
@@ -17,7 +18,6 @@
 #include <array>
 #include <cstring>
 
-#include "arp/kernel/netlink_message.h"
 
 namespace vigil::arp::kernel {
 

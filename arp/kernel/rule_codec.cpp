@@ -7,8 +7,8 @@
 
 #include <cstring>
 
-#include "arp/kernel/netlink_message.h"
 #include "arp/kernel/route_codec.h"
+#include "arp/kernel/netlink.h"
 
 namespace vigil::arp::kernel {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
+#include "arp/kernel/netlink.h"
 #include "packet/units.h"
 
 namespace vigil::arp::kernel {

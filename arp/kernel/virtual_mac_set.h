@@ -10,8 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/nftables_batch.h"
 #include "arp/kernel/virtual_mac_table.h"
 #include "packet/address.h"

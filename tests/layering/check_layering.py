@@ -16,9 +16,10 @@ LINES_LIMIT = 500
 LAYERS = {
     "packet": ({"packet"}, {"expected", "nettle"}),
     "arp": ({"packet", "arp"}, {"expected"}),
-    "arp/kernel": ({"packet", "arp", "arp/kernel"}, {"expected", "libmnl", "libnftnl", "kernel", "files", "threads"}),
+    "netlink": ({"packet", "netlink"}, {"expected", "libmnl", "kernel"}),
+    "arp/kernel": ({"packet", "netlink", "arp", "arp/kernel"}, {"expected", "libmnl", "libnftnl", "kernel", "files", "threads"}),
     "config": ({"packet", "config"}, {"expected", "fmt"}),
-    "ipvs": ({"packet", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
+    "ipvs": ({"packet", "netlink", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
     "engine/core": ({"packet", "arp", "engine/core"}, {"expected", "fmt"}),
     "engine/io": ({"packet", "arp", "engine/core", "engine/io"}, {"expected", "fmt", "liburing", "kernel", "threads", "time"}),
     "engine/bfd": ({"packet", "engine/bfd"}, {"expected", "fmt"}),
@@ -58,7 +59,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CLOCK = re.compile(r"\b(clock_gettime|clock_nanosleep|gettimeofday|timespec_get|nanosleep|usleep|std::time)\s*\(|"
                    r"\b(steady_clock|system_clock|high_resolution_clock)\b|(?<![\w.:>])time\s*\(\s*(nullptr|NULL|0|&)")
 # Layers whose code never knows what time it is; engine/io asks in clock.h and clock.cpp alone.
-TIMELESS = {"packet", "arp", "arp/kernel", "config", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}
+TIMELESS = {"packet", "netlink", "arp", "arp/kernel", "config", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}
 CLOCKS = {"engine/io/clock.h", "engine/io/clock.cpp"}
 
 
@@ -138,6 +139,7 @@ WRONG = (
     ("packet/a.h", '#include "a.h"'),
     ("arp/a.h", '#include "arp/kernel/a.h"'),
     ("arp/a.h", "#include <libmnl/libmnl.h>"),
+    ("netlink/a.h", '#include "arp/kernel/a.h"'),
     ("config/a.h", '#include "engine/core/a.h"'),
     ("config/a.h", "#include <boost/asio.hpp>"),
     ("config/a.h", "#include <unistd.h>"),
@@ -162,6 +164,7 @@ WRONG = (
     ("engine/daemon/a.h", "#include <liburing.h>"),
     ("engine/daemon/a.h", '#include "engine/cli/a.h"'),
     ("ipvs/a.h", '#include "config/a.h"'),
+    ("ipvs/a.h", '#include "arp/kernel/a.h"'),
     ("tests/a.cpp", "\n" * (LINES_LIMIT + 1)),
 )
 RIGHT = (

@@ -1,4 +1,3 @@
-#include "arp/kernel/netlink_message.h"
 
 #include <gtest/gtest.h>
 #include <linux/if_addr.h>
@@ -16,7 +15,7 @@
 #include <vector>
 
 #include "arp/kernel/kernel_state.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 
 namespace vigil::arp::kernel {
 namespace {

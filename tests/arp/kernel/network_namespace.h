@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "arp/kernel/kernel_state.h"
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel::test {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "arp/kernel/netlink_socket.h"
+#include "arp/kernel/netlink.h"
 #include "packet/address.h"
 
 namespace vigil::arp::kernel::test {

@@ -1,3 +1,4 @@
+#include "arp/kernel/netlink.h"
 #include "arp/kernel/route_codec.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +11,6 @@
 #include <map>
 #include <string>
 
-#include "arp/kernel/netlink_message.h"
 
 namespace vigil::arp::kernel {
 namespace {

@@ -1,8 +1,8 @@
-#include "arp/kernel/kernel_error.h"
+#include "netlink/kernel_error.h"
 
 #include <system_error>
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 std::string to_string(const KernelError& error) {
     std::string text = std::generic_category().message(error.error_number) + " (" + std::to_string(error.error_number) + ")";
@@ -10,4 +10,4 @@ std::string to_string(const KernelError& error) {
     return text;
 }
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

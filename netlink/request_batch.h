@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_message.h"
-#include "arp/kernel/netlink_socket.h"
+#include "netlink/kernel_error.h"
+#include "netlink/message.h"
+#include "netlink/socket.h"
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 struct ProgrammerOptions {
     SocketOptions socket{};
@@ -18,7 +18,7 @@ struct ProgrammerOptions {
     std::size_t requests_per_send = 0;
 };
 
-/// Sends thousands of rtnetlink requests in a few system calls and finds out what became of each. Control thread only.
+/// Sends thousands of netlink requests in a few system calls and finds out what became of each. Control thread only.
 class RequestBatch {
 public:
     /// Writes request `item` into the room; a message that does not fit goes into the next datagram.
@@ -35,6 +35,7 @@ public:
     void run(std::span<const std::uint32_t> order, const Write& write, const Settle& settle, const std::function<void()>& between_sends);
     /// As which the kernel's notifications name us.
     std::uint32_t port_id() const { return socket_.port_id(); }
+    std::uint64_t system_call_count() const { return socket_.system_call_count(); }
 
 private:
     struct Job;
@@ -50,4 +51,4 @@ private:
     std::size_t requests_per_send_;
 };
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

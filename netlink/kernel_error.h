@@ -5,7 +5,7 @@
 
 #include <tl/expected.hpp>
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 /// Why the kernel (or the C library on the way to it) refused. Control thread only: it owns a string.
 struct KernelError {
@@ -25,4 +25,4 @@ inline tl::unexpected<KernelError> refused(int error_number, std::string text) {
     return tl::unexpected<KernelError>(KernelError{error_number, std::move(text)});
 }
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

@@ -11,7 +11,7 @@
 
 #include "packet/address.h"
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 /// Room for one request on the stack; the longest of ours (a macvlan) has below 200 bytes.
 struct RequestRoom {
@@ -82,7 +82,9 @@ public:
     bool has(std::uint16_t type) const { return find(type) != nullptr; }
     const nlattr* find(std::uint16_t type) const { return type < capacity ? attributes_[type] : nullptr; }
     std::optional<std::uint8_t> u8(std::uint16_t type) const;
+    std::optional<std::uint16_t> u16(std::uint16_t type) const;
     std::optional<std::uint32_t> u32(std::uint16_t type) const;
+    std::optional<std::uint64_t> u64(std::uint16_t type) const;
     /// Without the NUL; a value that is not terminated is nullopt. Valid as long as the message.
     std::optional<std::string_view> text(std::uint16_t type) const;
     /// Exactly 4 octets for IPv4, 16 for IPv6; otherwise nullopt.
@@ -108,4 +110,4 @@ int address_family(Family family);
 /// nullopt for anything but AF_INET and AF_INET6.
 std::optional<Family> read_family(int address_family);
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

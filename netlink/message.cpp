@@ -9,7 +9,7 @@
 // the real end of the message, and each value is measured again by the getter that interprets it. Unknown and repeated
 // types are harmless: unknown ones are skipped, of repeated ones the last counts.
 
-#include "arp/kernel/netlink_message.h"
+#include "netlink/message.h"
 
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 namespace {
 
@@ -60,12 +60,19 @@ void* MessageWriter::put_fixed(std::size_t size) {
 
 void MessageWriter::put(std::uint16_t type, std::span<const std::uint8_t> octets) {
     fits_ = fits_ && mnl_attr_put_check(header_, room_, type, octets.size(), octets.data());
+    if (!fits_) return;
+    // libmnl leaves in the padding what the room held before.
+    const std::size_t padding = padded(octets.size()) - octets.size();
+    auto* const end = reinterpret_cast<std::byte*>(header_) + header_->nlmsg_len;
+    std::fill(end - padding, end, std::byte{0});
 }
 
 void MessageWriter::put_u8(std::uint16_t type, std::uint8_t value) { put(type, {&value, 1}); }
 
 void MessageWriter::put_u16(std::uint16_t type, std::uint16_t value) {
-    fits_ = fits_ && mnl_attr_put_u16_check(header_, room_, type, value);
+    std::array<std::uint8_t, sizeof value> octets{};
+    std::memcpy(octets.data(), &value, sizeof value);
+    put(type, octets);
 }
 
 void MessageWriter::put_u64(std::uint16_t type, std::uint64_t value) {
@@ -132,6 +139,18 @@ std::optional<std::uint8_t> AttributeTable::u8(std::uint16_t type) const {
     return mnl_attr_get_u8(at);
 }
 
+std::optional<std::uint16_t> AttributeTable::u16(std::uint16_t type) const {
+    const nlattr* at = find(type);
+    if (at == nullptr || mnl_attr_validate(at, MNL_TYPE_U16) < 0) return std::nullopt;
+    return mnl_attr_get_u16(at);
+}
+
+std::optional<std::uint64_t> AttributeTable::u64(std::uint16_t type) const {
+    const nlattr* at = find(type);
+    if (at == nullptr || mnl_attr_validate(at, MNL_TYPE_U64) < 0) return std::nullopt;
+    return mnl_attr_get_u64(at);
+}
+
 std::optional<std::uint32_t> AttributeTable::u32(std::uint16_t type) const {
     const nlattr* at = find(type);
     if (at == nullptr || mnl_attr_validate(at, MNL_TYPE_U32) < 0) return std::nullopt;
@@ -167,4 +186,4 @@ std::optional<Family> read_family(int address_family) {
     return std::nullopt;
 }
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

@@ -11,14 +11,14 @@
 // verdict on the last), every request without a verdict is repeated alone with its own acknowledgement. Repeating is safe:
 // what is there already, or gone already, is what the first attempt did.
 
-#include "arp/kernel/request_batch.h"
+#include "netlink/request_batch.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 namespace {
 
@@ -131,4 +131,4 @@ void RequestBatch::ask_again(const Job& job, std::uint32_t item) {
     job.settle(item, verdict ? KernelError{} : verdict.error(), true);
 }
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

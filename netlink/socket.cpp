@@ -1,6 +1,6 @@
-// One netlink socket: rtnetlink, and nfnetlink for the nftables of virtual_mac_set.cpp.
+// One netlink socket: rtnetlink for addresses and routes, nfnetlink for nftables, generic netlink for IPVS.
 //
-// Both handle a request in the sender's own system call: when sendmsg returns, the answer (or the first part of a
+// All handle a request in the sender's own system call: when sendmsg returns, the answer (or the first part of a
 // dump; the rest is produced while the parts are read) already waits in our receive queue. So the socket is non-blocking
 // and an empty queue where an answer is due means that the answer was lost for want of receive buffer (ENOBUFS), not
 // that it is late. The control thread never sleeps in here.
@@ -15,7 +15,7 @@
 //
 // Messages are taken from the kernel alone (nl_pid 0): other processes may send to our port.
 
-#include "arp/kernel/netlink_socket.h"
+#include "netlink/socket.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
@@ -24,7 +24,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 namespace {
 
@@ -87,6 +87,7 @@ KernelResult<void> NetlinkSocket::set_filter(std::span<const sock_filter> progra
 KernelResult<void> NetlinkSocket::send(std::span<const std::byte> messages) {
     ssize_t sent = -1;
     do {
+        ++system_call_count_;
         sent = mnl_socket_sendto(socket_.get(), messages.data(), messages.size());
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) return refused(errno, "send to netlink");
@@ -102,6 +103,7 @@ KernelResult<std::span<const std::byte>> NetlinkSocket::receive() {
         header.msg_namelen = sizeof sender;
         header.msg_iov = &room;
         header.msg_iovlen = 1;
+        ++system_call_count_;
         const ssize_t size = recvmsg(fd(), &header, MSG_DONTWAIT);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && errno == EAGAIN) return std::span<const std::byte>{};
@@ -169,4 +171,4 @@ void for_each_message(std::span<const std::byte> datagram, const MessageHandler&
     }
 }
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink

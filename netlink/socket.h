@@ -9,16 +9,16 @@
 #include <span>
 #include <vector>
 
-#include "arp/kernel/kernel_error.h"
-#include "arp/kernel/netlink_message.h"
+#include "netlink/kernel_error.h"
+#include "netlink/message.h"
 
 struct mnl_socket;
 struct sock_filter;
 
-namespace vigil::arp::kernel {
+namespace vigil::netlink {
 
 struct SocketOptions {
-    int protocol = NETLINK_ROUTE;   ///< or NETLINK_NETFILTER
+    int protocol = NETLINK_ROUTE;   ///< or NETLINK_NETFILTER, NETLINK_GENERIC
     /// Bytes of kernel memory for queued messages. Taken whole with CAP_NET_ADMIN, else up to net.core.rmem_max.
     int receive_buffer_bytes = 4 << 20;
     int send_buffer_bytes = 1 << 20;
@@ -47,6 +47,8 @@ public:
     /// Our port in this network namespace: unique in it, often the process id.
     std::uint32_t port_id() const;
     std::uint32_t next_sequence() { return ++sequence_; }
+    /// Sends and receives so far.
+    std::uint64_t system_call_count() const { return system_call_count_; }
 
     /// Receives messages of one more group, RTNLGRP_*.
     KernelResult<void> join(unsigned group);
@@ -78,6 +80,7 @@ private:
     int receive_buffer_bytes_ = 0;
     int send_buffer_bytes_ = 0;
     std::uint32_t sequence_ = 0;
+    std::uint64_t system_call_count_ = 0;
 };
 
 /// What an NLMSG_ERROR (or the trailing error of NLMSG_DONE) says; error_number 0 is an acknowledgement. EBADMSG when the
@@ -87,4 +90,4 @@ KernelError read_verdict(const nlmsghdr& message);
 /// Calls `on_message` for each whole message of a datagram; what follows a broken length is dropped.
 void for_each_message(std::span<const std::byte> datagram, const MessageHandler& on_message);
 
-}  // namespace vigil::arp::kernel
+}  // namespace vigil::netlink
