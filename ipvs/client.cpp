@@ -128,9 +128,12 @@ KernelResult<void> Client::find_family() {
     return {};
 }
 
+/// Asks for the number again; while it is asked for it is 0, so that an ENOENT to this question asks no further.
 bool Client::has_family_changed() {
-    const std::uint16_t before = family_;
-    return find_family() && family_ != before;
+    const std::uint16_t before = std::exchange(family_, std::uint16_t{0});
+    if (find_family()) return family_ != before;
+    family_ = before;
+    return false;
 }
 
 Outcome Client::apply(std::span<const Operation> operations) {
@@ -241,6 +244,7 @@ KernelResult<void> Client::ask(const Write& write, const std::function<void()>& 
         if (answered) return {};
         // Lost answers, a table that changed while it was read, a dump that an earlier loss left unfinished.
         const int error = answered.error().error_number;
+        if (error == ENOENT && family_ != 0 && attempt < most_attempts && has_family_changed()) continue;
         if ((error != ENOBUFS && error != EAGAIN && error != EBUSY) || attempt == most_attempts) return answered;
         drain();
     }

@@ -101,7 +101,7 @@ struct Destination {
 bool is_same_destination(const Destination& left, const Destination& right);
 
 struct Statistics {
-    std::uint64_t connections = 0;
+    std::uint64_t connections = 0;  ///< the kernel adds all of these up every two seconds
     std::uint64_t incoming_packets = 0, outgoing_packets = 0;
     std::uint64_t incoming_bytes = 0, outgoing_bytes = 0;
     /// Per second, estimated by the kernel every two seconds.
