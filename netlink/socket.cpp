@@ -21,6 +21,7 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -163,11 +164,13 @@ KernelError read_verdict(const nlmsghdr& message) {
 }
 
 void for_each_message(std::span<const std::byte> datagram, const MessageHandler& on_message) {
-    int left = static_cast<int>(datagram.size());
-    const auto* at = reinterpret_cast<const nlmsghdr*>(datagram.data());
-    while (mnl_nlmsg_ok(at, left)) {
-        on_message(*at);
-        at = mnl_nlmsg_next(at, &left);
+    // Not mnl_nlmsg_ok(): it compares as int, and a length of 2^31 and more passes.
+    while (datagram.size() >= NLMSG_HDRLEN) {
+        const auto& message = *reinterpret_cast<const nlmsghdr*>(datagram.data());
+        const std::size_t length = message.nlmsg_len;
+        if (length < NLMSG_HDRLEN || length > datagram.size()) return;
+        on_message(message);
+        datagram = datagram.subspan(std::min(datagram.size(), (length + NLMSG_ALIGNTO - 1) & ~std::size_t{NLMSG_ALIGNTO - 1}));
     }
 }
 

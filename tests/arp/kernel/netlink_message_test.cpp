@@ -165,6 +165,20 @@ TEST(ForEachMessage, StopsAtALengthThatLies) {
     count = 0;
     for_each_message(bytes, [&](const nlmsghdr&) { ++count; });
     EXPECT_EQ(count, 1);
+    reinterpret_cast<nlmsghdr*>(bytes.data() + one)->nlmsg_len = 0xfffffff0;  // negative as an int, and so small to libmnl
+    count = 0;
+    for_each_message(bytes, [&](const nlmsghdr&) { ++count; });
+    EXPECT_EQ(count, 1);
+}
+
+TEST(MessageWriter, LeavesNothingOfTheRoomInThePadding) {
+    RequestRoom room{};
+    room.bytes.fill(std::byte{0xee});
+    MessageWriter message(room.bytes, RTM_NEWADDR, 0, 1);
+    message.put_u8(IFA_PROTO, 0xaa);
+    message.put_u16(IFA_FLAGS, 0xbbbb);
+    message.put_text(IFA_LABEL, "lo");
+    EXPECT_EQ(std::ranges::count(message.bytes(), std::byte{0xee}), 0);
 }
 
 TEST(ReadVerdict, ReadsTheKernelsSentenceWithAndWithoutTheEchoedRequest) {
