@@ -142,6 +142,11 @@ void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceD
     out.line("nftables_priority", std::to_string(global.nftables.priority));
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
     out.flag("nftables_counters", global.nftables.has_counters);
+    out.flag("enable_snmp_vrrp", global.snmp.vrrp);
+    out.flag("enable_snmp_rfcv2", global.snmp.rfc2787);
+    out.flag("enable_snmp_rfcv3", global.snmp.rfc6527);
+    out.flag("enable_traps", global.snmp.traps);
+    out.text("snmp_socket", global.snmp.socket);
     if (global.default_interface != "eth0") out.line("default_interface", global.default_interface);
     out.text("iproute_usr_dir", global.iproute_usr_dir);
     out.text("iproute_etc_dir", global.iproute_etc_dir);

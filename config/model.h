@@ -290,6 +290,17 @@ struct NftablesSettings {
     bool has_counters = false;           ///< nftables_counters
 };
 
+/// Which MIBs are served.
+struct SnmpSettings {
+    bool vrrp = false;           ///< enable_snmp_vrrp: KEEPALIVED-MIB
+    bool rfc2787 = false;        ///< enable_snmp_rfcv2, or enable_snmp_rfc
+    bool rfc6527 = false;        ///< enable_snmp_rfcv3, or enable_snmp_rfc
+    bool traps = false;
+    std::string_view socket;     ///< of the master agent; empty: unix:/var/agentx/master
+
+    friend bool operator==(const SnmpSettings&, const SnmpSettings&) = default;
+};
+
 /// bfd_instance: is a neighbor there, and the way to it? RFC 5880.
 struct BfdInstance {
     static constexpr std::size_t longest_name = 31;
@@ -377,6 +388,7 @@ struct GlobalDefinitions {
     std::string_view vmac_addr_prefix;   ///< of the macvlans of use_vmac_addr; empty: vmac_prefix
     VirtualMacMode vmac_mode = VirtualMacMode::macvlan;  ///< default of all instances
     NftablesSettings nftables;
+    SnmpSettings snmp;
 
     std::string_view default_interface = "eth0";   ///< of static addresses without dev
     std::string_view iproute_usr_dir;  ///< iproute2's name tables of the distribution; empty: where it usually has them

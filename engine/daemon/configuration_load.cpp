@@ -60,6 +60,9 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
         diagnostic.help = "'ip netns add NAME' makes one; interfaces were not looked for";
         result.diagnostics.add(std::move(diagnostic));
     }
+    config::SnmpSettings& snmp = configuration.global.snmp;
+    if (options.snmp) snmp.vrrp = snmp.rfc2787 = snmp.rfc6527 = true;
+    if (!options.snmp_socket.empty()) snmp.socket = configuration.texts->intern(options.snmp_socket);
     for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     for (config::Diagnostic& diagnostic : check_fifos(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     result.diagnostics.sort();

@@ -40,6 +40,7 @@ void Notifier::on_state(const PlannedRouter& router, OperatorState state, const 
     if (const auto* script = config::find_script(*router.settings, *event)) call(router, *script, to_string(state), priority);
     if (const auto* script = config::find_script(*router.settings, config::ScriptEvent::any)) call(router, *script, to_string(state), priority);
     outlets_.fifos.tell_instance(router.name, to_string(state), priority);
+    outlets_.snmp.tell_instance(plan_, router, state, status);
     if (router.settings->smtp_alert) outlets_.mail.on_state("Instance", router.name, state, [&] { return mail_details(router, status, tracker_fault); });
 }
 

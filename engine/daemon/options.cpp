@@ -105,6 +105,8 @@ How to run
   -r, --vrrp_pid=FILE         pid file of the VRRP process
   -c, --checkers_pid=FILE     pid file of the checkers process
   -b, --bfd_pid=FILE          pid file of the BFD process
+  -x, --snmp                  answer an SNMP master agent, for all MIBs that there are
+  -A, --snmp-agent-socket=ADDRESS   where the master agent is, default unix:/var/agentx/master
   -u, --umask=OCTAL           mode mask of the files written
       --backend=auto|uring|epoll   how the packet thread waits and sends, default auto
       --journal=FILE          record everything that reaches the packet engine
@@ -176,8 +178,6 @@ struct Choice {
 const char* not_acted_on(int code) {
     switch (code) {
     case 'I': return "-I: IPVS is not programmed, so nothing of it is released at exit";
-    case 'x':
-    case 'A': return "-x, -A: there is no SNMP agent";
     case 'L':
     case 'O':
     case perf:
@@ -198,6 +198,7 @@ std::optional<Answer> apply_value(Options& options, int code, const std::string&
     case 'c': options.checkers_pid_file = absolute(value); break;
     case 'b': options.bfd_pid_file = absolute(value); break;
     case journal: options.journal = absolute(value); break;
+    case 'A': options.snmp_socket = value; break;
     case 'g': {
         const char* directory = std::getenv("TMPDIR");
         options.log_file = value.empty() ? fmt::format("{}/keepalived.log", directory != nullptr && *directory == '/' ? directory : "/tmp")
@@ -256,6 +257,7 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     case 'd': options.dump_configuration = true; break;
     case 'a': options.log_address_changes = true; break;
     case 'e': options.check_includes = true; break;
+    case 'x': options.snmp = true; break;
     case flush_log: break;   // every line is written at once anyway
     case 'v': return Answer{0, fmt::format("vigil v{} (VRRP versions 2 and 3, reads keepalived.conf)\n", version), true};
     case 'h': return Answer{0, help_text, false};

@@ -42,6 +42,9 @@ struct Options {
     std::string checkers_pid_file;         ///< -c
     std::string bfd_pid_file;              ///< -b
 
+    bool snmp = false;                     ///< -x: all MIBs, whatever the file says
+    std::string snmp_socket;               ///< -A: wins over the file's; empty: that
+
     bool config_test = false;              ///< -t
     std::string config_test_log;           ///< -tFILE; empty: stderr, for JSON stdout
     bool diagnostics_as_json = false;      ///< --diagnostics=json

@@ -27,12 +27,13 @@ constexpr std::chrono::milliseconds look_period{5};
 void Outlets::configure(const config::Configuration& configuration) {
     fifos.configure(configuration);
     mail.configure(configuration.global);
+    snmp.configure(configuration.global);
 }
 
 void Outlets::reap() {
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (scripts.on_child_end(pid, status) || fifos.on_child_end(pid, status)) continue;
+        if (scripts.on_child_end(pid, status) || fifos.on_child_end(pid, status) || snmp.on_child_end(pid, status)) continue;
         if (on_other_child) on_other_child(pid, status);
     }
     scripts.pump(io::clock::now());
@@ -48,7 +49,7 @@ void Outlets::finish(std::function<void()> done) {
 
 bool Outlets::is_phase_over() {
     if (Clock::now() >= phase_end_) return true;
-    return phase_ == Phase::draining ? scripts.is_idle() && fifos.is_read() && mail.is_idle() : !fifos.has_readers();
+    return phase_ == Phase::draining ? scripts.is_idle() && fifos.is_read() && mail.is_idle() && snmp.is_idle() : !fifos.has_readers() && !snmp.is_running();
 }
 
 void Outlets::begin_next_phase() {
@@ -61,12 +62,15 @@ void Outlets::begin_next_phase() {
         if (scripts.waiting_count() != 0) spdlog::warn("{} notify scripts were not run: there was a second for all of them", scripts.waiting_count());
         if (mail.unsent_count() != 0) spdlog::warn("{} mails were not sent: there was a second for all of them", mail.unsent_count());
         fifos.close();
+        snmp.close();
         return begin(Phase::closing, closing_limit);
     case Phase::closing:
         fifos.end_readers(SIGTERM);
+        snmp.end(SIGTERM);
         return begin(Phase::ending, ending_limit);
     case Phase::ending:
         fifos.end_readers(SIGKILL);
+        snmp.end(SIGKILL);
         return begin(Phase::killing, ending_limit);
     case Phase::killing: return;
     }

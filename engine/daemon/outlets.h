@@ -10,17 +10,19 @@
 #include "engine/daemon/mailer.h"
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/script_runner.h"
+#include "engine/daemon/snmp_link.h"
 
 namespace vigil::daemon {
 
-/// Everything through which changes of state leave the daemon: notify scripts, FIFOs, mail. Outlives configurations and sessions. Control thread.
+/// Everything through which changes of state leave the daemon: notify scripts, FIFOs, mail, SNMP. Outlives configurations and sessions. Control thread.
 class Outlets {
 public:
-    explicit Outlets(boost::asio::io_context& io) : fifos(io), mail(io), timer_(io) {}
+    explicit Outlets(boost::asio::io_context& io) : fifos(io), mail(io), snmp(io), timer_(io) {}
 
     ScriptRunner scripts;
     NotifyFifos fifos;
     Mailer mail;
+    SnmpLink snmp;
 
     void configure(const config::Configuration& configuration);
     /// A SIGCHLD came: collects all child processes that ended, and hands on those that are none of ours.

@@ -64,12 +64,13 @@ std::vector<char*> clean_environment() {
 }
 
 /// In the child, on borrowed memory: system calls only. Returns only when something failed.
-void become_script(char* const* arguments, char* const* environment, const ScriptIdentity& identity, int null_fd) {
+void become_script(char* const* arguments, char* const* environment, const ScriptIdentity& identity, int null_fd, int passed_fd) {
     struct sigaction action {};
     action.sa_handler = SIG_DFL;
     for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
     ::setpgid(0, 0);
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null_fd, fd);
+    if (passed_fd >= 0) ::dup2(passed_fd, 3);
     if (!identity.is_own) {
         if (::syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) != 0) return;
         if (::syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) != 0) return;
@@ -103,7 +104,7 @@ tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user,
     return identity;
 }
 
-tl::expected<pid_t, int> spawn_script(const std::vector<std::string>& arguments, const ScriptIdentity& identity) {
+tl::expected<pid_t, int> spawn_script(const std::vector<std::string>& arguments, const ScriptIdentity& identity, int passed_fd) {
     if (arguments.empty()) return tl::unexpected(ENOENT);
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> environment = clean_environment();
@@ -116,7 +117,7 @@ tl::expected<pid_t, int> spawn_script(const std::vector<std::string>& arguments,
     volatile int error = 0;                         // written by the child, in our memory
     const pid_t pid = ::vfork();
     if (pid == 0) {
-        become_script(argv.data(), environment.data(), identity, null_fd);
+        become_script(argv.data(), environment.data(), identity, null_fd, passed_fd);
         error = errno;
         ::_exit(127);
     }

@@ -25,7 +25,8 @@ tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user,
 
 /// Starts a program without a shell and does not wait for it: own process group, default signals, no open files but /dev/null, environment
 /// without IFS, LD_PRELOAD and LD_LIBRARY_PATH; ended by SIGTERM if we die. Returns the process id, or errno.
-tl::expected<pid_t, int> spawn_script(const std::vector<std::string>& arguments, const ScriptIdentity& identity);
+/// `passed_fd`: stays open in it, as descriptor 3; above 3 here, or -1 for none.
+tl::expected<pid_t, int> spawn_script(const std::vector<std::string>& arguments, const ScriptIdentity& identity, int passed_fd = -1);
 
 /// Absolute path of a command: a name without '/' is looked for in PATH. Empty when not found.
 std::string resolve_command(const std::string& command);

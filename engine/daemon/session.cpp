@@ -113,6 +113,7 @@ void Session::make_parts() {
     groups_ = std::make_unique<SyncGroups>(plan_, configuration_.global, outlets_.scripts);
     groups_->on_group_state = [this](const PlannedGroup& group, OperatorState state) {
         outlets_.fifos.tell_group(group.name, to_string(state));
+        outlets_.snmp.tell_group(group, state);
         if (group.smtp_alert) outlets_.mail.on_state("Group", group.name, state, [&] { return groups_->mail_details(group); });
     };
     statuses_.reserve(plan_.routers.size());
@@ -125,6 +126,7 @@ void Session::run_parts() {
     kernel_descriptor_.assign(kernel_.monitor().fd());
     watch_events();
     watch_kernel();
+    watch_snmp();
     ::malloc_trim(0);   // reading the file and making the plan took several times what stays
     tick();
     drain_journal_often();

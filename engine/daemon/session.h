@@ -106,6 +106,8 @@ private:
     void flush_notifications();
     void tell_priorities();
     void write_files();
+    void tell_snmp(const DumpInput& picture);
+    void watch_snmp();
 
     boost::asio::io_context& io_;
     const Options& options_;

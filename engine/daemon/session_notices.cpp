@@ -1,9 +1,13 @@
-// Session's part that tells others: scripts, FIFOs, mail, and the files that are asked for.
+// Session's part that tells others: scripts, FIFOs, mail, SNMP, and the files that are asked for.
 
+#include <chrono>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "config/load.h"
 #include "engine/daemon/session.h"
+#include "engine/daemon/snmp_picture.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -16,6 +20,7 @@ void Session::flush_notifications() {
     }
     notifications_.clear();
     groups_->flush();
+    outlets_.snmp.flush();
     outlets_.scripts.pump(io::clock::now());
 }
 
@@ -53,7 +58,32 @@ void Session::write_files() {
                     .describe_tracker_fault = [this](std::size_t router) { return tracking_->describe_fault(router); }, .trackers = trackers_.describe(),
                     .processes = configuration_.tracked_processes,
                     .process_standing = [this](const std::string& name) { return trackers_.process_standing(name); }};
-    files_->write_wanted(std::move(input), configuration_.global, [this] { return config::dump(configuration()); });
+    files_->write_wanted(std::move(input), configuration_.global, [this] { return config::dump(configuration()); },
+                         [this](const DumpInput& picture) { tell_snmp(picture); });
+}
+
+void Session::tell_snmp(const DumpInput& picture) {
+    std::unordered_map<std::string, std::uint32_t> indices;   // the monitor's search is linear, and a route of each router may name one
+    for (const auto& [index, link] : kernel_.monitor().links()) indices.emplace(link.name, index);
+    const auto index_of = [&](std::string_view name) {
+        const auto found = indices.find(std::string(name));
+        return found == indices.end() ? 0 : found->second;
+    };
+    const auto device_index = [this](std::size_t router, DeviceIndex device) {
+        return device == DeviceIndex::none ? keeper_->macvlan(router) : keeper_->device(device);
+    };
+    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    outlets_.snmp.send_picture(snmp_picture({.dump = picture, .configuration = configuration_, .things = trackers_.things(), .groups = groups_->states(),
+                                             .interface_index = index_of, .began = [this](std::string_view name) { return outlets_.snmp.began(name); },
+                                             .device_index = device_index, .now_microseconds = now,
+                                             .has_traps = outlets_.snmp.service().traps}));
+}
+
+/// The link outlives us, and its next question may be for our successor.
+void Session::watch_snmp() {
+    outlets_.snmp.on_picture_wanted = [this, alive = alive_] {
+        if (*alive && !is_stopped_) files_->request_visit();
+    };
 }
 
 }  // namespace vigil::daemon

@@ -16,7 +16,13 @@ void StatusFiles::request(DumpKind kind, bool clears) {
     channel_.request_snapshot(wants_clear_);   // refused while there is one: that one will do, and see write_wanted()
 }
 
-void StatusFiles::write_wanted(DumpInput input, const config::GlobalDefinitions& global, const std::function<std::string()>& configuration) {
+void StatusFiles::request_visit() {
+    wants_visit_ = true;
+    channel_.request_snapshot(wants_clear_);
+}
+
+void StatusFiles::write_wanted(DumpInput input, const config::GlobalDefinitions& global, const std::function<std::string()>& configuration,
+                               const std::function<void(const DumpInput&)>& visit) {
     input.snapshot = channel_.take_snapshot();
     if (input.snapshot == nullptr || !is_asked()) return;
     if (std::exchange(is_stale_, false)) {
@@ -29,6 +35,7 @@ void StatusFiles::write_wanted(DumpInput input, const config::GlobalDefinitions&
     if (is_wanted(DumpKind::state)) write(DumpKind::state, global, status_text(input) + configuration());
     if (is_wanted(DumpKind::json)) write(DumpKind::json, global, status_json(input, global.json_version));
     if (is_wanted(DumpKind::statistics) && !waits_for_clear) write(DumpKind::statistics, global, statistics_text(input));
+    if (std::exchange(wants_visit_, false)) visit(input);
     channel_.release_snapshot();
     wants_clear_ = waits_for_clear;
     wanted_ = {};

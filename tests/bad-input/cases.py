@@ -80,7 +80,7 @@ def bad_backend(rig):
     return refused(rig, 1, "expected auto, uring or epoll", command=[*rig.command(), "--backend=dpdk"])
 
 
-@case(OPTIONS, "`-x` (SNMP), which keepalived has", options=("-x",))
+@case(OPTIONS, "`-I`, which keepalived has", options=("-I",))
 def not_acted_on(rig):
     rig.start()
     rig.wait_holds()

@@ -107,9 +107,9 @@ TEST(Options, FacilitiesByNumberAndName) {
 }
 
 TEST(Options, WhatNothingActsOnIsAcceptedAndSaid) {
-    const ParsedOptions parsed = parse({"-x", "-I", "--no-mem-check", "-n"});
+    const ParsedOptions parsed = parse({"-I", "--no-mem-check", "-n"});
     EXPECT_FALSE(parsed.answer);
-    EXPECT_EQ(parsed.notes.size(), 3u);
+    EXPECT_EQ(parsed.notes.size(), 2u);
     EXPECT_TRUE(parsed.options.foreground);
 }
 
@@ -119,6 +119,12 @@ TEST(Options, TheBfdProcessRunsUnlessItIsForbidden) {
     EXPECT_FALSE(parse({"-B"}).options.bfd);
     EXPECT_TRUE(parse({"--all"}).options.bfd_always);
     EXPECT_EQ(parse({"-b", "/run/other.pid"}).options.bfd_pid_file, "/run/other.pid");
+}
+
+TEST(Options, Snmp) {
+    EXPECT_FALSE(parse({"-P"}).options.snmp);
+    EXPECT_TRUE(parse({"-x"}).options.snmp);
+    EXPECT_EQ(parse({"-A", "tcp:localhost:705"}).options.snmp_socket, "tcp:localhost:705");
 }
 
 TEST(Options, CoreDumpsMayHaveANameOfTheirOwn) {
