@@ -19,7 +19,9 @@
 
 #include <net-snmp/agent/agent_callbacks.h>
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -44,8 +46,10 @@ constexpr std::chrono::milliseconds answer_patience{800};    // agentXTimeout of
 constexpr std::chrono::seconds asking_patience{5};
 constexpr std::chrono::milliseconds least_freshness{1000};
 constexpr int freshness_factor = 20;                         // drawing takes a twentieth of the time at most
+constexpr std::chrono::milliseconds last_words{300};         // vigild has little patience at its end
 constexpr std::size_t most_waiting = 10'000;
-constexpr std::size_t most_at_once = 64;
+constexpr std::size_t most_at_once = 16;
+constexpr long pace_microseconds = 2'000;                    // to look whether the master agent has read the last ones
 
 Oid to_oid(const oid* numbers, std::size_t count) {
     Oid result(count);
@@ -190,20 +194,23 @@ void Agent::run(const volatile int& should_end) {
         send_notifications(most_at_once);
     }
     while (!is_link_closed_ && wait_for_link(std::chrono::milliseconds{0})) read_link();
-    send_notifications(most_waiting);
+    for (const auto end = Clock::now() + last_words; is_connected_ && !transitions_.empty() && Clock::now() < end;) {
+        wait();
+        send_notifications(most_at_once);
+    }
 }
 
 void Agent::wait() {
     fd_set readable;
     FD_ZERO(&readable);
-    FD_SET(settings_.link, &readable);
+    if (!is_link_closed_) FD_SET(settings_.link, &readable);
     int count = settings_.link + 1;
     int is_unbounded = 1;
     timeval patience{0, 0};
     snmp_select_info(&count, &readable, &patience, &is_unbounded);
-    if (!transitions_.empty() && is_connected_) patience = {0, 0};
-    const bool has_no_end = is_unbounded != 0 && (transitions_.empty() || !is_connected_);
-    const int ready = ::select(count, &readable, nullptr, nullptr, has_no_end ? nullptr : &patience);
+    const bool is_telling = !transitions_.empty() && is_connected_;
+    if (is_telling) patience = {0, pace_microseconds};
+    const int ready = ::select(count, &readable, nullptr, nullptr, is_unbounded != 0 && !is_telling ? nullptr : &patience);
     if (ready < 0) return;   // a signal
     if (ready > 0 && FD_ISSET(settings_.link, &readable)) {
         FD_CLR(settings_.link, &readable);
@@ -316,6 +323,21 @@ void Agent::log(bool is_warning, std::string_view text) const {
 
 // --- the master agent ---
 
+/// All that we have written; the library's sockets are those that it waits for.
+bool Agent::has_master_read() const {
+    fd_set sockets;
+    FD_ZERO(&sockets);
+    int count = 0;
+    int is_unbounded = 1;
+    timeval patience{};
+    snmp_select_info(&count, &sockets, &patience, &is_unbounded);
+    for (int fd = 0; fd < count; ++fd) {
+        int unread = 0;
+        if (FD_ISSET(fd, &sockets) && ::ioctl(fd, SIOCOUTQ, &unread) == 0 && unread != 0) return false;
+    }
+    return true;
+}
+
 void Agent::on_connection(bool is_connected) {
     if (is_connected_ == is_connected) return;
     is_connected_ = is_connected;
@@ -326,7 +348,10 @@ void Agent::on_connection(bool is_connected) {
     lost_ = 0;
 }
 
+/// The master agent acknowledges each notification. If we wrote without reading, and it too, both would wait for room for ever: so there are never more under way
+/// than sockets hold in either direction.
 void Agent::send_notifications(std::size_t most) {
+    if (transitions_.empty() || !is_connected_ || !has_master_read()) return;
     for (; most > 0 && is_connected_ && !transitions_.empty(); --most) {
         const Transition transition = std::move(transitions_.front());
         transitions_.pop_front();

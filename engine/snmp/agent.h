@@ -50,6 +50,7 @@ private:
     void take_picture(int descriptor);
     void take_transitions(std::string_view encoded);
     void send_notifications(std::size_t most);
+    bool has_master_read() const;
     void wait();
 
     AgentSettings settings_;
