@@ -33,7 +33,7 @@ bool is_same_service(const Service& left, const Service& right) {
 }
 
 bool is_same_destination(const Destination& left, const Destination& right) {
-    if (left.forwarding != Forwarding::tunnel && right.forwarding != Forwarding::tunnel) {
+    if (left.forwarding != Forwarding::tunnel) {
         Destination with_tunnel = left;
         with_tunnel.tunnel = right.tunnel;
         return with_tunnel == right;

@@ -109,6 +109,16 @@ TEST(ReadAnswer, ADestinationBehindATunnel) {
     EXPECT_EQ(found->destination, expected);
 }
 
+TEST(ReadAnswer, FlagsThatTheirMaskDoesNotMeanDoNotCount) {
+    std::string text(recorded::service_mark);
+    const std::string_view all = "0c00070006000000ffffffff", persistence = "0c0007000700000001000000";
+    text.replace(text.find(all), all.size(), persistence);
+    const auto found = read_service(*Message(text));
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->service.is_persistent);
+    EXPECT_FALSE(found->service.is_one_packet);
+}
+
 TEST(ReadAnswer, SyncDaemonsOfBothRolesAndFamilies) {
     const SyncDaemon active{SyncRole::active, "d0", 9, 1400, address("224.0.0.99"), 8849, 2};
     const SyncDaemon backup{SyncRole::backup, "d0", 9, 1452, address("ff02::99"), 8848, 1};

@@ -184,17 +184,18 @@ TEST_F(IpvsKernel, EachOfAThousandLostErrorsIsFound) {
     EXPECT_EQ(refused.size(), 1000u);
     EXPECT_TRUE(outcome.is_stale);
     EXPECT_GT(opened->system_call_count(), 1000u);  // most were lost, and asked for again one by one
-    // Additions that are repeated because their silence could not be trusted are no failures.
-    for (Operation& operation : operations) operation.kind = OperationKind::new_destination;
-    operations.push_back({OperationKind::set_destination, &table[0].service, &table[0].destinations[0]});
-    EXPECT_EQ(refusals_of(opened->apply(operations)), "");
-    EXPECT_EQ(opened->table()->at(0).destinations.size(), 1000u);
+    // An addition whose silence could not be trusted is repeated; that it is there then is no failure.
+    for (std::size_t i = 0; i < operations.size(); i += 2) operations[i].kind = OperationKind::new_destination;
+    EXPECT_EQ(opened->apply(operations).refusals.size(), 500u);
+    EXPECT_EQ(opened->table()->at(0).destinations.size(), 500u);
 }
 
 TEST_F(IpvsKernel, AModuleThatIsLoadedAnewIsFoundAgain) {
     const Table table{{service("192.0.2.1", 80, "rr"), {server("10.0.0.1", 80)}}};
     program(table);
     ASSERT_TRUE(client->flush());
+    auto asker = Client::open();
+    ASSERT_TRUE(asker);
     const std::string modules = run("ls /sys/module | grep ^ip_vs_ | tr '\\n' ' '");
     // Namespaces of earlier tests go in the kernel's own time.
     std::string failed = "not tried";
@@ -211,9 +212,9 @@ TEST_F(IpvsKernel, AModuleThatIsLoadedAnewIsFoundAgain) {
     EXPECT_EQ(netlink::to_string(opened.error()),
               "No such file or directory (2): no IPVS in this kernel: module ip_vs is missing, or cannot be loaded from here (modprobe ip_vs)");
     ASSERT_EQ(run("modprobe -d /run/vigil-modules -a ip_vs " + modules), "");
+    EXPECT_TRUE(asker->table()) << "a question";
     const Changes changes = compare_tables(table, {});
-    const Outcome stale = client->apply(changes.operations);
-    EXPECT_TRUE(stale.is_stale || stale.refusals.empty());
+    EXPECT_TRUE(client->apply(changes.operations).is_stale) << "a change";
     expect_programmed(table);
     expect_read_back(table);
 }
