@@ -63,7 +63,7 @@ void ipvs_destinations_read(benchmark::State& state) {
     }
     for (auto _ : state) {
         std::uint32_t count = 0;
-        netlink::for_each_message(dump, [&](const nlmsghdr& message) { count += read_destination(message, Family::ipv4) ? 1 : 0; });
+        netlink::for_each_message(dump, [&](const nlmsghdr& message) { count += read_destination(message, Family::ipv4) ? 1u : 0u; });
         if (count != destination_count) return state.SkipWithError("unread destinations");
     }
     state.SetItemsProcessed(state.iterations() * destination_count);
