@@ -203,8 +203,9 @@ private:
         if (result_.peer) return drop(broadcast_word_, "a point-to-point address has no broadcast address");
         if (result_.broadcast) return true;
         if (result_.prefix_length > 30) {
-            return drop(broadcast_word_, "a broadcast address is computed only for prefixes up to /30",
-                        "give the prefix: ADDRESS/24 brd +");
+            context_.reporter.warning(item_.line(), broadcast_word_, "a prefix of /31 or /32 has no broadcast address: the address is set without one",
+                                      "give the prefix: ADDRESS/24 brd +");
+            return true;
         }
         result_.broadcast = with_host_bits(result_.address, result_.prefix_length, broadcast_word_ == "+");
         return true;

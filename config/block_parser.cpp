@@ -50,13 +50,21 @@ void BlockParser::on_line(const Line& line) {
     end_statement(text.substr(start));
 }
 
+/// The quote that ends what begins at `at`. In commands those behind a backslash do not.
+std::size_t BlockParser::find_quote(std::string_view text, std::size_t at) const {
+    const Keyword* keyword = words_.empty() || is_list(current()) ? nullptr : find_keyword(current(), words_.front().view());
+    const bool has_escapes = keyword != nullptr && (keyword->argument.kind == ArgumentKind::command || keyword->argument.kind == ArgumentKind::optional_command);
+    for (; at < text.size() && text[at] != '"'; ++at) at += has_escapes && text[at] == '\\' ? 1 : 0;
+    return at < text.size() ? at : std::string_view::npos;
+}
+
 /// Reads the word at `at` and returns the offset behind it.
 std::size_t BlockParser::scan_word(std::string_view text, std::size_t at) {
     const auto add = [this](std::string_view word, bool quoted) {
         words_.push_back({word.data(), static_cast<std::uint32_t>(word.size()), quoted});
     };
     if (text[at] == '"') {
-        const std::size_t end = text.find('"', at + 1);
+        const std::size_t end = find_quote(text, at + 1);
         if (end != std::string_view::npos) {
             add(text.substr(at + 1, end - at - 1), true);
             return end + 1;

@@ -66,6 +66,7 @@ private:
     };
     enum class Pending : std::uint8_t { none, known, unknown };
 
+    std::size_t find_quote(std::string_view text, std::size_t at) const;
     std::size_t scan_word(std::string_view text, std::size_t at);
     void end_statement(std::string_view text);
     void add_statement(std::string_view text);

@@ -151,7 +151,7 @@ private:
 
     bool check_command() {
         const std::vector<std::string_view> words = command_words(node_.statement().text);
-        if (words.size() < 2 || words[1].empty()) {
+        if (words.size() < 2 || plain_word(words[1]).empty()) {
             if (argument_.kind == ArgumentKind::optional_command) return true;
             reporter_.error(node_.line(), node_.word(0), in_quotes(node_.word(0)) + " needs " + expectation(argument_),
                             "the keyword is ignored");
@@ -161,7 +161,7 @@ private:
             words.size() > 4 || (words.size() > 2 && (words[2].starts_with('-') || words[2].starts_with('/')));
         if (looks_like_arguments && node_.word(0) != "regex") {
             reporter_.warning(node_.line(), words[2],
-                              "only " + in_quotes(words[1]) + " is the command; what follows is taken as user and group",
+                              "only " + in_quotes(plain_word(words[1])) + " is the command; what follows is taken as user and group",
                               "put the command and its arguments into one pair of quotes");
         }
         return true;

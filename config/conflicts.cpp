@@ -73,4 +73,16 @@ void Conflicts::claim_addresses(const VrrpInstance& instance) {
     }
 }
 
+void Conflicts::claim_device_name(VrrpInstance& instance) {
+    std::string_view& name = instance.ipvlan ? instance.ipvlan->name : instance.virtual_mac.name;
+    if (name.empty()) return;
+    const auto [first, is_new] = device_names_.try_emplace(name, &instance);
+    if (is_new) return;
+    context_.reporter.report_at(Severity::warning, instance.where,
+                                "(" + std::string(instance.name) + ") its device cannot be '" + std::string(name) + "': that of '" +
+                                    std::string(first->second->name) + "' on line " + std::to_string(first->second->where.line) + " is called so",
+                                "another name is made of vmac_prefix and the VRID");
+    name = {};
+}
+
 }  // namespace vigil::config

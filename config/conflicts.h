@@ -20,6 +20,8 @@ public:
     bool claim_router(const VrrpInstance& instance);
     /// Warns of each address that an earlier instance sets on the same device.
     void claim_addresses(const VrrpInstance& instance);
+    /// Takes the name that it wants for its virtual MAC or ipvlan device from it when an earlier instance has it, and says so.
+    void claim_device_name(VrrpInstance& instance);
 
 private:
     struct NameHolder {
@@ -54,6 +56,7 @@ private:
     std::unordered_map<std::string_view, NameHolder> names_;
     std::unordered_map<RouterKey, const VrrpInstance*, RouterKeyHash> routers_;
     std::unordered_set<Claim, ClaimHash> claims_;
+    std::unordered_map<std::string_view, const VrrpInstance*> device_names_;
 };
 
 }  // namespace vigil::config

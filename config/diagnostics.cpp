@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "config/words.h"
+
 namespace vigil::config {
 
 namespace {
@@ -21,6 +23,27 @@ std::string_view name_of(Severity severity) {
         case Severity::error: return "error";
     }
     return "";
+}
+
+/// What stands behind auth_pass, or behind key NUMBER, is nobody's business who reads a report. Mistyped keywords are met from their beginning on.
+void mask_secrets(std::string& line) {
+    bool is_behind_key = false;
+    bool is_secret = false;
+    for (std::size_t at = 0; at < line.size();) {
+        if (is_blank(line[at])) {
+            ++at;
+            continue;
+        }
+        std::size_t end = at;
+        while (end < line.size() && !is_blank(line[end])) ++end;
+        const std::string_view word(line.data() + at, end - at);
+        if (is_secret && word != "{" && word != "}") std::fill(line.begin() + static_cast<std::ptrdiff_t>(at), line.begin() + static_cast<std::ptrdiff_t>(end), '*');
+        else if (is_behind_key) is_secret = true;   // its number
+        if (word.starts_with("auth_p") || word.starts_with("authp")) is_secret = true;
+        is_behind_key = word == "key";
+        if (word == "}") is_secret = false;
+        at = end;
+    }
 }
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
@@ -53,6 +76,7 @@ void Diagnostics::add(Diagnostic diagnostic) {
     const std::size_t reported = counts_[static_cast<std::size_t>(diagnostic.severity)]++;
     ++categories_[static_cast<std::size_t>(diagnostic.category)];
     if (reported >= capacity) return;
+    mask_secrets(diagnostic.source_line);
     for (std::string* text : {&diagnostic.message, &diagnostic.help, &diagnostic.source_line}) {
         if (text->size() > longest_kept_text) text->resize(longest_kept_text);
         text->shrink_to_fit();

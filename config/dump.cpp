@@ -84,7 +84,7 @@ void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
     };
     out.line(name, with_owner(std::string(fifo.path), fifo.user, fifo.group));
     if (fifo.reader.command.empty()) return;
-    out.line(std::string(name) + "_script", with_owner(quoted(fifo.reader.command), fifo.reader.user, fifo.reader.group));
+    out.line(std::string(name) + "_script", with_owner(quoted_command(fifo.reader.command), fifo.reader.user, fifo.reader.group));
 }
 
 void write_bfd_process(Writer& out, const BfdProcessSettings& process) {
@@ -184,7 +184,7 @@ std::string owner_of(const NotifyScript& script) {
 }
 
 void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {
-    for (const NotifyScript& script : scripts) out.line(keyword_of(script.event), quoted(script.command) + owner_of(script));
+    for (const NotifyScript& script : scripts) out.line(keyword_of(script.event), quoted_command(script.command) + owner_of(script));
 }
 
 void write_ipvlan(Writer& out, const VrrpInstance& instance) {
@@ -329,7 +329,7 @@ std::string weight_text(std::int16_t weight, bool is_reverse) { return std::to_s
 
 void write_script(Writer& out, const VrrpScript& script) {
     out.block("vrrp_script", script.name);
-    out.line("script", quoted(script.command.command));
+    out.line("script", quoted_command(script.command.command));
     out.line("interval", seconds_text(script.interval));
     if (script.timeout > Nanoseconds{0}) out.line("timeout", seconds_text(script.timeout));
     out.number("rise", script.rise);

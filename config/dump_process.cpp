@@ -14,7 +14,7 @@ void write_reload(Writer& out, const ReloadDefinitions& reload) {
 
 void write_script(Writer& out, const std::string& name, const ParentScript& script) {
     if (script.script.command.empty()) return;
-    std::string text = quoted(script.script.command);
+    std::string text = quoted_command(script.script.command);
     for (const std::string_view word : {script.script.user, script.script.group}) {
         if (!word.empty()) (text += ' ') += word;
     }

@@ -48,6 +48,18 @@ private:
     std::size_t depth_ = 0;
 };
 
+/// As a word of a command keyword, so that it reads back.
+inline std::string quoted_command(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        if (c == '"' || c == '\\') (out += '\\') += c;
+        else if (static_cast<unsigned char>(c) >= ' ') out += c;
+        else ((out += "\\x") += digits[static_cast<unsigned char>(c) >> 4]) += digits[c & 15];
+    }
+    return out + '"';
+}
+
 inline std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 /// dump_process.cpp: within global_defs.

@@ -63,9 +63,12 @@ NotifyScript read_command(Context& context, const Node& node) {
     const std::vector<std::string_view> words = command_words(node.statement().text);
     NotifyScript script;
     script.where = node.where();
-    if (words.size() > 1) script.command = context.texts.intern(words[1]);
-    if (words.size() > 2) script.user = context.texts.intern(words[2]);
-    if (words.size() > 3) script.group = context.texts.intern(words[3].substr(words[3].starts_with(':') ? 1 : 0));
+    if (words.size() > 1) script.command = context.texts.intern(plain_word(words[1]));
+    if (words.size() > 2) script.user = context.texts.intern(plain_word(words[2]));
+    if (words.size() > 3) {
+        const std::string group = plain_word(words[3]);
+        script.group = context.texts.intern(std::string_view(group).substr(group.starts_with(':') ? 1 : 0));
+    }
     return script;
 }
 

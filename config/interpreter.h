@@ -265,7 +265,7 @@ void validate_interfaces(Context& context);
 /// validate.cpp: puts the defaults in, makes the cross checks, and drops instances that cannot be used.
 void validate(Context& context);
 /// static_objects.cpp: interfaces that an instance tracks because its routes and rules use them.
-void track_devices_of_routes(VrrpInstance& instance);
+void track_devices_of_objects(VrrpInstance& instance);
 /// static_objects.cpp: static_ lines and the track groups that they name, when these are settled.
 void validate_static_objects(Context& context);
 /// validate_groups.cpp: what sync groups and track groups say, held against the instances that are left. `unusable`: names of those that are not.

@@ -65,7 +65,7 @@ struct TrackedItem {
     bool reverse = false;                ///< weight 0: FAULT while it is good; else the shift has the other sign
     SourceLocation where;
     bool of_group = false;   ///< an instance has it from its sync group
-    bool of_route = false;   ///< an instance has it because a route or rule of its own uses the interface
+    bool of_route = false;   ///< an instance has it because an address, a route or a rule of its own uses the interface
 
     friend bool operator==(const TrackedItem&, const TrackedItem&) = default;
 };

@@ -30,7 +30,7 @@ enum class ScriptEvent : std::uint8_t { any, master, backup, fault, stop, delete
 /// "notify_master", "notify" for any.
 std::string_view keyword_of(ScriptEvent event);
 
-/// A command of a notify keyword. `command` is one word of the file, still with its inner quotes and escapes:
+/// A command of a notify keyword. `command` is one word of the file, its own quotes and escapes resolved, those within not:
 /// split_command() makes the argument vector.
 struct NotifyScript {
     std::string_view command;

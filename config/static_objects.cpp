@@ -1,6 +1,6 @@
 /// Static addresses, routes and rules, and what else follows from lines of routes: which interfaces an instance tracks because of them, and which instances
-/// a track group holds in FAULT while something static cannot be had. As in keepalived, a route or rule of an instance makes its interface a tracked one,
-/// unless it says no_track: an Active whose routes have no interface is of no use.
+/// a track group holds in FAULT while something static cannot be had. As in keepalived, an address, a route or a rule of an instance makes its interface a
+/// tracked one, unless it says no_track: an Active whose addresses or routes have no interface is of no use.
 
 #include <algorithm>
 #include <unordered_map>
@@ -107,7 +107,10 @@ void read_static_routes(Context& context, const Node& block) { read_routes(conte
 
 void read_static_rules(Context& context, const Node& block) { read_rules(context, context.configuration.static_rules, block, true); }
 
-void track_devices_of_routes(VrrpInstance& instance) {
+void track_devices_of_objects(VrrpInstance& instance) {
+    for (const auto* list : {&instance.virtual_addresses, &instance.excluded_addresses}) {
+        for (const ConfiguredAddress& address : *list) track_device(instance, address.device, address.where, address.no_track);
+    }
     for (const ConfiguredRoute& route : instance.virtual_routes) track_device(instance, route.next.device, route.where, route.no_track);
     for (const ConfiguredRule& rule : instance.virtual_rules) {
         track_device(instance, rule.input_device, rule.where, rule.no_track);

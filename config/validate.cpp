@@ -25,19 +25,19 @@ public:
     InstanceValidator(Context& context, TrackingValidator& tracking, VrrpInstance& instance, InstanceDraft& draft)
         : context_(context), tracking_(tracking), global_(context.configuration.global), instance_(instance), draft_(draft) {}
 
-    /// False: it cannot be used, and that has been said.
+    /// False: it cannot be used, and that has been said. All is looked at in any case: people want to hear of all problems at once.
     bool validate() {
         instance_.strict_mode = draft_.strict_mode.value_or(global_.vrrp_strict);
-        if (!has_required()) return false;
+        bool is_usable = has_required();
         settle_family();
         settle_version();
         settle_priority();
         settle_interval();
         settle_authentication();
-        if (!settle_auth_hmac(context_, instance_, draft_)) return false;
-        if (!settle_addresses()) return false;
+        is_usable &= settle_auth_hmac(context_, instance_, draft_);
+        is_usable &= settle_addresses();
         settle_vrf();
-        if (!settle_unicast()) return false;
+        is_usable &= settle_unicast();
         settle_virtual_mac();
         settle_ipvlan();
         settle_announcements();
@@ -45,7 +45,7 @@ public:
         if (instance_.strict_mode) apply_strict();
         settle_preemption();
         settle_tracking();
-        return true;
+        return is_usable;
     }
 
 private:
@@ -64,13 +64,14 @@ private:
     void note(Place place, std::string text, std::string help = {}) { say(Severity::note, at(place), std::move(text), std::move(help)); }
 
     bool has_required() {
+        bool has_all = true;
         if (to_number(instance_.vrid) == 0) {
             error(Place::none, "has no virtual_router_id: the instance is not used",
                   "write virtual_router_id NUMBER, 1 to 255, the same on all routers of the group");
-            return false;
+            has_all = false;
         }
         if (instance_.interface == "lo") {
-            error(Place::none, "cannot run on the loopback interface: the instance is not used");
+            error(Place::none, "cannot run on the loopback interface: the instance is not used", "write interface NAME with that of the LAN");
             return false;
         }
         if (instance_.interface.empty() && instance_.unicast_peers.empty()) {
@@ -78,7 +79,7 @@ private:
             return false;
         }
         check_interface(instance_.interface, instance_.interface_where);
-        return true;
+        return has_all;
     }
 
     void check_interface(std::string_view name, SourceLocation where) {
@@ -406,7 +407,7 @@ private:
         }
         for (const ConfiguredRoute& route : instance_.virtual_routes) check_interface(route.next.device, route.where);
         for (const ConfiguredRule& rule : instance_.virtual_rules) check_interface(rule.input_device, rule.where);
-        track_devices_of_routes(instance_);
+        track_devices_of_objects(instance_);
         tracking_.settle(instance_, draft_);
     }
 
@@ -430,7 +431,9 @@ void validate(Context& context) {
         if (!conflicts.is_name_free(instance)) continue;
         is_usable[index] = InstanceValidator(context, tracking, instance, context.drafts[index]).validate() && conflicts.claim_router(instance);
         conflicts.settle_name(instance, is_usable[index]);
-        if (is_usable[index]) conflicts.claim_addresses(instance);
+        if (!is_usable[index]) continue;
+        conflicts.claim_addresses(instance);
+        conflicts.claim_device_name(instance);
     }
     std::unordered_set<std::string_view> unusable;
     if (std::find(is_usable.begin(), is_usable.end(), false) != is_usable.end()) {

@@ -25,6 +25,8 @@ std::string_view strip_comment(std::string_view line, std::string& scratch) {
         const char c = line[at];
         if (c == '"') {
             quoted = !quoted;
+        } else if (c == '\\' && at + 1 < line.size() && (line[at + 1] == '"' || (quoted && line[at + 1] == '\\'))) {
+            ++at;   // commands have quotes in quotes
         } else if (quoted) {
             continue;
         } else if (c == '\\' && at + 1 < line.size() && (line[at + 1] == '#' || line[at + 1] == '!')) {
@@ -59,17 +61,6 @@ std::size_t end_of_command_word(std::string_view text, std::size_t at) {
         }
     }
     return at;
-}
-
-/// "..." or '...' around the whole of `word`, and nowhere closed in between.
-bool is_wholly_quoted(std::string_view word) {
-    if (word.size() < 2 || (word.front() != '"' && word.front() != '\'') || word.back() != word.front()) return false;
-    for (std::size_t at = 1; at + 1 < word.size(); ++at) {
-        if (word[at] == '\\') ++at;
-        else if (word[at] == word.front()) return false;
-        if (at + 1 >= word.size()) return false;  // the last quote is escaped
-    }
-    return true;
 }
 
 int hex_value(char c) {
@@ -109,6 +100,20 @@ char read_escape(std::string_view text, std::size_t& at) {
     return c;
 }
 
+/// The word at `at`, which is left behind it.
+std::string read_command_word(std::string_view text, std::size_t& at) {
+    std::string word;
+    char quote = 0;
+    while (at < text.size() && (quote != 0 || !is_blank(text[at]))) {
+        const char c = text[at++];
+        if (c == '\\' && at < text.size()) word += read_escape(text, at);
+        else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
+        else if (quote != 0 && c == quote) quote = 0;
+        else word += c;
+    }
+    return word;
+}
+
 }  // namespace
 
 std::vector<std::string_view> command_words(std::string_view text) {
@@ -119,12 +124,15 @@ std::vector<std::string_view> command_words(std::string_view text) {
             continue;
         }
         const std::size_t end = end_of_command_word(text, at);
-        std::string_view word = text.substr(at, end - at);
-        if (is_wholly_quoted(word)) word = word.substr(1, word.size() - 2);
-        words.push_back(word);
+        words.push_back(text.substr(at, end - at));
         at = end;
     }
     return words;
+}
+
+std::string plain_word(std::string_view word) {
+    std::size_t at = 0;
+    return read_command_word(word, at);
 }
 
 std::vector<std::string> split_command(std::string_view command) {
@@ -134,16 +142,7 @@ std::vector<std::string> split_command(std::string_view command) {
             ++at;
             continue;
         }
-        std::string word;
-        char quote = 0;
-        while (at < command.size() && (quote != 0 || !is_blank(command[at]))) {
-            const char c = command[at++];
-            if (c == '\\' && at < command.size()) word += read_escape(command, at);
-            else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
-            else if (quote != 0 && c == quote) quote = 0;
-            else word += c;
-        }
-        words.push_back(std::move(word));
+        words.push_back(read_command_word(command, at));
     }
     return words;
 }

@@ -34,7 +34,10 @@ struct Word {
 std::string_view strip_comment(std::string_view line, std::string& scratch);
 
 /// The words of a command keyword: ' and " quote, a backslash keeps the next character from ending a quote, pieces that touch
-/// are one word. One pair of quotes around a whole word is removed; escapes stay for split_command().
+/// are one word. They are as they stand there: plain_word() removes quotes and escapes.
 std::vector<std::string_view> command_words(std::string_view text);
+/// Of one of command_words(): without its quotes, escapes resolved. A command is such a word, and split_command() splits it by the same rules once
+/// more, so that an escape that is meant for the second time needs two backslashes, as with keepalived.
+std::string plain_word(std::string_view word);
 
 }  // namespace vigil::config

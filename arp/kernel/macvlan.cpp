@@ -231,6 +231,7 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
         delete_link(socket_, device.index);
         return tl::unexpected(marked.error());
     }
+    if (!spec.name.empty() && *name != spec.name) device.warnings.push_back(refused(EEXIST, "name '" + spec.name + "'").value());
     prepare_base(spec, device.warnings);
     prepare_device(spec, device);
     devices_.emplace(device.index, device);
@@ -239,8 +240,10 @@ KernelResult<MacvlanDevice> MacvlanDevices::create(const MacvlanSpec& spec) {
 
 KernelResult<std::string> MacvlanDevices::choose_name(const MacvlanSpec& spec) {
     if (spec.name.size() > longest_name) return refused(ENAMETOOLONG, "interface name '" + spec.name + "'");
-    if (!spec.name.empty()) return spec.name;
+    // A name that another device of ours has will be free when a reload is through; that of somebody else's device may never be.
+    const auto is_ours = [&](const auto& device) { return device.second.name == spec.name; };
     const auto is_taken = [this](std::string_view name) { return find_link(socket_, name).has_value(); };
+    if (!spec.name.empty() && (!is_taken(spec.name) || std::ranges::any_of(devices_, is_ours))) return spec.name;
     std::string name = choose_macvlan_name(spec, is_taken);
     if (name.empty()) return refused(EEXIST, "every name for VRID " + std::to_string(to_number(spec.vrid)) + " is taken");
     return name;

@@ -37,7 +37,7 @@ int check(const Options& options) {
 }  // namespace
 
 void add_check(CLI::App& app, Run& run) {
-    CLI::App* command = app.add_subcommand("check", "Check a configuration; exits 0 when nothing is wrong, 4-6 otherwise, as vigild -t does");
+    CLI::App* command = app.add_subcommand("check", "Check the language of a configuration, for any host; exits 0 when nothing is wrong, 4-6 otherwise. vigild -t looks at scripts, FIFOs and interfaces too");
     auto options = std::make_shared<Options>();
     command->add_option("file", options->file, "keepalived.conf, or a glob pattern")->capture_default_str();
     command->add_option("-i,--config-id", options->config_id, "value that @id lines are compared with");

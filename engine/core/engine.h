@@ -164,6 +164,8 @@ private:
     void fail_with_group(RouterIndex index, std::uint8_t fault, Instant now, TxBatch& tx);
     void settle_member(RouterIndex index, unsigned cleared, Instant now, TxBatch& tx);
     void start_group(const SyncGroup& group, Instant now, TxBatch& tx);
+    void start_joining(RouterIndex index, Instant now, TxBatch& tx);
+    void hear_while_joining(RouterIndex index, const Advertisement& advertisement, Instant now, TxBatch& tx);
     void fail_running(const SyncGroup& group, Instant now, TxBatch& tx);
     void restart_group_of(RouterIndex index, Instant now, TxBatch& tx);
     std::uint8_t faults_to_tell(RouterIndex index);

@@ -63,7 +63,10 @@ bool Engine::apply_command(const Command& command, RouterIndex index, Instant no
         set_fault(index, Fault::stopped, Reason::shutdown, now, tx);
         break;
     case Command::Kind::set_fault: set_fault(index, command.fault, Reason::fault, now, tx); break;
-    case Command::Kind::clear_fault: clear_faults(index, static_cast<unsigned>(command.fault), now, tx); break;
+    case Command::Kind::clear_fault:
+        if (command.fault == Fault::lacks_means && has(table_[index], Flag::lacks_peers)) break;
+        clear_faults(index, static_cast<unsigned>(command.fault), now, tx);
+        break;
     case Command::Kind::link_down: set_fault(index, Fault::link_down, Reason::fault, now, tx); break;
     case Command::Kind::link_gone: set_fault(index, Fault::link_gone, Reason::fault, now, tx); break;
     case Command::Kind::link_up:

@@ -13,6 +13,7 @@ namespace {
 constexpr auto group_fault = static_cast<std::uint8_t>(Fault::sync_group);
 constexpr auto stopped = static_cast<std::uint8_t>(Fault::stopped);
 constexpr auto not_started = static_cast<std::uint8_t>(Fault::not_started);
+constexpr auto joins = static_cast<std::uint16_t>(Flag::joins_group);
 
 }  // namespace
 
@@ -83,8 +84,9 @@ void Engine::follow(RouterIndex leader, const Step& step, Instant now, TxBatch& 
     if (group == nullptr) return;
     const std::uint8_t fault = step.reason == Reason::shutdown ? stopped : group_fault;
     for (const RouterIndex member : members_of(*group)) {
-        if (member == leader) continue;
         VirtualRouter& router = table_[member];
+        router.flags &= static_cast<std::uint16_t>(~joins);
+        if (member == leader) continue;
         switch (step.to) {
         case State::active: carry_out(member, state_machine::on_group_active(router, now), now, nullptr, tx); break;
         case State::backup: carry_out(member, state_machine::on_group_backup(router, now), now, nullptr, tx); break;
@@ -133,9 +135,31 @@ void Engine::start_group(const SyncGroup& group, Instant now, TxBatch& tx) {
     for (const RouterIndex member : members_of(group)) {
         VirtualRouter& router = table_[member];
         if (!has_active) carry_out(member, state_machine::on_startup(router, now, are_owners), now, nullptr, tx);
+        else if (!has_objector && router.state == State::initialize && !is_owner(router)) start_joining(member, now, tx);
         else if (!has_objector) carry_out(member, state_machine::on_group_active(router, now), now, nullptr, tx);
         else if (router.state == State::active) carry_out(member, state_machine::on_group_backup(router, now), now, nullptr, tx);
         else carry_out(member, state_machine::on_startup(router, now, false), now, nullptr, tx);
+    }
+}
+
+/// It may not depose an Active on its LAN that it has not heard yet, so it listens like any other first. The others stay Active meanwhile.
+void Engine::start_joining(RouterIndex index, Instant now, TxBatch& tx) {
+    carry_out(index, state_machine::on_startup(table_[index], now, false), now, nullptr, tx);
+    table_[index].flags |= joins;
+}
+
+/// An Active that would depose the group makes it Backup. A lower one is not listened to whatever nopreempt and preempt_delay say: the group is Active.
+void Engine::hear_while_joining(RouterIndex index, const Advertisement& advertisement, Instant now, TxBatch& tx) {
+    VirtualRouter& router = table_[index];
+    if (advertisement.priority < router.priority && advertisement.priority != Priority::stop) return;
+    set_timer(index, state_machine::on_advertisement(router, advertisement, now));
+    if (router.heard != Heard::superior) return;
+    router.flags &= static_cast<std::uint16_t>(~joins);
+    SyncGroup* group = group_of(index);
+    if (group == nullptr) return;
+    for (const RouterIndex member : members_of(*group)) {
+        table_[member].flags &= static_cast<std::uint16_t>(~joins);
+        carry_out(member, state_machine::on_group_backup(table_[member], now), now, &advertisement, tx);
     }
 }
 

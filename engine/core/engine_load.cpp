@@ -53,7 +53,7 @@ std::uint32_t phases_for(std::size_t routers, std::size_t addresses) {
     return static_cast<std::uint32_t>(std::clamp<std::size_t>(std::max(routers / 1536, further / 512), 1, 64));
 }
 
-constexpr unsigned derived_flags = static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast) |
+constexpr unsigned derived_flags = static_cast<unsigned>(Flag::version2) | static_cast<unsigned>(Flag::ipv6) | static_cast<unsigned>(Flag::unicast) | static_cast<unsigned>(Flag::joins_group) |
                                    static_cast<unsigned>(Flag::hmac);
 
 VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
@@ -73,7 +73,7 @@ VirtualRouter make_record(const RouterSpec& spec, const EngineSpec& engine) {
     unsigned faults = static_cast<unsigned>(Fault::not_started);
     if (!engine.links[to_number(spec.link)].is_up) faults |= static_cast<unsigned>(Fault::link_down);
     if (!is_usable_source(spec.primary_address.octets, record)) faults |= static_cast<unsigned>(Fault::no_source_address);
-    if (has(record, Flag::lacks_peers)) faults |= static_cast<unsigned>(Fault::no_peers);
+    if (has(record, Flag::lacks_peers)) faults |= static_cast<unsigned>(Fault::lacks_means);
     record.faults = static_cast<std::uint8_t>(faults);
     return record;
 }

@@ -120,6 +120,7 @@ void Engine::receive(const RxFrame& frame, TxBatch& tx) {
     if (advertisement.priority == Priority::stop) ++cold_[to_number(index)].counters.stop_received;
     ++counters_.checksum_forms[static_cast<std::size_t>(received->advertisement.checksum_form())];
     if (is_peculiar(*received, index)) note_peculiarities(*received, index, frame.arrival);
+    if (has(table_[index], Flag::joins_group)) return hear_while_joining(index, advertisement, frame.arrival, tx);
     const Step step = state_machine::on_advertisement(table_[index], advertisement, frame.arrival);
     // The common case, a Backup that hears its Active: one store, without apply() and what it could do besides.
     if (step.actions == Action::none && !step.changed_state() && step.from == State::backup) return set_timer(index, step);

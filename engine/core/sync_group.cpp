@@ -4,7 +4,8 @@
 //
 // A group is what its members are. Every member is in the same state at the end of every call on the engine, so there is no state of the group
 // to keep, and none that could contradict its members: a new engine that takes over the records of an old one takes over the groups
-// with them; a member that a reload adds to an Active group becomes Active, and one that it takes out moves nobody else. Whatever makes one member change makes all change within the same call: their adverts are in one
+// with them; one that a reload takes out moves nobody else. (One exception: a member that a reload adds to an Active group listens for one
+// Active_Down_Interval, as every router does that starts; then it joins the others, or they join it because of what it has heard.) Whatever makes one member change makes all change within the same call: their adverts are in one
 // batch, in the urgent lane, before any announcement; addresses follow as for single routers.
 //
 // * Initialize. While a member has a fault of its own, all others have Fault::sync_group, so "a router with faults is in Initialize" stays true. An

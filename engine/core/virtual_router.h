@@ -32,7 +32,7 @@ enum class Fault : std::uint8_t {
     link_gone = 16,         ///< its interface was deleted
     stopped = 32,           ///< Command::shutdown; only Command::start clears it. In a sync group it holds for all members
     sync_group = 64,        ///< it has no fault of its own, but another member of its sync group has one
-    no_peers = 128,         ///< set at load, for good: Flag::lacks_peers
+    lacks_means = 128,      ///< what it cannot do without is not there: a unicast peer (Flag::lacks_peers: for good), the device of its virtual MAC
 };
 
 /// What the last advert said that a Backup heard within its present Active_Down_Timer. Only sync groups ask (sync_group.cpp).
@@ -58,6 +58,7 @@ enum class Flag : std::uint16_t {
     check_unicast_source = 256,   ///< check_unicast_src
     hmac = 512,                   ///< auth_hmac: has an entry in the HmacTable
     lacks_peers = 1024,           ///< unicast_fault_no_peer, and there is no peer: it never elects
+    joins_group = 2048,           ///< Backup that listens once before it joins its Active sync group (by the engine)
 };
 
 /// Everything that the election of one Virtual Router reads or writes (RFC 9568 §6.1, §6.2): one cache line, no pointers.

@@ -291,7 +291,7 @@ bool AddressKeeper::lower_one_device() {
 
 bool AddressKeeper::raise(std::size_t router) {
     for (const std::uint32_t device : virtual_devices_of(router)) {
-        if (auto up = kernel_.macvlans().bring_up(device); !up) {
+        if (auto up = kernel_.macvlans().bring_up(device); !up && up.error().error_number != ENODEV) {   // the message that it is gone is on its way
             spdlog::warn("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));
         }
     }
@@ -404,6 +404,8 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
     }
     if (index == 0 || found == routers_.end()) return std::nullopt;
     const auto router = static_cast<std::size_t>(found - routers_.begin());
+    const auto up = kernel_.macvlans().bring_up(index);
+    if (!up && up.error().error_number == ENODEV) return std::nullopt;   // it is being deleted: the next message says so
     for (std::size_t i = 0; i < address_count(router); ++i) {
         const AddressNumber address = first_address(router) + static_cast<AddressNumber>(i);
         // IPv4 addresses outlive it. The messages of the IPv6 ones are still to come: forgotten now, they are not taken for a deletion by hand.
@@ -413,9 +415,7 @@ std::optional<std::size_t> AddressKeeper::raise_again(std::uint32_t index) {
         addresses_[address].is_present = false;
         refused_.erase(address);
     }
-    if (auto up = kernel_.macvlans().bring_up(index); !up) {
-        spdlog::error("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));
-    }
+    if (!up) spdlog::error("({}) cannot raise its virtual MAC device: {}", name(router), to_string(up.error()));
     mark_dirty(router);
     return router;
 }

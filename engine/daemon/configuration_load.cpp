@@ -1,13 +1,14 @@
 #include "engine/daemon/configuration_load.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <string>
 #include <unordered_map>
 
@@ -18,6 +19,7 @@
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/script_security.h"
+#include "engine/io/file_descriptor.h"
 
 namespace vigil::daemon {
 namespace {
@@ -98,9 +100,16 @@ std::string config_test_report(const Options& options, const config::LoadResult&
 }
 
 bool append_report(const std::string& path, const std::string& report) {
-    std::ofstream file(path, std::ios::app);
-    file << report;
-    return static_cast<bool>(file.flush());
+    // Somebody else may have put a link there, in a directory like /tmp.
+    const io::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    std::string_view rest = report;
+    while (file.is_open() && !rest.empty()) {
+        const ssize_t written = ::write(file.get(), rest.data(), rest.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return file.is_open();
 }
 
 int run_config_test(const Options& options) {

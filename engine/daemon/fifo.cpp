@@ -86,11 +86,13 @@ Fifo::Fifo(boost::asio::io_context& io, std::string path, io::FileDescriptor fd,
 Fifo::~Fifo() {
     *alive_ = false;
     descriptor_.release();
+    if (is_made_ && is_in_place()) ::unlink(path_.c_str());
+}
+
+bool Fifo::is_in_place() const {
     struct stat ours {};
     struct stat there {};
-    const bool is_ours = is_made_ && ::fstat(fd_.get(), &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
-                         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-    if (is_ours) ::unlink(path_.c_str());
+    return ::fstat(fd_.get(), &ours) == 0 && ::lstat(path_.c_str(), &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 void Fifo::write(std::string_view line) {

@@ -51,6 +51,8 @@ public:
     void write(std::string_view line);
     /// As much of what is kept as the pipe takes now; happens by itself while the io_context runs.
     void flush();
+    /// False: somebody has removed or replaced what stands at path(), and nobody will read what is written.
+    bool is_in_place() const;
     const std::string& path() const { return path_; }
     /// Octets that nobody has read yet, in the pipe and here.
     std::size_t unread_bytes() const;

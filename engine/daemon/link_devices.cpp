@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/link_watch.h"
+#include "engine/io/clock.h"
 
 namespace vigil::daemon {
 
@@ -16,10 +17,18 @@ namespace kernel = arp::kernel;
 void LinkWatch::make_macvlan(std::size_t router) {
     const PlannedRouter& planned = plan_.routers[router];
     if (!planned.macvlan || keeper_.macvlan(router) != 0) return;
+    if (plan_.links[engine::to_number(planned.link)].interface_index == 0) return;
     const auto device = make_device(router, planned.link, *planned.macvlan);
+    tell_whether_it_has_its_device(router, device.has_value());
     if (!device) return;
     keeper_.set_macvlan(router, device->index);
     if (device->stays_up) give_own_address(router, device->index);
+}
+
+/// Without it an Active would advertise addresses that nobody has. It is tried again when a link appears or goes.
+void LinkWatch::tell_whether_it_has_its_device(std::size_t router, bool has_it) {
+    const bool changes = has_it ? deviceless_.erase(router) != 0 : deviceless_.insert(router).second;
+    if (changes) send_to_router(has_it ? engine::Command::Kind::clear_fault : engine::Command::Kind::set_fault, router, engine::Fault::lacks_means);
 }
 
 /// Those of Plan::devices that are not there and whose interface is.
@@ -39,7 +48,8 @@ std::optional<kernel::MacvlanDevice> LinkWatch::make_device(std::size_t router, 
     const std::string_view word = spec.ipvlan ? "ipvlan" : "virtual MAC";
     auto device = kernel_.macvlans().create(spec);
     if (!device) {
-        spdlog::error("({}) cannot make its {} device on {}: {}; its addresses cannot be set", name, word, spec.base, to_string(device.error()));
+        const std::string text = fmt::format("({}) cannot make its {} device on {}: {}", name, word, spec.base, to_string(device.error()));
+        if (limiter_.admit(text, io::clock::now())) spdlog::error(text);
         return std::nullopt;
     }
     spdlog::info("({}) {} device {} on {}", name, word, device->name, spec.base);

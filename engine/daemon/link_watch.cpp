@@ -110,7 +110,7 @@ void LinkWatch::open_new_ports(const std::vector<std::size_t>& which) {
     const std::vector<bool> is_open = fast_.open_ports(plan_.links, which);
     for (const std::size_t i : which) {
         if (is_open[i]) continue;
-        plan_.links[i].interface_index = 0;  // retry_ports() comes back to it
+        plan_.links[i].interface_index = 0;  // retry() comes back to it
         fast_.send({.kind = Command::Kind::link_gone, .link = engine::LinkIndex{static_cast<std::uint16_t>(i)}});
     }
 }
@@ -126,6 +126,7 @@ void LinkWatch::go_on_from(const LinkWatch& before, const std::vector<engine::Ro
     open_new_ports(keep_ports(before));
     correct_states();
     for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (predecessors[i] != engine::RouterIndex::none && before.deviceless_.contains(engine::to_number(predecessors[i]))) deviceless_.insert(i);
         make_macvlan(i);
         note_own_address(i);
         if (predecessors[i] == engine::RouterIndex::none) leave_own_link_alone(i);
@@ -234,6 +235,7 @@ void LinkWatch::on_link_gone(const kernel::LinkState& state) {
         disappear(i);
     }
     if (is_used(state.name)) health_.note_gone(state.name);
+    for (const std::size_t router : std::vector<std::size_t>(deviceless_.begin(), deviceless_.end())) make_macvlan(router);   // it had the name, or was in the way
     const auto& devices = kernel_.macvlans().devices();
     if (const auto macvlan = devices.find(index); macvlan != devices.end()) {
         const std::string name = macvlan->second.name;
@@ -255,7 +257,7 @@ void LinkWatch::appear(std::size_t link, const kernel::LinkState& state, Instant
     }
     planned.interface_index = state.index;
     if (state.is_loopback || !fast_.open_port(engine::LinkIndex{static_cast<std::uint16_t>(link)}, planned)) {
-        planned.interface_index = 0;  // retry_ports() comes back to it
+        planned.interface_index = 0;  // retry() comes back to it
         return;
     }
     spdlog::info("Netlink reports {} appeared", state.name);
@@ -283,7 +285,8 @@ void LinkWatch::tell_other_kind(const kernel::LinkState& state) {
     else spdlog::warn("{}. 'dynamic_interfaces allow_if_changes' says that this is meant", text);
 }
 
-void LinkWatch::retry_ports(Instant now) {
+void LinkWatch::retry(Instant now) {
+    for (const std::size_t router : std::vector<std::size_t>(deviceless_.begin(), deviceless_.end())) make_macvlan(router);
     for (std::size_t i = 0; i < plan_.links.size(); ++i) {
         if (plan_.links[i].interface_index != 0) continue;
         if (const kernel::LinkState* state = kernel_.monitor().find_link(plan_.links[i].name)) appear(i, kernel::LinkState(*state), now);

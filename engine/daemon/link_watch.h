@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/daemon/address_keeper.h"
@@ -40,7 +41,7 @@ public:
     /// ENOBUFS: dumps and handles the difference. False when the kernel's tables change too quickly: call again later.
     bool resync(Instant now);
     /// Ports that could not be opened when their interface appeared.
-    void retry_ports(Instant now);
+    void retry(Instant now);
     /// The router gives up, and takes part anew.
     void step_back(std::size_t router);
     /// Is there such an interface, up and running?
@@ -68,6 +69,7 @@ private:
     void refresh_stale_sources();
     std::optional<std::size_t> link_with_number(std::uint32_t interface_index) const;
     void make_macvlan(std::size_t router);
+    void tell_whether_it_has_its_device(std::size_t router, bool has_it);
     TrackedInterfaces make_tracked();
     void note_own_address(std::size_t router);
     void give_own_address(std::size_t router, std::uint32_t device);
@@ -98,6 +100,7 @@ private:
     std::vector<std::vector<std::uint32_t>> routers_of_;   // by LinkIndex: a message concerns one link, and there are many
     std::unordered_map<std::string, std::size_t> by_name_;
     TrackedInterfaces tracked_;
+    std::unordered_set<std::size_t> deviceless_;                   // routers whose device cannot be made
     std::unordered_map<std::uint32_t, std::size_t> own_addresses_; // interface number of an ipvlan with an address of its own -> its router
     std::unordered_map<std::string, std::string> kinds_of_gone_;   // interface name -> what it was, until it is back
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

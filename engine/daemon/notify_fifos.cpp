@@ -68,7 +68,11 @@ void NotifyFifos::configure(const config::Configuration& configuration) {
 }
 
 bool NotifyFifos::is_kept(const Entry& entry, const std::optional<Wanted>& wanted) {
-    return wanted && entry.fifo && entry.fifo->path() == wanted->path && entry.owner == wanted->owner;
+    return wanted && entry.fifo && entry.fifo->path() == wanted->path && entry.owner == wanted->owner && entry.fifo->is_in_place();
+}
+
+bool NotifyFifos::has_refused() const {
+    return has_refused_ || std::ranges::any_of(entries_, [](const Entry& entry) { return entry.fifo && !entry.fifo->is_in_place(); });
 }
 
 void NotifyFifos::drop_unwanted(Entry& entry, const std::optional<Wanted>& wanted) {

@@ -25,7 +25,7 @@ public:
 
     void configure(const config::Configuration& configuration);
     /// A FIFO could not be opened, or its reader may not run: that may be different next time.
-    bool has_refused() const { return has_refused_; }
+    bool has_refused() const;
     void tell_instance(std::string_view name, std::string_view state, int priority);
     void tell_group(std::string_view name, std::string_view state);
     bool on_child_end(pid_t pid, int status);

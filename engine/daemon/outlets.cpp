@@ -18,6 +18,7 @@ namespace vigil::daemon {
 namespace {
 
 constexpr std::chrono::milliseconds draining_limit{1000};   // keepalived's, for stop scripts
+constexpr std::chrono::milliseconds stop_patience{100};     // notify_stop runs also behind a script that hangs
 constexpr std::chrono::milliseconds closing_limit{100};
 constexpr std::chrono::milliseconds ending_limit{300};
 constexpr std::chrono::milliseconds look_period{5};
@@ -41,6 +42,7 @@ void Outlets::reap() {
 
 void Outlets::finish(std::function<void()> done) {
     done_ = std::move(done);
+    scripts.set_patience(stop_patience);
     mail.finish();
     phase_ = Phase::draining;
     phase_end_ = Clock::now() + draining_limit;

@@ -202,7 +202,7 @@ std::string describe_faults(std::uint8_t faults, const PlannedRouter& router, st
     add(engine::Fault::link_gone, fmt::format("there is no interface {}", router.interface()));
     if (!is_gone) add(engine::Fault::no_source_address, fmt::format("interface {} has no address to send from", router.interface()));
     add(engine::Fault::tracker, tracker_fault.empty() ? "something that it tracks was bad" : std::string(tracker_fault));
-    add(engine::Fault::no_peers, "it has no unicast peer");
+    add(engine::Fault::lacks_means, router.settings->lacks_peers ? "it has no unicast peer" : "the device of its virtual MAC cannot be made");
     add(engine::Fault::sync_group, "another member of its sync group is in FAULT");
     return text.empty() ? "nothing" : text;
 }

@@ -88,10 +88,15 @@ void become_script(char* const* arguments, char* const* environment, const Scrip
 tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user, const std::string& group, bool with_supplementary_groups) {
     ScriptIdentity identity{::geteuid(), ::getegid(), true};
     const std::string wanted = user.empty() ? "keepalived_script" : user;
-    if (const passwd* entry = ::getpwnam(wanted.c_str())) {
+    const bool is_number = read_id(wanted, identity.uid);
+    const passwd* entry = ::getpwnam(wanted.c_str());
+    if (entry == nullptr && is_number) entry = ::getpwuid(identity.uid);
+    if (entry != nullptr) {
         identity.uid = entry->pw_uid;
         identity.gid = entry->pw_gid;
-    } else if (!user.empty() && !read_id(user, identity.uid)) {
+    } else if (is_number && group.empty()) {
+        return tl::unexpected(fmt::format("no user has the number {}; name a group too, and the script runs with that number", wanted));   // or it would have root's group
+    } else if (!is_number && !user.empty()) {
         return tl::unexpected(fmt::format("there is no user '{}'", user));
     }
     std::string group_name = group.starts_with(':') ? group.substr(1) : group;

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <cstring>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -17,7 +18,7 @@ void ScriptRunner::enqueue(std::size_t queue, ScriptCall call) {
 void ScriptRunner::pump(Instant now) {
     release_impatient(now);
     const std::size_t looks = order_.size();
-    for (std::size_t i = 0; i < looks && running_.size() < limit_; ++i) {
+    for (std::size_t i = 0; i < looks && holder_count_ < limit_; ++i) {
         const std::size_t number = order_.front();
         order_.pop_front();
         Queue& queue = queues_[number];
@@ -35,10 +36,15 @@ void ScriptRunner::pump(Instant now) {
 void ScriptRunner::release_impatient(Instant now) {
     for (auto& [pid, running] : running_) {
         if (!running.holds_queue || now - running.started < patience_) continue;
-        running.holds_queue = false;
-        queues_[running.queue].is_held = false;
+        release(running);
         spdlog::info("{} (process {}) runs on; not waiting for it any longer", running.label, pid);
     }
+}
+
+void ScriptRunner::release(Running& running) {
+    if (!std::exchange(running.holds_queue, false)) return;
+    queues_[running.queue].is_held = false;
+    --holder_count_;
 }
 
 void ScriptRunner::start(std::size_t queue, const ScriptCall& call, Instant now) {
@@ -50,15 +56,16 @@ void ScriptRunner::start(std::size_t queue, const ScriptCall& call, Instant now)
     spdlog::debug("{}: started {} as process {}", call.label, call.arguments.front(), *pid);
     queues_[queue].is_held = true;
     running_[*pid] = {queue, call.label, now};
+    ++holder_count_;
 }
 
 bool ScriptRunner::on_child_end(pid_t pid, int status) {
     const auto found = running_.find(pid);
     if (found == running_.end()) return false;
-    const Running& running = found->second;
+    Running& running = found->second;
     if (WIFSIGNALED(status)) spdlog::warn("{} was ended by signal {}", running.label, WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0) spdlog::info("{} ended with exit code {}", running.label, WEXITSTATUS(status));
-    if (running.holds_queue) queues_[running.queue].is_held = false;
+    release(running);
     running_.erase(found);
     return true;
 }

@@ -20,7 +20,7 @@ struct ScriptCall {
 };
 
 /// Runs scripts in order per queue (one per router), a bounded number at a time over all queues. A script that runs longer than
-/// `patience` no longer holds up its successors: keepalived's users have notify scripts that never end. Control thread.
+/// `patience` holds up nobody any longer, neither its queue nor the others: keepalived's users have notify scripts that never end. Control thread.
 class ScriptRunner {
 public:
     explicit ScriptRunner(std::size_t limit = 32, Nanoseconds patience = std::chrono::seconds{10}) : limit_(limit), patience_(patience) {}
@@ -30,6 +30,8 @@ public:
     void pump(Instant now);
     /// A child process ended; false when it was no script of ours. Call pump() afterwards.
     bool on_child_end(pid_t pid, int status);
+    /// At the end of the daemon there is no time to wait for those that hang.
+    void set_patience(Nanoseconds patience) { patience_ = patience; }
     bool is_idle() const { return running_.empty() && waiting_count_ == 0; }
     std::size_t running_count() const { return running_.size(); }
     std::size_t waiting_count() const { return waiting_count_; }
@@ -48,6 +50,7 @@ private:
 
     void start(std::size_t queue, const ScriptCall& call, Instant now);
     void release_impatient(Instant now);
+    void release(Running& running);
 
     std::size_t limit_;
     Nanoseconds patience_;
@@ -55,6 +58,7 @@ private:
     std::deque<std::size_t> order_;        // queues with something waiting, in order of arrival
     std::unordered_map<pid_t, Running> running_;
     std::size_t waiting_count_ = 0;
+    std::size_t holder_count_ = 0;         // of those running, whom somebody waits for
 };
 
 }  // namespace vigil::daemon

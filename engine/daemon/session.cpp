@@ -34,7 +34,7 @@ constexpr std::chrono::milliseconds journal_period{50};
 /// Adverts of 4,080 routers are a burst of 5 ms; as one among many such a thread is put back in the middle of it (docs/differences.md).
 constexpr int usual_nice = -20;
 constexpr std::chrono::milliseconds command_period{1};
-constexpr unsigned port_retry_ticks = 10;
+constexpr unsigned retry_ticks = 10;
 constexpr std::size_t events_per_turn = 512;
 
 io::BackendChoice backend_choice(Backend backend) {
@@ -225,7 +225,7 @@ void Session::tick() {
         write_summaries(limiter_, now);
         files_->collect_results();
         trim_memory();
-        if (++ticks_ % port_retry_ticks == 0) links_->retry_ports(now);
+        if (++ticks_ % retry_ticks == 0) links_->retry(now);
         on_wake();
         tick();
     });

@@ -74,6 +74,16 @@ TEST(ExitCode, RanksCannotRunThenScriptSecurityThenTheRest) {
     EXPECT_EQ(test_exit_code(diagnostics), 4);
 }
 
+TEST(Diagnostics, DoNotShowSecrets) {
+    for (const std::string line : {"auth_pass Secret1234 x", "auth_pas Secret1234", "authentication { auth_type PASS auth_pass Secret1234 } x", "auth_hmac {\n key 1 Secret1234Secret1234\n}"}) {
+        const LoadResult result = load_string(instance_with(line));
+        ASSERT_FALSE(result.diagnostics.all().empty()) << line;
+        for (const Diagnostic& one : result.diagnostics.all()) {
+            EXPECT_EQ(to_text(one, result.configuration).find("Secret"), std::string::npos) << to_text(one, result.configuration);
+        }
+    }
+}
+
 TEST(Diagnostics, CountWhatTheyDoNotKeep) {
     Diagnostics diagnostics;
     for (std::size_t n = 0; n < Diagnostics::capacity + 5; ++n)

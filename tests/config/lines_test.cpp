@@ -88,9 +88,26 @@ TEST(CommandWords, TheCommandIsOneQuotedWordAndUserAndGroupFollow) {
     EXPECT_EQ(script->group, "wheel");
 }
 
-TEST(CommandWords, EscapesAreLeftForTheSecondSplit) {
-    const LoadResult result = load_string(instance_with("notify '/bin/a x\\ty'"));
-    EXPECT_EQ(split_command(result.configuration.instances.at(0).scripts.at(0).command), (std::vector<std::string>{"/bin/a", "x\ty"}));
+TEST(CommandWords, AreSplitTwiceAsKeepalivedDoes) {
+    const auto arguments = [](const std::string& line) {
+        const LoadResult result = load_string(instance_with(line));
+        EXPECT_EQ(summary(result), "") << line;
+        std::vector<std::string> words = split_command(result.configuration.instances.at(0).scripts.at(0).command);
+        // What the dump says reads back to the same.
+        const LoadResult again = load_string(dump(result.configuration));
+        EXPECT_EQ(split_command(again.configuration.instances.at(0).scripts.at(0).command), words) << line;
+        return words;
+    };
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(arguments("notify \"/a 3 \\\"a b\\\" c\""), (Words{"/a", "3", "a b", "c"}));
+    EXPECT_EQ(arguments("notify \"/a {x} \\\"{b} c\\\"\" root"), (Words{"/a", "{x}", "{b} c"}));
+    EXPECT_EQ(arguments("notify /a\" 7 a\""), (Words{"/a", "7", "a"}));
+    EXPECT_EQ(arguments("notify \"/a 8 a\\x41 \\\\n \\n b\""), (Words{"/a", "8", "aA", "\n", "b"}));
+    EXPECT_EQ(arguments("notify \"/a 11 \\\"x # y ! z\\\"\""), (Words{"/a", "11", "x # y ! z"}));
+    EXPECT_EQ(arguments("notify \"/a 12 '' \\\"\\\" z\""), (Words{"/a", "12", "", "", "z"}));
+    EXPECT_EQ(arguments("notify \"/a 13 \\\\\\\"q\\\\\\\" z\""), (Words{"/a", "13", "\"q\"", "z"}));
+    EXPECT_EQ(arguments("notify /a\\ 14\\ x"), (Words{"/a", "14", "x"}));
+    EXPECT_EQ(arguments("notify \"/a 17 a\\tb c\\\\tb\""), (Words{"/a", "17", "a", "b", "c\tb"}));
 }
 
 TEST(CommandWords, UnquotedArgumentsAreWarnedAbout) {

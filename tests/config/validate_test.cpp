@@ -71,15 +71,15 @@ TEST(Duplicates, OfANameSkipTheSecondInstance) {
 }
 
 TEST(Duplicates, OfTheNameOfAnUnusableInstanceAreUsedInItsPlace) {
-    const std::string without_vrid = "vrrp_instance A {\n interface eth0\n}\n";
+    const std::string without_vrid = "vrrp_instance A {\n interface eth0\n virtual_ipaddress {\n 10.0.0.9\n }\n}\n";
     const LoadResult result = load_string(without_vrid + without_vrid + named("A", 2, with_address) + named("A", 3, with_address));
     ASSERT_EQ(result.configuration.instances.size(), 1u);
     EXPECT_EQ(to_number(result.configuration.instances[0].vrid), 2);
     EXPECT_EQ(summary(result),
               "error 1:15 (A) has no virtual_router_id: the instance is not used\n"
-              "error 4:15 (A) has no virtual_router_id: the instance is not used\n"
-              "warning 7:15 the vrrp_instance 'A' on line 1 cannot be used: this one is used in its place\n"
-              "error 14:15 there is a vrrp_instance 'A' already, on line 7: this one is ignored\n");
+              "error 7:15 (A) has no virtual_router_id: the instance is not used\n"
+              "warning 13:15 the vrrp_instance 'A' on line 1 cannot be used: this one is used in its place\n"
+              "error 20:15 there is a vrrp_instance 'A' already, on line 13: this one is ignored\n");
 }
 
 TEST(Duplicates, OfTheNameOfAnInstanceWithATakenVridAreUsedInItsPlace) {

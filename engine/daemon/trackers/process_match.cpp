@@ -19,7 +19,7 @@ bool parameters_match(const ProcessPattern& pattern, const std::vector<std::stri
     case config::ParameterMatch::partial: return given >= wanted && equal_to(wanted);
     case config::ParameterMatch::initial:
         if (wanted == 0) return given == 0;
-        return given == wanted && equal_to(wanted - 1) && arguments[wanted].starts_with(pattern.parameters.back());
+        return given >= wanted && equal_to(wanted - 1) && arguments[wanted].starts_with(pattern.parameters.back());
     }
     return false;
 }

@@ -34,7 +34,7 @@ struct Group : Harness {
     explicit Group(const EngineSpec& spec = pair(), std::size_t urgent = 64) : Harness(spec, urgent) {}
 
     void hear(std::uint8_t vrid, std::uint8_t priority, Instant now, std::uint8_t host = 2) {
-        receive(v3_frame(vrid, priority, host), now, vrid == 1 ? lan0 : lan1);
+        receive(v3_frame(vrid, priority, host), now, vrid == 2 ? lan1 : lan0);
     }
     /// Both members hear adverts of this priority each second, from `from` to `to` inclusive.
     void hear_both(std::uint8_t priority, int from, int to) {

@@ -38,11 +38,58 @@ TEST(SyncGroupReload, MovesNobodyWhenNothingChanged) {
     EXPECT_TRUE(after.both(State::backup)) << "and it goes on in step";
 }
 
-TEST(SyncGroupReload, ANewMemberJoinsAnActiveGroupAtOnceAndMovesNobody) {
+/// The third is new in an Active group, and started at 4 s.
+Group joined(std::uint8_t flags = static_cast<std::uint8_t>(Flag::preempt)) {
+    Group before;
+    before.become_active();
+    EngineSpec spec = three({first, second, third});
+    spec.routers[2].flags = flags;
+    Group after(spec);
+    reload(before, after, {first, second, RouterIndex::none}, at(4s));
+    after.command({.kind = Command::Kind::start, .router = third}, at(4s));
+    EXPECT_TRUE(after.both(State::active));
+    EXPECT_EQ(after.router(2).state, State::backup);
+    after.events();
+    after.sent();
+    return after;
+}
+
+TEST(SyncGroupReload, ANewMemberListensBeforeItJoinsAnActiveGroup) {
+    Group after = joined();
+    after.run_until(at(7500ms));
+    EXPECT_EQ(after.router(2).state, State::backup);
+    after.run_until(at(8s));
+    EXPECT_EQ(after.router(2).state, State::active);
+    EXPECT_TRUE(after.both(State::active));
+    after.hear(3, 200, at(8500ms));
+    EXPECT_TRUE(after.both(State::backup)) << "from then on it is one of them";
+}
+
+TEST(SyncGroupReload, ANewMemberThatHearsAHigherActiveTakesTheGroupToBackup) {
+    Group after = joined();
+    after.hear(3, 200, at(5s));
+    EXPECT_TRUE(after.both(State::backup));
+    EXPECT_EQ(after.router(2).state, State::backup);
+    EXPECT_TRUE(after.adverts().empty());
+    after.hear(3, 50, at(6s));
+    EXPECT_NE(after.router(2).heard, Heard::superior) << "and is an ordinary Backup again";
+}
+
+TEST(SyncGroupReload, ANewMemberDeposesALowerActiveAfterItHasListenedEvenWithNopreempt) {
+    Group after = joined(0);
+    for (int s = 5; s <= 7; ++s) after.hear(3, 50, at(s * 1s));
+    EXPECT_EQ(after.router(2).state, State::backup);
+    after.run_until(at(8s));
+    EXPECT_EQ(after.router(2).state, State::active);
+}
+
+TEST(SyncGroupReload, ANewMemberThatOwnsItsAddressesJoinsAtOnceAndMovesNobody) {
     Group before;
     before.become_active();
     before.sent();
-    Group after(three({first, second, third}));
+    EngineSpec spec = three({first, second, third});
+    spec.routers[2].priority = Priority::owner;
+    Group after(spec);
     reload(before, after, {first, second, RouterIndex::none}, at(4s));
     EXPECT_TRUE(after.both(State::active));
     EXPECT_EQ(after.router(2).state, State::initialize);

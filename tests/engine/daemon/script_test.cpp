@@ -224,6 +224,8 @@ TEST_F(ScriptProcess, IdentitiesByNameAndNumber) {
     EXPECT_EQ(find_identity("root", "")->uid, 0u);
     EXPECT_EQ(find_identity("12345", ":54321")->uid, 12345u);
     EXPECT_EQ(find_identity("12345", ":54321")->gid, 54321u);
+    EXPECT_FALSE(find_identity("12345", "")) << "it would have root's group";
+    EXPECT_EQ(find_identity("1", "")->gid, find_identity("daemon", "")->gid);
     EXPECT_FALSE(find_identity("no-such-user-here", ""));
     EXPECT_FALSE(find_identity("root", "no-such-group-here"));
 }
@@ -310,6 +312,22 @@ TEST_F(ScriptProcess, AScriptThatNeverEndsDoesNotHoldUpItsSuccessorsForEver) {
     EXPECT_EQ(runner.running_count(), 2u);
     std::ofstream(fifo) << "end";
     run_dry(runner, Instant{} + 10s);
+}
+
+TEST_F(ScriptProcess, ScriptsThatNeverEndDoNotKeepThePlacesOfOthers) {
+    ScriptRunner runner(2, 10s);
+    std::filesystem::path fifo = directory_ / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    for (std::size_t router = 0; router < 2; ++router) runner.enqueue(router, {"t", {"/bin/sh", "-c", "exec cat " + fifo.string()}, own_});
+    runner.enqueue(2, {"t", {"/bin/sh", "-c", "echo x > " + path("out")}, own_});
+    runner.pump(Instant{});
+    EXPECT_EQ(runner.running_count(), 2u);
+    runner.set_patience(100ms);   // as at the end of the daemon
+    runner.pump(Instant{} + 100ms);
+    EXPECT_EQ(runner.running_count(), 3u);
+    std::ofstream(fifo) << "end";
+    run_dry(runner, Instant{} + 100ms);
+    EXPECT_EQ(content("out"), "x\n");
 }
 
 }  // namespace
