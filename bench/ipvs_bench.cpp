@@ -8,7 +8,7 @@
 
 #include "ipvs/codec.h"
 #include "ipvs/table.h"
-#include "netlink/socket.h"
+#include "arp/netlink/socket.h"
 
 namespace {
 

@@ -11,9 +11,9 @@
 #include "ipvs/codec.h"
 #include "ipvs/service.h"
 #include "ipvs/table.h"
-#include "netlink/kernel_error.h"
-#include "netlink/request_batch.h"
-#include "netlink/socket.h"
+#include "arp/netlink/kernel_error.h"
+#include "arp/netlink/request_batch.h"
+#include "arp/netlink/socket.h"
 
 namespace vigil::ipvs {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "ipvs/service.h"
-#include "netlink/message.h"
+#include "arp/netlink/message.h"
 
 /// IPVS as generic netlink: values -> requests, answers -> values. No socket.
 namespace vigil::ipvs {

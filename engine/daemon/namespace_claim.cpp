@@ -12,12 +12,10 @@
 #include <optional>
 #include <string>
 
-#include "arp/kernel/netlink_socket.h"
+#include "arp/netlink/socket.h"
 
 namespace vigil::daemon {
 namespace {
-
-namespace kernel = arp::kernel;
 
 constexpr int place_count = 16;
 
@@ -25,17 +23,17 @@ std::string name_of(int place) { return "vigil-vrrp/" + std::to_string(place); }
 
 /// Whose the socket with this abstract name is; nullopt when there is none or the kernel does not tell.
 std::optional<uid_t> owner_of(const std::string& name) {
-    auto socket = kernel::NetlinkSocket::open({.protocol = NETLINK_SOCK_DIAG});
+    auto socket = netlink::NetlinkSocket::open({.protocol = NETLINK_SOCK_DIAG});
     if (!socket) return std::nullopt;
-    kernel::RequestRoom room{};
-    kernel::MessageWriter message(room.bytes, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, socket->next_sequence());
+    netlink::RequestRoom room{};
+    netlink::MessageWriter message(room.bytes, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, socket->next_sequence());
     auto* request = message.put_header<unix_diag_req>();
     request->sdiag_family = AF_UNIX;
     request->udiag_states = ~0u;
     request->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_UID;
     std::optional<uid_t> owner;
     const auto asked = socket->query(message, [&](const nlmsghdr& answer) {
-        const kernel::AttributeTable attributes(answer, sizeof(unix_diag_msg));
+        const netlink::AttributeTable attributes(answer, sizeof(unix_diag_msg));
         const nlattr* found = attributes.find(UNIX_DIAG_NAME);
         const std::string wanted = '\0' + name;
         if (found == nullptr || found->nla_len != NLA_HDRLEN + wanted.size()) return;

@@ -16,17 +16,17 @@ LINES_LIMIT = 500
 LAYERS = {
     "packet": ({"packet"}, {"expected", "nettle"}),
     "arp": ({"packet", "arp"}, {"expected"}),
-    "netlink": ({"packet", "netlink"}, {"expected", "libmnl", "kernel"}),
-    "arp/kernel": ({"packet", "netlink", "arp", "arp/kernel"}, {"expected", "libmnl", "libnftnl", "kernel", "files", "threads"}),
+    "arp/netlink": ({"packet", "arp/netlink"}, {"expected", "libmnl", "kernel"}),
+    "arp/kernel": ({"packet", "arp/netlink", "arp", "arp/kernel"}, {"expected", "libmnl", "libnftnl", "kernel", "files", "threads"}),
     "config": ({"packet", "config"}, {"expected", "fmt"}),
-    "ipvs": ({"packet", "netlink", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
+    "ipvs": ({"packet", "arp/netlink", "ipvs"}, {"expected", "fmt", "libmnl", "kernel", "boost"}),
     "ipvs/checkers": ({"packet", "ipvs/checkers"}, {"expected", "fmt", "nettle", "kernel", "boost", "openssl", "pcre2", "nghttp2"}),
     "engine/core": ({"packet", "arp", "engine/core"}, {"expected", "fmt"}),
     "engine/io": ({"packet", "arp", "engine/core", "engine/io"}, {"expected", "fmt", "liburing", "kernel", "threads", "time"}),
     "engine/bfd": ({"packet", "engine/bfd"}, {"expected", "fmt"}),
     "engine/bfd/io": ({"packet", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}, {"expected", "fmt", "kernel", "time"}),
     "engine/snmp": ({"packet", "engine/snmp"}, {"netsnmp", "kernel", "files"}),
-    "engine/daemon": ({"packet", "arp", "arp/kernel", "config", "ipvs", "ipvs/checkers", "engine/core", "engine/io", "engine/bfd",
+    "engine/daemon": ({"packet", "arp", "arp/netlink", "arp/kernel", "config", "ipvs", "ipvs/checkers", "engine/core", "engine/io", "engine/bfd",
                        "engine/bfd/io", "engine/snmp", "engine/daemon"},
                       {"expected", "fmt", "spdlog", "boost", "kernel", "files", "threads", "time"}),
     "engine/cli": ({"packet", "arp", "config", "ipvs/checkers", "engine/core", "engine/io", "engine/daemon", "engine/cli"},
@@ -65,7 +65,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 CLOCK = re.compile(r"\b(clock_gettime|clock_nanosleep|gettimeofday|timespec_get|nanosleep|usleep|std::time)\s*\(|"
                    r"\b(steady_clock|system_clock|high_resolution_clock)\b|(?<![\w.:>])time\s*\(\s*(nullptr|NULL|0|&)")
 # Layers whose code never knows what time it is; engine/io asks in clock.h and clock.cpp alone.
-TIMELESS = {"packet", "netlink", "arp", "arp/kernel", "config", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}
+TIMELESS = {"packet", "arp/netlink", "arp", "arp/kernel", "config", "engine/core", "engine/io", "engine/bfd", "engine/bfd/io"}
 CLOCKS = {"engine/io/clock.h", "engine/io/clock.cpp"}
 
 
@@ -145,7 +145,7 @@ WRONG = (
     ("packet/a.h", '#include "a.h"'),
     ("arp/a.h", '#include "arp/kernel/a.h"'),
     ("arp/a.h", "#include <libmnl/libmnl.h>"),
-    ("netlink/a.h", '#include "arp/kernel/a.h"'),
+    ("arp/netlink/a.h", '#include "arp/kernel/a.h"'),
     ("config/a.h", '#include "engine/core/a.h"'),
     ("config/a.h", "#include <boost/asio.hpp>"),
     ("config/a.h", "#include <unistd.h>"),

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ipvs/codec.h"
-#include "netlink/socket.h"
+#include "arp/netlink/socket.h"
 #include "tests/fuzz/check.h"
 
 // Any octets as answers of the kernel's load balancer; what is taken for one is written as a request, read again (requests have the shape of answers)

@@ -15,7 +15,7 @@
 //
 // Messages are taken from the kernel alone (nl_pid 0): other processes may send to our port.
 
-#include "netlink/socket.h"
+#include "arp/netlink/socket.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "netlink/kernel_error.h"
-#include "netlink/message.h"
-#include "netlink/socket.h"
+#include "arp/netlink/kernel_error.h"
+#include "arp/netlink/message.h"
+#include "arp/netlink/socket.h"
 
 namespace vigil::netlink {
 

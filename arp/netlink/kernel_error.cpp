@@ -1,4 +1,4 @@
-#include "netlink/kernel_error.h"
+#include "arp/netlink/kernel_error.h"
 
 #include <system_error>
 

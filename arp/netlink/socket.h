@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "netlink/kernel_error.h"
-#include "netlink/message.h"
+#include "arp/netlink/kernel_error.h"
+#include "arp/netlink/message.h"
 
 struct mnl_socket;
 struct sock_filter;

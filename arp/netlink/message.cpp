@@ -9,7 +9,7 @@
 // the real end of the message, and each value is measured again by the getter that interprets it. Unknown and repeated
 // types are harmless: unknown ones are skipped, of repeated ones the last counts.
 
-#include "netlink/message.h"
+#include "arp/netlink/message.h"
 
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>

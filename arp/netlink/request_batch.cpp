@@ -11,7 +11,7 @@
 // verdict on the last), every request without a verdict is repeated alone with its own acknowledgement. Repeating is safe:
 // what is there already, or gone already, is what the first attempt did.
 
-#include "netlink/request_batch.h"
+#include "arp/netlink/request_batch.h"
 
 #include <algorithm>
 #include <cerrno>
