@@ -17,5 +17,6 @@ void add_check(CLI::App& app, Run& run);
 void add_keywords(CLI::App& app, Run& run);
 void add_replay(CLI::App& app, Run& run);
 void add_journal(CLI::App& app, Run& run);
+void add_digest(CLI::App& app, Run& run);
 
 }  // namespace vigil::cli

@@ -261,7 +261,7 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     case flush_log: break;   // every line is written at once anyway
     case 'v': return Answer{0, fmt::format("vigil v{} (VRRP versions 2 and 3, reads keepalived.conf)\n", version), true};
     case 'h': return Answer{0, help_text, false};
-    case 'T': return refuse("-T: genhash is not part of vigil");
+    case 'T': return refuse("-T: use 'vigil digest', which takes the options of genhash");
     default: break;
     }
     return std::nullopt;
