@@ -112,6 +112,7 @@ private:
     std::unique_ptr<bfd::SessionLoop> loop_;
     std::thread thread_;
     config::Configuration configuration_;
+    KnownErrors known_errors_;
     std::vector<bfd::SessionSpec> sessions_;              // that the thread has, or could not be given
     std::vector<bfd::SessionSpec> failed_;                // of these: no socket so far
     std::set<std::pair<Family, bool>> open_ports_;        // and whether multihop
@@ -123,6 +124,7 @@ private:
 int BfdChild::run() {
     config::LoadResult loaded = load_configuration(options_, false);
     if (!loaded.is_readable) return exit_no_config;
+    known_errors_ = KnownErrors(loaded.diagnostics);
     auto loop = bfd::SessionLoop::make(random_seed(), tracker_fd_);
     if (!loop) {
         spdlog::error("Cannot set up the BFD process: {}", loop.error().text());
@@ -199,7 +201,7 @@ void BfdChild::on_signal(int number) {
 /// What is wrong with the file is said by the VRRP process; both judge it alike.
 void BfdChild::reload() {
     config::LoadResult loaded = load_configuration(options_, false);
-    if (loaded.is_readable && !has_serious_errors(loaded.diagnostics)) apply(std::move(loaded.configuration));
+    if (loaded.is_readable && known_errors_.covers(loaded.diagnostics)) apply(std::move(loaded.configuration));
     tell_parent(ready_fd_, sign_ready);
 }
 

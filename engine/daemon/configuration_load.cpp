@@ -83,11 +83,29 @@ void log_diagnostics(const config::LoadResult& result) {
     }
 }
 
-bool has_serious_errors(const config::Diagnostics& diagnostics) {
-    return std::any_of(diagnostics.all().begin(), diagnostics.all().end(), [](const config::Diagnostic& one) {
-        const bool is_of_file = one.category == config::Category::ordinary || one.category == config::Category::cannot_run;
-        return one.severity == config::Severity::error && is_of_file;
-    });
+namespace {
+
+bool is_serious(const config::Diagnostic& one) {
+    const bool is_of_file = one.category == config::Category::ordinary || one.category == config::Category::cannot_run;
+    return one.severity == config::Severity::error && is_of_file;
+}
+
+std::string identity_of(const config::Diagnostic& one) { return one.message + '\n' + one.source_line; }
+
+}  // namespace
+
+bool has_serious_errors(const config::Diagnostics& diagnostics) { return std::ranges::any_of(diagnostics.all(), is_serious); }
+
+KnownErrors::KnownErrors(const config::Diagnostics& diagnostics) {
+    for (const config::Diagnostic& one : diagnostics.all()) {
+        if (is_serious(one)) errors_.insert(identity_of(one));
+    }
+}
+
+bool KnownErrors::covers(const config::Diagnostics& diagnostics) const {
+    // What was not kept may be anything.
+    if (diagnostics.count(config::Severity::error) > config::Diagnostics::capacity) return false;
+    return std::ranges::all_of(diagnostics.all(), [this](const config::Diagnostic& one) { return !is_serious(one) || errors_.contains(identity_of(one)); });
 }
 
 std::string config_test_report(const Options& options, const config::LoadResult& result) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "config/load.h"
 #include "engine/daemon/options.h"
@@ -16,6 +17,19 @@ void log_diagnostics(const config::LoadResult& result);
 /// Errors that make a new file worse than the running configuration. A script that cannot run and a FIFO that cannot be opened are none: everything else
 /// works.
 bool has_serious_errors(const config::Diagnostics& diagnostics);
+
+/// The serious errors of the file that a process has started with. A file that has no others is no worse than what runs: without this, one with a typo that
+/// runs all the same could never be reloaded.
+class KnownErrors {
+public:
+    KnownErrors() = default;
+    explicit KnownErrors(const config::Diagnostics& diagnostics);
+
+    bool covers(const config::Diagnostics& diagnostics) const;
+
+private:
+    std::unordered_set<std::string> errors_;   // message and line, wherever in the file
+};
 /// What -t says of it, lines for people.
 std::string config_test_report(const Options& options, const config::LoadResult& result);
 /// False when the file cannot be written; `report` goes to its end.

@@ -129,7 +129,9 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     prepare_core_dumps(options, core_pattern);
     block_handled_signals();  // the Supervisor takes them from here
     pid_file->write_pid();
-    const auto examine = [&options](bool tests, const std::string& check_log, int fd) { return examine_configuration(options, tests, check_log, fd); };
+    const auto examine = [&](bool tests, const std::string& check_log, int fd) {
+        return examine_configuration(options, start.known_errors, tests, check_log, fd);
+    };
     SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .startup = start.startup,
                                 .umask = options.umask, .examine = examine};
     const BfdLink link = make_bfd_link(options);

@@ -68,6 +68,7 @@ ParentStart read_parent_start(const Options& options) {
     const config::LoadResult loaded = load_configuration(options, false);
     ParentStart start;
     start.is_readable = loaded.is_readable;
+    start.known_errors = KnownErrors(loaded.diagnostics);
     for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
         if (!loaded.is_readable) start.problems.push_back(config::to_line(diagnostic, loaded.configuration));
     }
@@ -88,9 +89,9 @@ ParentStart read_parent_start(const Options& options) {
     return start;
 }
 
-int examine_configuration(const Options& options, bool tests, const std::string& check_log, int fd) {
+int examine_configuration(const Options& options, const KnownErrors& known, bool tests, const std::string& check_log, int fd) {
     const config::LoadResult loaded = load_configuration(options, tests);
-    const bool is_usable = loaded.is_readable && !has_serious_errors(loaded.diagnostics);
+    const bool is_usable = loaded.is_readable && known.covers(loaded.diagnostics);
     if (is_usable) {
         const config::GlobalDefinitions& global = loaded.configuration.global;
         const std::string text = write_settings(settings_of(global, usual_pid_files(global)));

@@ -8,6 +8,7 @@
 
 #include "config/process_definitions.h"
 #include "engine/daemon/bounded_script.h"
+#include "engine/daemon/configuration_load.h"
 #include "engine/daemon/options.h"
 #include "engine/daemon/pid_file.h"
 
@@ -39,6 +40,7 @@ struct ParentSettings {
 struct ParentStart {
     bool is_readable = true;
     std::vector<std::string> problems;   ///< only when not readable
+    KnownErrors known_errors;
     std::string net_namespace;           ///< of the command line, else of the file; empty: none
     PidFileNames pid_files;
     std::string log_suffix;              ///< "_NAMESPACE_INSTANCE", of the identity in the log, so that several daemons can be told apart; mostly empty
@@ -59,7 +61,7 @@ std::string checkers_process_name(const config::ProcessDefinitions& process);
 /// In a process of its own, for a reload: writes the ParentSettings to `fd`, where read_settings() understands them. With `tests`, the report of a
 /// configuration test goes to the end of `check_log`, and the exit code is that of -t; otherwise it is 0, or exit_config when
 /// the children will not take it either.
-int examine_configuration(const Options& options, bool tests, const std::string& check_log, int fd);
+int examine_configuration(const Options& options, const KnownErrors& known, bool tests, const std::string& check_log, int fd);
 
 std::string write_settings(const ParentSettings& settings);
 /// nullopt for anything that write_settings() has not written.

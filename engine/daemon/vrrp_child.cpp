@@ -81,6 +81,7 @@ private:
     ConfigurationArchive archive_{"vrrp", [this](std::string error) {
                                       boost::asio::post(io_, [error = std::move(error)] { spdlog::error(error); });   // only this thread logs
                                   }};
+    KnownErrors known_errors_;
     int exit_code_ = exit_success;
     bool is_stopping_ = false;
 };
@@ -89,6 +90,7 @@ int VrrpChild::run() {
     config::LoadResult loaded = load_configuration(options_, false);
     log_diagnostics(loaded);
     if (!loaded.is_readable) return exit_no_config;
+    known_errors_ = KnownErrors(loaded.diagnostics);
     if (options_.dump_configuration) log_dump(loaded.configuration);
     auto kernel = KernelSide::open(loaded.configuration.global.process);
     if (!kernel) {
@@ -155,8 +157,8 @@ void VrrpChild::read_again() {
     config::LoadResult loaded = load_configuration(options_, false);
     log_diagnostics(loaded);
     keep_names(loaded.configuration);
-    if (!loaded.is_readable || has_serious_errors(loaded.diagnostics)) {
-        spdlog::error("{} has errors: keeping the configuration that runs", options_.configuration);
+    if (!loaded.is_readable || !known_errors_.covers(loaded.diagnostics)) {
+        spdlog::error("{} has errors that what runs has not: keeping the configuration that runs", options_.configuration);
     } else if (!session_->has_problems() && !trackers_.has_ignored_scripts() && !outlets_.fifos.has_refused() && is_same_configuration(session_->configuration(), loaded.configuration)) {
         spdlog::info("Configuration unchanged: nothing to do");
         session_->tell_states_again();
