@@ -47,7 +47,7 @@ struct PingCheck {
     friend bool operator==(const PingCheck&, const PingCheck&) = default;
 };
 
-/// Request line and headers: 1.0; 1.0 with "Connection: close"; 1.1, which has it too; 2 over TLS by ALPN (not keepalived's).
+/// Request line and headers: 1.0; 1.0 with "Connection: close"; 1.1, which has it too; 2 by ALPN, SSL_GET only (not keepalived's).
 enum class HttpVersion : std::uint8_t { http_1_0, http_1_0_close, http_1_1, http_2 };
 
 /// Options of PCRE2 that `regex_options` names, in the order of its manual page.
@@ -144,8 +144,8 @@ struct MiscCheck {
 
 struct FileCheck {
     std::string_view track_file;   ///< of Configuration::tracked_files
-    std::int32_t weight = 0;       ///< times the number in the file is added to the server's weight; 0: a number other than 0 means failed
-    bool weight_reverse = false;
+    std::optional<std::int32_t> weight;   ///< times the number in the file is added to the server's weight; 0: a number other than 0 means failed; has a value
+    std::optional<bool> weight_reverse;   ///< the other sign; with weight 0: the number 0 means failed; has a value
 
     friend bool operator==(const FileCheck&, const FileCheck&) = default;
 };

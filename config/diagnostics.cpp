@@ -25,7 +25,7 @@ std::string_view name_of(Severity severity) {
     return "";
 }
 
-/// What stands behind auth_pass, or behind key NUMBER, is nobody's business who reads a report. Mistyped keywords are met from their beginning on.
+/// What stands behind auth_pass or password, or behind key NUMBER, is nobody's business who reads a report. Mistyped keywords are met from their beginning on.
 void mask_secrets(std::string& line) {
     bool is_behind_key = false;
     bool is_secret = false;
@@ -39,7 +39,7 @@ void mask_secrets(std::string& line) {
         const std::string_view word(line.data() + at, end - at);
         if (is_secret && word != "{" && word != "}") std::fill(line.begin() + static_cast<std::ptrdiff_t>(at), line.begin() + static_cast<std::ptrdiff_t>(end), '*');
         else if (is_behind_key) is_secret = true;   // its number
-        if (word.starts_with("auth_p") || word.starts_with("authp")) is_secret = true;
+        if (word.starts_with("auth_p") || word.starts_with("authp") || word == "password") is_secret = true;
         is_behind_key = word == "key";
         if (word == "}") is_secret = false;
         at = end;

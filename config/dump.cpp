@@ -75,18 +75,6 @@ void write_announcements(Writer& out, std::string_view prefix, const Announcemen
     }
 }
 
-void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
-    if (fifo.path.empty()) return;
-    const auto with_owner = [](std::string text, std::string_view user, std::string_view group) {
-        if (!user.empty()) (text += ' ') += user;
-        if (!group.empty()) (text += ' ') += group;
-        return text;
-    };
-    out.line(name, with_owner(std::string(fifo.path), fifo.user, fifo.group));
-    if (fifo.reader.command.empty()) return;
-    out.line(std::string(name) + "_script", with_owner(quoted_command(fifo.reader.command), fifo.reader.user, fifo.reader.group));
-}
-
 void write_bfd_process(Writer& out, const BfdProcessSettings& process) {
     out.text("bfd_process_name", process.name);
     if (process.nice) out.line("bfd_priority", std::to_string(*process.nice));
@@ -154,7 +142,9 @@ void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceD
     out.flag("log_unknown_vrids", global.log_unknown_vrids);
     if (interfaces.may_be_absent) out.line("dynamic_interfaces", interfaces.may_change_kind ? "allow_if_changes" : "");
     write_process_definitions(out, global.process);
+    write_lvs_definitions(out, global.lvs);
     out.end();
+    write_lvs_root(out, global.lvs);
     out.text("net_namespace", global.net_namespace);
     out.text("instance", global.instance);
     out.flag("use_pid_dir", global.use_pid_dir);
@@ -175,12 +165,6 @@ void write_interfaces(Writer& out, const InterfaceDefinitions& interfaces) {
         out.end();
     }
     out.flag("linkbeat_use_polling", interfaces.polls_all);
-}
-
-/// " USER GROUP" behind a command; empty when the file names none.
-std::string owner_of(const NotifyScript& script) {
-    if (script.user.empty()) return {};
-    return ' ' + std::string(script.user) + (script.group.empty() ? "" : ' ' + std::string(script.group));
 }
 
 void write_scripts(Writer& out, const std::vector<NotifyScript>& scripts) {
@@ -401,6 +385,23 @@ void write_bfd(Writer& out, const BfdInstance& bfd) {
 
 }  // namespace
 
+void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo) {
+    if (fifo.path.empty()) return;
+    const auto with_owner = [](std::string text, std::string_view user, std::string_view group) {
+        if (!user.empty()) (text += ' ') += user;
+        if (!group.empty()) (text += ' ') += group;
+        return text;
+    };
+    out.line(name, with_owner(std::string(fifo.path), fifo.user, fifo.group));
+    if (fifo.reader.command.empty()) return;
+    out.line(std::string(name) + "_script", with_owner(quoted_command(fifo.reader.command), fifo.reader.user, fifo.reader.group));
+}
+
+std::string owner_of(const NotifyScript& script) {
+    if (script.user.empty()) return {};
+    return ' ' + std::string(script.user) + (script.group.empty() ? "" : ' ' + std::string(script.group));
+}
+
 std::string dump(const Configuration& configuration) {
     Writer out;
     write_global(out, configuration.global, configuration.interfaces);
@@ -420,6 +421,7 @@ std::string dump(const Configuration& configuration) {
     write_lines(out, "static_routes", configuration.static_routes);
     write_lines(out, "static_rules", configuration.static_rules);
     for (const VrrpInstance& instance : configuration.instances) write_instance(out, instance, configuration.global);
+    write_servers(out, configuration);
     return out.take();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/model.h"
 #include "config/process_definitions.h"
 #include "config/values.h"
 #include "packet/units.h"
@@ -62,6 +63,13 @@ inline std::string quoted_command(std::string_view text) {
 
 inline std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
+/// " USER GROUP" behind a command; empty when the file names none.
+std::string owner_of(const NotifyScript& script);
+void write_fifo(Writer& out, std::string_view name, const NotifyFifo& fifo);
+/// dump_servers.cpp: within global_defs, at the root level, and the virtual servers with their groups.
+void write_lvs_definitions(Writer& out, const LvsDefinitions& lvs);
+void write_lvs_root(Writer& out, const LvsDefinitions& lvs);
+void write_servers(Writer& out, const Configuration& configuration);
 /// dump_process.cpp: within global_defs.
 void write_process_definitions(Writer& out, const ProcessDefinitions& process);
 

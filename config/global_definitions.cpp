@@ -192,7 +192,10 @@ void read_global_definitions(Context& context, const Node& block) {
         if (!check_arguments(context.reporter, node)) return;
         const Handler handler = handlers.find(statement.keyword);
         if (handler != nullptr) handler(context, global, node);
-        else read_process_keyword(context, node);
+        else {
+            read_process_keyword(context, node);
+            read_lvs_keyword(context, node);
+        }
         if (statement.keyword->status == Status::later) report_later(context.reporter, node);
         if (!context.configuration.instances.empty() && is_copied_when_block_opens(statement.keyword->name)) {
             context.reporter.note(node.line(), node.word(0), "this default does not reach the instances above it", "put global_defs first");

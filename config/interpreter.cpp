@@ -14,6 +14,7 @@ void read_root_keyword(Context& context, const Node& node) {
     else if (name == "instance") global.instance = context.texts.intern(node.word(1));
     else if (name == "use_pid_dir") global.use_pid_dir = true;
     else if (name == "child_wait_time") read_child_wait_time(context, node);
+    else if (name == "net_namespace_ipvs") read_lvs_namespace(context, node);
     else if (name == "linkbeat_use_polling") context.configuration.interfaces.polls_all = true;
     else say_meaningless(context.reporter, node);
 }
@@ -38,6 +39,9 @@ void read_root_statement(Context& context, const Node& node) {
         case BlockId::static_route_list: return read_static_routes(context, node);
         case BlockId::static_rule_list: return read_static_rules(context, node);
         case BlockId::garp_group: return read_garp_group(context, node);
+        case BlockId::virtual_server: return read_virtual_server(context, node);
+        case BlockId::server_group_list: return read_server_group(context, node);
+        case BlockId::ssl: return read_tls_client(context, node);
         case BlockId::none: read_root_keyword(context, node); break;
         case BlockId::text_list: read_interface_list(context, node); break;
         default: break;

@@ -15,6 +15,7 @@
 #include "config/model.h"
 #include "config/name_tables.h"
 #include "config/reporter.h"
+#include "config/server_reading.h"
 #include "config/text_pool.h"
 
 namespace vigil::config {
@@ -95,6 +96,7 @@ struct Context {
     std::unordered_map<std::string_view, SourceLocation> track_group_names;
     std::array<std::uint32_t, 2> chosen_rule_priorities{};  ///< how many rules without a priority there were, IPv4 and IPv6
     NameTables names{};
+    ServerReading servers{};
 
     /// Number of a name of iproute2's tables, of the host that the file is read on.
     std::optional<std::uint32_t> find_name(NameKind kind, std::string_view word);

@@ -46,6 +46,7 @@ constexpr Keyword block(std::string_view name, Tier tier, Status status, BlockId
 std::span<const Keyword> root_keywords();
 std::span<const Keyword> global_keywords();
 std::span<const Keyword> instance_keywords();
+std::span<const Keyword> virtual_server_keywords();
 std::span<const BlockTable> vrrp_tables();
 std::span<const BlockTable> checker_tables();
 

@@ -47,7 +47,7 @@ struct NotifyFifo {
     std::string_view path;   ///< absolute; empty: none
     std::string_view user;   ///< who owns it when we make it; empty: we do
     std::string_view group;  ///< empty: the user's own
-    SourceLocation where;
+    WrittenAt where;
     NotifyScript reader;     ///< gets the path as its last argument; empty command: none
 
     friend bool operator==(const NotifyFifo&, const NotifyFifo&) = default;

@@ -458,6 +458,8 @@ void validate(Context& context) {
     context.configuration.global.announcements.lower_prio_repeat =
         context.global_draft.lower_prio_repeat.value_or(context.configuration.global.announcements.repeat);
     validate_interfaces(context);
+    validate_servers(context);
+    validate_lvs_definitions(context);
     validate_notifications(context);
     validate_secrets(context);
 }

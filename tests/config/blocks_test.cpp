@@ -156,13 +156,13 @@ TEST(Notes, AVirtualServerGivesOneForTheWholeBlock) {
 }
 
 TEST(Notes, DoNotChangeTheExitCode) {
-    EXPECT_EQ(test_exit_code(load_string("virtual_server 10.0.0.1 80 {\n}\n").diagnostics), 0);
+    EXPECT_EQ(test_exit_code(load_string("virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n }\n}\n").diagnostics), 0);
 }
 
-TEST(Notes, TyposInsideABlockThatIsNotActedOnAreStillFound) {
-    const LoadResult result =
-        load_string("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n  TCP_CHECK {\n connect_timeot 3\n }\n }\n}\n");
-    EXPECT_EQ(summary(result), "error 4:2 unknown keyword 'connect_timeot' in TCP_CHECK\n");
+TEST(Notes, TyposDeepInsideABlockAreFound) {
+    const LoadResult result = load_string(
+        "virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n  TCP_CHECK {\n connect_timeot 3\n }\n }\n}\n");
+    EXPECT_EQ(summary(result), "error 7:2 unknown keyword 'connect_timeot' in TCP_CHECK\n");
     EXPECT_NE(helps(result).find("did you mean 'connect_timeout'?"), std::string::npos);
 }
 
