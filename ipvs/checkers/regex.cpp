@@ -1,7 +1,7 @@
 // A body may have gigabytes and comes from a stranger. PCRE2 can search in pieces: a match that reaches the end of a piece is reported as partial, and the
-// search goes on from its beginning when more has come. What lies before that, except for what a lookbehind may ask for, is forgotten. A match that would
-// grow without end (`a.*b` with DOTALL) is given up when it fills the window. The number of steps and the memory of one search are limited too, so that a
-// pattern with a bad temper costs milliseconds and an error, not the process.
+// search goes on from its beginning when more has come; so are `$`, `\b` and the like at its end. What lies before that, except for what a
+// lookbehind may ask for, is forgotten. A match that would grow without end (`a.*b` with DOTALL) is given up when it fills the window. The number of steps and
+// the memory of one search are limited too, so that a pattern with a bad temper costs milliseconds and an error, not the process.
 
 #include "ipvs/checkers/regex.h"
 
@@ -155,7 +155,7 @@ void RegexSearch::on_end() {
 void RegexSearch::search(bool is_end) {
     unsearched_ = 0;
     std::string_view subject = kept_;
-    if (!is_end) hold_back(subject);
+    if (!is_end && regex_->is_utf()) subject.remove_suffix(unfinished_character(subject));
     if (max_offset_ && searched_ > *max_offset_) {
         is_past_ = true;
         return;
@@ -178,13 +178,6 @@ void RegexSearch::search(bool is_end) {
     } else {
         error_ = error_text(found);
     }
-}
-
-/// What cannot be judged before more has come: a line end, which `$` takes for the end of the text, and a part of a character.
-void RegexSearch::hold_back(std::string_view& subject) const {
-    if (subject.ends_with('\n')) subject.remove_suffix(1);
-    if (subject.ends_with('\r')) subject.remove_suffix(1);
-    if (regex_->is_utf()) subject.remove_suffix(unfinished_character(subject));
 }
 
 /// Of what is kept the first `size` octets, except for what a lookbehind may still ask for.

@@ -61,7 +61,6 @@ public:
 
 private:
     void search(bool is_end);
-    void hold_back(std::string_view& subject) const;
     void forget(std::size_t size);
 
     std::shared_ptr<const Regex> regex_;

@@ -159,16 +159,19 @@ def smtp(greeting, *answers):
 
 
 class Nginx:
-    """HTTP, and HTTPS with one certificate for each port."""
+    """HTTP, and HTTPS with one certificate for each port; on the last one the client needs one as well."""
 
-    def __init__(self, directory, certificates):
+    def __init__(self, directory, certificates, ca):
         self.directory = pathlib.Path(directory)
         (self.directory / "html").mkdir()
         (self.directory / "html" / "index.html").write_text("<h1>it works</h1>\n", encoding="ascii")
         (self.directory / "html" / "large").write_bytes(b"0123456789abcde\n" * 65536)
         servers = [self._server("8080", "", "good.example"), self._server("8080 default_server", "", "_", "location / { return 503; }")]
         for port, (certificate, key) in certificates.items():
-            servers.append(self._server(f"{port} ssl http2", f"ssl_certificate {certificate}; ssl_certificate_key {key};", "good.example"))
+            tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+            if port == max(certificates):
+                tls += f" ssl_verify_client on; ssl_client_certificate {ca};"
+            servers.append(self._server(f"{port} ssl http2", tls, "good.example"))
         configuration = self.directory / "nginx.conf"
         configuration.write_text(
             f"worker_processes 1; daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log; user root;\n"
