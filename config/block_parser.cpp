@@ -54,7 +54,7 @@ void BlockParser::on_line(const Line& line) {
 std::size_t BlockParser::find_quote(std::string_view text, std::size_t at) const {
     const Keyword* keyword = words_.empty() || is_list(current()) ? nullptr : find_keyword(current(), words_.front().view());
     const bool has_escapes = keyword != nullptr && (keyword->argument.kind == ArgumentKind::command || keyword->argument.kind == ArgumentKind::optional_command);
-    for (; at < text.size() && text[at] != '"'; ++at) at += has_escapes && text[at] == '\\' ? 1 : 0;
+    for (; at < text.size() && text[at] != '"'; ++at) at += has_escapes && text[at] == '\\' ? 1u : 0u;
     return at < text.size() ? at : std::string_view::npos;
 }
 
