@@ -8,7 +8,7 @@ install(TARGETS vigild RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS vigil RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/vigil.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/vigil.default DESTINATION /etc/default RENAME vigil)
-install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/docs/architecture.md ${CMAKE_SOURCE_DIR}/docs/differences.md ${CMAKE_SOURCE_DIR}/docs/bad-input.md
+install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/docs/architecture.md ${CMAKE_SOURCE_DIR}/docs/differences.md ${CMAKE_SOURCE_DIR}/docs/bad-input.md ${CMAKE_SOURCE_DIR}/docs/packaging.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 find_program(GZIP gzip)
@@ -38,13 +38,14 @@ install_compressed(${CMAKE_SOURCE_DIR}/packaging/deb/changelog ${CMAKE_INSTALL_D
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/deb/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/deb/copyright ${CMAKE_SOURCE_DIR}/docs/snmp.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/vigil-snmp COMPONENT snmp)
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/deb/lintian-overrides DESTINATION share/lintian/overrides RENAME vigil)
+install(FILES ${CMAKE_SOURCE_DIR}/packaging/deb/lintian-overrides-snmp DESTINATION share/lintian/overrides RENAME vigil-snmp COMPONENT snmp)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vigil)
 set(VIGIL_MAINTAINER "The vigil authors <vigil@localhost>" CACHE STRING "Who answers for the package: name and mail address")
 set(CPACK_PACKAGE_CONTACT "${VIGIL_MAINTAINER}")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "VRRP daemon that reads keepalived.conf")
-set(CPACK_PACKAGE_DESCRIPTION "Keeps virtual addresses alive on two or more hosts of a LAN by VRRP\nversions 2 and 3. It takes keepalived's file, options and signals, and is\nmade for hosts with hundreds and thousands of virtual routers.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")   # CPack would put it in front of both descriptions, whose first lines are their own
+set(description_of_vigil "Keeps virtual addresses alive on two or more hosts of a LAN by VRRP\nversions 2 and 3. It takes keepalived's file, options and signals, and is\nmade for hosts with hundreds and thousands of virtual routers.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -58,7 +59,7 @@ set(CPACK_DEBIAN_VIGIL_PACKAGE_SUGGESTS "keepalived, vigil-snmp")
 set(CPACK_DEBIAN_SNMP_PACKAGE_NAME vigil-snmp)
 set(CPACK_DEBIAN_SNMP_PACKAGE_DEPENDS "vigil (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_SNMP_PACKAGE_SUGGESTS "snmpd")
-set(CPACK_COMPONENT_VIGIL_DESCRIPTION "VRRP daemon that reads keepalived.conf\n${CPACK_PACKAGE_DESCRIPTION}")
+set(CPACK_COMPONENT_VIGIL_DESCRIPTION "VRRP daemon that reads keepalived.conf\n${description_of_vigil}")
 set(CPACK_COMPONENT_SNMP_DESCRIPTION "AgentX subagent of the VRRP daemon vigil\nTells a master agent (snmpd) of virtual routers: KEEPALIVED-MIB, VRRP-MIB\nand VRRPV3-MIB, and notifications for changes of state.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_VIGIL_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/deb/conffiles ${CMAKE_SOURCE_DIR}/packaging/deb/postinst
