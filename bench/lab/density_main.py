@@ -16,7 +16,7 @@ from netlab.workspace import Workspace
 PEER_LIMIT = 4080            # routers; beyond, keepalived needs minutes
 START_SECONDS = 60           # longest wait for a start, and for each step like it
 START_SECONDS_PER_ROUTER = 0.01
-DEFAULT_MEASURES = tuple(name for name in MEASURES if name != "takeover-linkdown")
+DEFAULT_MEASURES = tuple(name for name in MEASURES if name not in ("reload", "takeover-linkdown"))
 
 
 def number(low, high, kind=int):

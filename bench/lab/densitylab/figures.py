@@ -1,7 +1,7 @@
 """What can be measured, in which unit it is told, and which way is better."""
 import dataclasses
 
-MEASURES = ("config-test", "start", "cpu-send", "interval", "cpu-receive", "memory", "takeover-stop", "takeover-kill", "takeover-linkdown")
+MEASURES = ("config-test", "start", "cpu-send", "interval", "cpu-receive", "memory", "reload", "takeover-stop", "takeover-kill", "takeover-linkdown")
 
 
 def seconds(value):
@@ -78,6 +78,11 @@ FIGURES = (
     Figure("cpu-receive", "cpu_per_sent_backup", "CPU per advert sent, with a live Backup"),
     Figure("memory", "pss_per_router", "memory per router (Pss, all processes)", size),
     Figure("memory", "rss_per_router", "memory per router (Rss, all processes)", size),
+    Figure("reload", "reload_seconds", "reload with one more router: its first advert, after the protocol's own time"),
+    Figure("reload", "reload_cpu", "reload with one more router: CPU beyond that of the adverts"),
+    Figure("reload", "reload_longest_gap", "reload with one more router: longest gap of the others", interval),
+    Figure("reload", "reload_late_p999", "reload with one more router: gap of the others beyond the interval, 99.9 %"),
+    Figure("reload", "reload_disturbed", "reload with one more router: others with a transition or an announcement", count),
     *(figure for event in ("stop", "kill", "linkdown") for figure in _takeover(event)),
     Figure("observer", "false_takeovers", "addresses, or routers, that the Backup took while the Active runs", count, True),
     Figure("observer", "reloads", "reloads of each router meanwhile", count, True),

@@ -13,7 +13,7 @@ from netlab.daemon import DaemonError
 from . import ears as hearing
 from . import kernel, trouble
 from .lan import DensityLan
-from .setting import ACTIVE, BACKUP, configuration, one_more
+from .setting import ACTIVE, BACKUP, MAX_VRIDS, configuration, interface_name, one_more, virtual_addresses, with_a_new_router
 from .takeover import evaluate, heard_elsewhere
 
 WINDOW_SECONDS = 6.0          # CPU and intervals are measured over so long, at least
@@ -83,6 +83,7 @@ class Session:
         beside_a_backup = {"cpu-receive"} | ({"interval"} if self._setting.is_disturbed else set())
         alone = {"cpu-send", "interval"} - beside_a_backup
         self._try_any(alone, self._send)
+        self._try("reload", self._reload)
         events = [name for name in self._measures if name.startswith("takeover-")]
         if not beside_a_backup & set(self._measures) and not events:
             return
@@ -255,6 +256,44 @@ class Session:
         late = sorted(heard.late.items())
         self.figures["late_p50"], self.figures["late_p999"] = (quantile(late, gaps, share) for share in (0.5, 0.999))
         self.curves["lateness"] = {"gaps": gaps, "late": late, "early": sorted(heard.early.items())}
+
+    def _reload(self):
+        """The Active alone, and one file more: what the others notice of it."""
+        if self._setting.vrids == MAX_VRIDS:
+            raise NotInTime(f"needs a VRID for the new router: --vrids {MAX_VRIDS - 1} or fewer")
+        daemon, newcomer = self._daemons[ACTIVE], (interface_name(0), virtual_addresses(self._setting, 0, self._setting.vrids + 1)[0])
+        rest = self._window_seconds
+        used = -daemon.cpu_seconds()
+        time.sleep(rest)
+        used = (used + daemon.cpu_seconds()) / rest
+        ears = self._lan.ears(ACTIVE)
+        try:
+            time.sleep(2 * self._setting.interval)   # each router is heard before
+            self._paths[ACTIVE].write_text(with_a_new_router(self._setting, ACTIVE), encoding="ascii")
+            cpu, moment = daemon.cpu_seconds(), time.monotonic()
+            daemon.reload()
+            self._wait_addresses(ACTIVE, self._setting.address_count + self._setting.addresses, self._start_seconds, "reload")
+            time.sleep(max(0, moment + rest - time.monotonic()))
+            cpu = daemon.cpu_seconds() - cpu - used * (time.monotonic() - moment)
+        finally:
+            heard = self._stop(ears)
+            self._paths[ACTIVE].write_text(configuration(self._setting, ACTIVE), encoding="ascii")
+            daemon.reload()
+        self._tell_reload(heard, moment, newcomer, cpu)
+
+    def _tell_reload(self, heard, moment, newcomer, cpu):
+        others = {key: router for key, router in heard.routers.items() if key[2] != self._setting.vrids + 1}
+        new = [router for key, router in heard.routers.items() if key not in others]
+        if not new or newcomer not in heard.announced:
+            raise NotInTime("the new router was not heard")
+        disturbed = {key[::2] for key, router in others.items() if router.priority_changes or router.first_zero}
+        announced = [place for place in heard.announced if place[1].rsplit(".", 1)[0] != newcomer[1].rsplit(".", 1)[0]]
+        gaps = sum(router.count - 1 for router in others.values())
+        self.figures["reload_seconds"] = new[0].first - moment - self._setting.down_seconds(ACTIVE)
+        self.figures["reload_cpu"] = cpu
+        self.figures["reload_longest_gap"] = max(router.longest_gap for router in others.values())
+        self.figures["reload_late_p999"] = quantile(sorted(heard.late.items()), gaps, 0.999)
+        self.figures["reload_disturbed"] = len(disturbed) + len(announced) + self._setting.routers - len(others)
 
     def _start_backup(self):
         daemon = self._launch(BACKUP)

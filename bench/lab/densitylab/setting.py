@@ -107,6 +107,11 @@ def one_more(setting):
     return trouble.MORE.format(interface=interface_name(0), vrid=setting.vrids + 1, peer="198.18.0.99")
 
 
+def with_a_new_router(setting, seat):
+    """The file with one router more at its end, like the others; there must be a VRID left for it."""
+    return configuration(setting, seat) + "\n" + _instance(setting, seat, 0, setting.vrids + 1)
+
+
 def configuration(setting, seat):
     """The file of one seat; the same for every daemon."""
     lines = [f"    {line.strip()}\n" for line in setting.global_defs.split(";") if line.strip()]
