@@ -31,6 +31,10 @@ void read_members(Context& context, std::vector<GroupMember>& members, const Nod
 void read_keyword(Context& context, VrrpSyncGroup& group, InstanceDraft& draft, const Node& node) {
     const std::string_view name = node.statement().keyword->name;
     const auto flag = [&] { return node.word_count() < 2 || read_boolean(node.word(1)).value_or(true); };
+    if (name == "group" && !group.members.empty()) {
+        context.reporter.warning(node.line(), node.word(0), "there is a 'group' in this vrrp_sync_group already, on line " + std::to_string(group.members.front().where.line) +
+                                                                ": the members of both count", "write one list");
+    }
     if (name == "group") read_members(context, group.members, node);
     else if (name == "track_interface") read_tracked_items(context, {group.track_interfaces, 253, nullptr}, draft, node);
     else if (name == "track_script") read_tracked_items(context, {group.track_scripts, 253, &context.scripts}, draft, node);

@@ -7,6 +7,7 @@
 /// keepalived stops as a whole there; that is left to whoever asks Diagnostics::has_errors().
 
 #include <algorithm>
+#include <set>
 
 #include "config/conflicts.h"
 #include "config/interpreter.h"
@@ -234,7 +235,22 @@ private:
         addresses.resize(kept);
     }
 
+    /// A peer that stands there twice would get each advert twice; one that is ourselves would be our own rival.
+    void remove_useless_peers() {
+        std::set<IpAddress> seen;
+        std::erase_if(instance_.unicast_peers, [&](const UnicastPeer& peer) {
+            if (peer.address == instance_.source_address) {
+                say(Severity::error, peer.where, "the unicast peer " + to_string(peer.address) + " is our own source address: it is ignored", "write the addresses of the other routers");
+                return true;
+            }
+            if (seen.insert(peer.address).second) return false;
+            say(Severity::warning, peer.where, "the unicast peer " + to_string(peer.address) + " is in the list already: ignored");
+            return true;
+        });
+    }
+
     bool settle_unicast() {
+        remove_useless_peers();
         instance_.check_unicast_src = draft_.check_unicast_src.value_or(global_.vrrp_check_unicast_src);
         if (draft_.fault_without_peer && instance_.unicast_peers.empty() && !instance_.interface.empty()) {
             warning(Place::fault_without_peer, "has no unicast peer: it stays in FAULT", "write unicast_peer { ADDRESS }, or leave unicast_fault_no_peer out for multicast");

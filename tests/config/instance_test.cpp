@@ -157,6 +157,13 @@ TEST(Instance, AnEmptyPeerListMeansMulticastWithAWarning) {
     EXPECT_NE(complaints("unicast_peer {\n}").find("multicast is used"), std::string::npos);
 }
 
+TEST(Instance, UselessUnicastPeersAreLeftOut) {
+    const LoadResult result = load_string(instance_with("unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n10.0.0.1\n10.0.0.2\n10.0.0.3\n}"));
+    EXPECT_EQ(summary(result), "error 10:1 (VI_1) the unicast peer 10.0.0.1 is our own source address: it is ignored\n"
+                               "warning 11:1 (VI_1) the unicast peer 10.0.0.2 is in the list already: ignored\n");
+    EXPECT_EQ(result.configuration.instances.at(0).unicast_peers.size(), 2u);
+}
+
 TEST(Instance, NeedsNoInterfaceWithUnicastPeers) {
     const LoadResult result = load_string(
         "vrrp_instance A {\n virtual_router_id 1\n unicast_peer {\n 10.0.0.3\n}\n virtual_ipaddress {\n 10.0.0.1\n}\n}");
