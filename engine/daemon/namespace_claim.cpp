@@ -36,8 +36,8 @@ std::optional<uid_t> owner_of(const std::string& name) {
         const netlink::AttributeTable attributes(answer, sizeof(unix_diag_msg));
         const nlattr* found = attributes.find(UNIX_DIAG_NAME);
         const std::string wanted = '\0' + name;
-        if (found == nullptr || found->nla_len != NLA_HDRLEN + wanted.size()) return;
-        if (std::memcmp(reinterpret_cast<const char*>(found) + NLA_HDRLEN, wanted.data(), wanted.size()) == 0) owner = attributes.u32(UNIX_DIAG_UID);
+        if (found == nullptr || found->nla_len != sizeof(nlattr) + wanted.size()) return;
+        if (std::memcmp(reinterpret_cast<const char*>(found) + sizeof(nlattr), wanted.data(), wanted.size()) == 0) owner = attributes.u32(UNIX_DIAG_UID);
     });
     return asked ? owner : std::nullopt;
 }

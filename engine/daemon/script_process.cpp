@@ -101,7 +101,7 @@ tl::expected<ScriptIdentity, std::string> find_identity(const std::string& user,
     }
     std::string group_name = group.starts_with(':') ? group.substr(1) : group;
     if (!group_name.empty()) {
-        if (const struct group* entry = ::getgrnam(group_name.c_str())) identity.gid = entry->gr_gid;
+        if (const struct group* found = ::getgrnam(group_name.c_str())) identity.gid = found->gr_gid;
         else if (!read_id(group_name, identity.gid)) return tl::unexpected(fmt::format("there is no group '{}'", group_name));
     }
     identity.is_own = identity.uid == ::geteuid() && identity.gid == ::getegid();
