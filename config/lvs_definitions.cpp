@@ -98,6 +98,7 @@ void read_flush_on_stop(Context& context, LvsDefinitions& lvs, const Node& node)
 void read_nftables(Context& context, LvsDefinitions& lvs, const Node& node) {
     const std::string_view name = node.word(1);
     lvs.nftables.is_used = true;
+    context.reporter.note(node.line(), node.word(0), "'nftables_ipvs' is understood, not yet acted on");
     if (name.empty()) return;
     constexpr std::size_t longest = 200;
     const bool fits = name.size() <= longest && is_name_start(name.front()) && std::all_of(name.begin(), name.end(), is_name_part);
@@ -168,20 +169,17 @@ void read_lvs_keyword(Context& context, const Node& node) {
     static const HandlerTable<Handler> handlers(rows::global_keywords(), handler_rows);
     const Handler handler = handlers.find(node.statement().keyword);
     if (handler == nullptr) return;
-    say_lvs_waits(context, node);
     handler(context, context.configuration.global.lvs, node);
 }
 
 void read_lvs_namespace(Context& context, const Node& node) {
     LvsDefinitions& lvs = context.configuration.global.lvs;
-    say_lvs_waits(context, node);
     lvs.has_namespace = true;
     lvs.namespace_name = context.texts.intern(node.word(1));
 }
 
 void read_tls_client(Context& context, const Node& block) {
     TlsClientSettings& tls = context.configuration.global.lvs.tls;
-    say_lvs_waits(context, block);
     if (tls.where.line != 0) {
         context.reporter.warning(block.line(), block.word(0), "there is an SSL block on line " + std::to_string(tls.where.line) + " already: this one is used instead");
         tls = {};

@@ -108,7 +108,5 @@ void validate_servers(Context& context);
 /// service_conflicts.cpp: the kernel has each service once, so of two usable ones that are the same, or have an address in common, the later one goes.
 void drop_colliding_services(Context& context, std::vector<bool>& is_usable);
 
-/// virtual_server.cpp: the load balancer is read, but no process acts on it yet. Goes when it does, with its three callers.
-void say_lvs_waits(Context& context, const Node& node);
 
 }  // namespace vigil::config

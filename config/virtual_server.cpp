@@ -186,10 +186,6 @@ void read_service(Target& target, const Node& block) {
 
 }  // namespace
 
-void say_lvs_waits(Context& context, const Node& node) {
-    context.reporter.note(node.line(), node.word(0), in_quotes(node.word(0)) + " is understood, not yet acted on");
-}
-
 bool read_check_default(Context& context, CheckDefaults& defaults, const Node& node) {
     const std::string_view name = node.statement().keyword->name;
     if (name == "delay_loop") defaults.delay_loop = seconds_of(node);
@@ -215,7 +211,6 @@ void CheckDefaults::inherit(const CheckDefaults& outer) {
 
 void read_virtual_server(Context& context, const Node& block) {
     static const HandlerTable<Handler> handlers(rows::virtual_server_keywords(), handler_rows);
-    say_lvs_waits(context, block);
     VirtualServer service;
     ServerDraft draft;
     Target target{context, service, draft};

@@ -77,7 +77,7 @@ std::string upper_name(State state) {
 
 class BfdChild {
 public:
-    BfdChild(const Options& options, int ready_fd, int tracker_fd) : options_(options), ready_fd_(ready_fd), tracker_fd_(tracker_fd), signals_(io_), timer_(io_), news_(io_) {
+    BfdChild(const Options& options, int ready_fd, bfd::SessionLoop::Trackers trackers) : options_(options), ready_fd_(ready_fd), trackers_(trackers), signals_(io_), timer_(io_), news_(io_) {
         for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGRTMAX}) signals_.add(number);
         for (const int number : {SIGUSR2, SIGRTMAX - 1, SIGRTMIN + 2}) std::signal(number, SIG_IGN);
         unblock_handled_signals();
@@ -104,7 +104,7 @@ private:
 
     const Options& options_;
     int ready_fd_;
-    int tracker_fd_;
+    bfd::SessionLoop::Trackers trackers_;
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;
@@ -125,7 +125,7 @@ int BfdChild::run() {
     config::LoadResult loaded = load_configuration(options_, false);
     if (!loaded.is_readable) return exit_no_config;
     known_errors_ = KnownErrors(loaded.diagnostics);
-    auto loop = bfd::SessionLoop::make(random_seed(), tracker_fd_);
+    auto loop = bfd::SessionLoop::make(random_seed(), trackers_);
     if (!loop) {
         spdlog::error("Cannot set up the BFD process: {}", loop.error().text());
         return exit_fatal;
@@ -372,7 +372,7 @@ void BfdChild::stop() {
 
 }  // namespace
 
-int run_bfd_child(const Options& options, const ChildNames& names, int ready_fd, int tracker_fd) {
+int run_bfd_child(const Options& options, const ChildNames& names, int ready_fd, int vrrp_fd, int checkers_fd) {
     start_log({.identity = "Keepalived_bfd" + names.log_suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
                .facility = options.log_facility, .detail = options.log_detail, .file = log_file_of(options.log_file, "_bfd")});
     auto pid = acquire_patiently(names.pid_file);
@@ -382,7 +382,7 @@ int run_bfd_child(const Options& options, const ChildNames& names, int ready_fd,
     }
     pid->write_pid();
     raise_descriptor_limit();
-    return BfdChild(options, ready_fd, tracker_fd).run();
+    return BfdChild(options, ready_fd, {.vrrp = vrrp_fd, .checkers = checkers_fd}).run();
 }
 
 void tell_bfd_death(int bfd_fd) {

@@ -35,6 +35,7 @@ Naming naming_of(DumpKind kind, const config::GlobalDefinitions& global) {
     case DumpKind::statistics: return {"keepalived.stats", global.stats_dump_file};
     case DumpKind::json: return {"keepalived.json", global.json_dump_file};
     case DumpKind::sessions: return {"keepalived_bfd.data", {}};
+    case DumpKind::servers: return {"keepalived_check.data", {}};
     }
     return {};
 }

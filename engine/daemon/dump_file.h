@@ -10,7 +10,7 @@
 namespace vigil::daemon {
 
 /// The files that signals ask for.
-enum class DumpKind : std::uint8_t { state, statistics, json, sessions };   ///< sessions: of the BFD process
+enum class DumpKind : std::uint8_t { state, statistics, json, sessions, servers };   ///< sessions: of the BFD process; servers: of the checkers process
 
 /// Where this host keeps such files.
 struct DumpDirectories {

@@ -53,6 +53,12 @@ std::string group_line(std::string_view name, std::string_view state) {
     return fmt::format("GROUP \"{}\" {} 0\n", short_name(name), state);
 }
 
+std::string service_line(std::string_view service, std::string_view state) { return fmt::format("VS {} {}\n", short_name(service), state); }
+
+std::string server_line(std::string_view server, std::string_view service, std::string_view state) {
+    return fmt::format("RS {} {} {}\n", short_name(server), short_name(service), state);
+}
+
 std::string what_else_is_at(const std::string& path) {
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0 || S_ISFIFO(found.st_mode)) return {};

@@ -22,6 +22,10 @@ namespace vigil::daemon {
 std::string instance_line(std::string_view name, std::string_view state, int priority);
 /// `GROUP "VG_1" MASTER 0`. Pure.
 std::string group_line(std::string_view name, std::string_view state);
+/// `VS [10.0.0.1]:tcp:80 UP`, without the NUL that keepalived writes behind it. Pure.
+std::string service_line(std::string_view service, std::string_view state);
+/// `RS [10.1.0.1]:tcp:80 [10.0.0.1]:tcp:80 UP`. Pure.
+std::string server_line(std::string_view server, std::string_view service, std::string_view state);
 
 struct FifoOwner {
     uid_t uid = 0;

@@ -9,7 +9,7 @@
 
 namespace vigil::daemon {
 
-void MailQueue::add(std::string text, OperatorState state, const std::function<std::string()>& body, Instant now, std::int64_t wall_seconds) {
+void MailQueue::add(std::string text, std::size_t order, std::string_view state, const std::function<std::string()>& body, Instant now, std::int64_t wall_seconds) {
     latest_wall_ = wall_seconds;
     if (now >= window_end_ && summary_.count == 0) {
         window_end_ = now + limits_.period;
@@ -22,7 +22,8 @@ void MailQueue::add(std::string text, OperatorState state, const std::function<s
         return;
     }
     ++summary_.count;
-    ++summary_.by_state[static_cast<std::size_t>(state)];
+    summary_.by_state[order].first = state;
+    ++summary_.by_state[order].second;
     if (summary_.lines.size() < limits_.listed) summary_.lines.push_back(fmt::format("{}: {}", mail_date(wall_seconds), text));
 }
 
@@ -40,10 +41,10 @@ MailDraft MailQueue::take_summary(Instant now) {
     const Summary summary = std::exchange(summary_, {});
     window_end_ = now + limits_.period;
     in_window_ = 1;
-    MailDraft draft{fmt::format("VRRP - {} changes of state", summary.count), "", latest_wall_, {}};
+    MailDraft draft{fmt::format("{} - {} changes of state", about_, summary.count), "", latest_wall_, {}};
     draft.body = fmt::format("{} changes of state, too many for a mail each:\n\n", summary.count);
-    for (std::size_t i = 0; i < summary.by_state.size(); ++i) {
-        if (summary.by_state[i] != 0) draft.body += fmt::format("{:>8} to {}\n", summary.by_state[i], to_string(OperatorState{static_cast<std::uint8_t>(i)}));
+    for (const auto& [state, count] : summary.by_state) {
+        if (count != 0) draft.body += fmt::format("{:>8} to {}\n", count, state);
     }
     draft.body += '\n';
     for (const std::string& line : summary.lines) (draft.body += line) += '\n';

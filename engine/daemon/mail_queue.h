@@ -6,6 +6,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/daemon/router_status.h"
@@ -33,11 +35,18 @@ public:
         std::size_t listed = 1000;      ///< lines of a summary; further changes are only counted
     };
 
+    static constexpr std::size_t most_states = 6;
+
     MailQueue() : MailQueue(Limits{}) {}
-    explicit MailQueue(const Limits& limits) : limits_(limits) {}
+    /// `about`: what changes, for the subject of a summary.
+    explicit MailQueue(const Limits& limits, std::string_view about = "VRRP") : limits_(limits), about_(about) {}
 
     /// `text` says who and what; `body` is asked for only when it becomes a mail of its own.
-    void add(std::string text, OperatorState state, const std::function<std::string()>& body, Instant now, std::int64_t wall_seconds);
+    void add(std::string text, OperatorState state, const std::function<std::string()>& body, Instant now, std::int64_t wall_seconds) {
+        add(std::move(text), static_cast<std::size_t>(state), to_string(state), body, now, wall_seconds);
+    }
+    /// `order`: below most_states, where the state stands in a list of them.
+    void add(std::string text, std::size_t order, std::string_view state, const std::function<std::string()>& body, Instant now, std::int64_t wall_seconds);
     /// The oldest mail that is due; nothing when none is.
     std::optional<MailDraft> take(Instant now);
     /// It could not be sent: it will be the next again.
@@ -53,13 +62,14 @@ public:
 private:
     struct Summary {
         std::size_t count = 0;
-        std::array<std::size_t, 6> by_state{};   // by OperatorState
+        std::array<std::pair<std::string_view, std::size_t>, most_states> by_state{};
         std::vector<std::string> lines;
     };
 
     MailDraft take_summary(Instant now);
 
     Limits limits_;
+    std::string_view about_;
     std::deque<MailDraft> waiting_;
     Summary summary_;
     Instant window_end_{};      // of the current period

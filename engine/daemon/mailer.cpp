@@ -16,6 +16,7 @@
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/mail_text.h"
+#include "engine/daemon/presentable.h"
 #include "engine/io/clock.h"
 
 namespace vigil::daemon {
@@ -59,10 +60,17 @@ void Mailer::on_state(std::string_view kind, std::string_view name, OperatorStat
     if (!client_ || (state == OperatorState::fault && !tells_faults_)) return;
     OperatorState& mailed = mailed_.try_emplace(fmt::format("{} {}", kind, name), OperatorState::init).first->second;
     if (std::exchange(mailed, state) == state) return;
+    add(alert_text(kind, name, state), static_cast<std::size_t>(state), to_string(state), details);
+}
+
+void Mailer::on_server(const std::string& text, bool is_up, const std::function<std::string()>& details) {
+    if (client_) add(presentable(text), is_up ? 0 : 1, is_up ? "UP" : "DOWN", details);
+}
+
+void Mailer::add(const std::string& text, std::size_t order, std::string_view state, const std::function<std::string()>& details) {
     const std::int64_t wall = std::time(nullptr);
-    const std::string text = alert_text(kind, name, state);
     const auto body = [&] { return fmt::format("{}\n\n{}Host: {}\nTime: {}\n", text, details(), host_name(), mail_date(wall)); };
-    queue_.add(text, state, body, io::clock::now(), wall);
+    queue_.add(text, order, state, body, io::clock::now(), wall);
     pump();
 }
 

@@ -21,7 +21,8 @@ namespace vigil::daemon {
 /// smtp_alert: changes of state become mails. Outlives a configuration, with what is not sent yet. Control thread; never waits.
 class Mailer {
 public:
-    explicit Mailer(boost::asio::io_context& io) : io_(io), timer_(io) {}
+    /// `about`: what changes, for the subject of a mail about many changes.
+    explicit Mailer(boost::asio::io_context& io, std::string_view about = "VRRP") : io_(io), timer_(io), queue_(MailQueue::Limits{}, about) {}
     ~Mailer() { *alive_ = false; }
     Mailer(const Mailer&) = delete;
     Mailer& operator=(const Mailer&) = delete;
@@ -30,6 +31,8 @@ public:
     /// A router (kind "Instance") or a group ("Group") entered a state. A mail when it is not the state mailed last. `details` becomes the body's first lines;
     /// it is asked for only when there will be a mail about it alone.
     void on_state(std::string_view kind, std::string_view name, OperatorState state, const std::function<std::string()>& details);
+    /// A real or a virtual server went up or down. `text` is the subject without the router_id: "Realserver A of virtual server B - UP".
+    void on_server(const std::string& text, bool is_up, const std::function<std::string()>& details);
     /// Nothing more will come: what waits is sent at once.
     void finish();
     /// Nothing is waiting or under way, or nothing can be sent at the end any more.
@@ -37,6 +40,7 @@ public:
     std::size_t unsent_count() const;
 
 private:
+    void add(const std::string& text, std::size_t order, std::string_view state, const std::function<std::string()>& details);
     Mail compose(const MailDraft& draft);
     std::optional<Mail> take_next();
     std::optional<Mail> on_verdict(const MailVerdict& verdict);

@@ -18,6 +18,7 @@
 #include "engine/daemon/core_dump.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/lvs_child.h"
 #include "engine/daemon/options.h"
 #include "engine/daemon/parent_settings.h"
 #include "engine/daemon/pid_file.h"
@@ -62,39 +63,51 @@ int refuse(const Options& options, int exit_code, const std::string& text) {
     return exit_code;
 }
 
-/// Between the BFD process and the VRRP process. The parent keeps both ends, so that either can be started anew.
+/// Between the BFD process and one that tracks its sessions. The parent keeps both ends, so that either can be started anew.
 struct BfdLink {
     io::FileDescriptor of_bfd;
-    io::FileDescriptor of_vrrp;
+    io::FileDescriptor of_tracker;
 };
 
-BfdLink make_bfd_link(const Options& options) {
+BfdLink make_bfd_link(bool is_wanted) {
     std::array<int, 2> ends{-1, -1};
-    if (!options.bfd || !options.vrrp) return {};
+    if (!is_wanted) return {};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-        spdlog::error("No BFD process: {}", std::strerror(errno));
+        spdlog::error("BFD sessions are not tracked: {}", std::strerror(errno));
         return {};
     }
     return {io::FileDescriptor(ends[0]), io::FileDescriptor(ends[1])};
 }
 
-std::vector<ChildProgram> programs(const Options& options, const ParentStart& start, const BfdLink& link) {
+struct BfdLinks {
+    BfdLink vrrp;
+    BfdLink checkers;
+};
+
+std::vector<ChildProgram> programs(const Options& options, const ParentStart& start, const BfdLinks& links) {
     const ChildNames vrrp{start.pid_files.vrrp, start.log_suffix};
     const ChildNames bfd{start.pid_files.bfd, start.log_suffix};
     const ChildNames checkers{start.pid_files.checkers, start.log_suffix};
     std::vector<ChildProgram> children;
     if (options.vrrp) {
-        children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp, fd = link.of_vrrp.get()](int ready) { return run_vrrp_child(options, vrrp, ready, fd); }});
+        children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp, fd = links.vrrp.of_tracker.get()](int ready) { return run_vrrp_child(options, vrrp, ready, fd); }});
     }
-    if (const int fd = link.of_bfd.get(); fd >= 0) {
+    const int to_vrrp = links.vrrp.of_bfd.get();
+    const int to_checkers = links.checkers.of_bfd.get();
+    if (to_vrrp >= 0 || to_checkers >= 0) {
+        const auto on_death = [to_vrrp, to_checkers] {
+            tell_bfd_death(to_vrrp);
+            tell_bfd_death(to_checkers);
+        };
         children.push_back({.name = "BFD", .process_name = start.bfd_process_name.substr(0, 15),
-                            .run = [&options, bfd, fd](int ready) { return run_bfd_child(options, bfd, ready, fd); },
+                            .run = [&options, bfd, to_vrrp, to_checkers](int ready) { return run_bfd_child(options, bfd, ready, to_vrrp, to_checkers); },
                             .starts_by = start.has_bfd ? '\0' : sign_bfd_wanted,
-                            .on_death = [fd] { tell_bfd_death(fd); }});
+                            .on_death = on_death});
     }
     if (options.checkers) {
-        children.push_back({"Healthcheck", start.checkers_process_name,
-                            [&options, checkers](int ready) { return run_checkers_child(options, checkers, ready); }});
+        children.push_back({.name = "Healthcheck", .process_name = start.checkers_process_name,
+                            .run = [&options, checkers, fd = links.checkers.of_tracker.get()](int ready) { return run_checkers_child(options, checkers, ready, fd); },
+                            .starts_by = start.has_checkers ? '\0' : sign_checkers_wanted});
     }
     return children;
 }
@@ -134,8 +147,8 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     };
     SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .startup = start.startup,
                                 .umask = options.umask, .examine = examine};
-    const BfdLink link = make_bfd_link(options);
-    const int code = Supervisor(std::move(settings), programs(options, start, link)).run();
+    const BfdLinks links{make_bfd_link(options.bfd && options.vrrp), make_bfd_link(options.bfd && options.checkers)};
+    const int code = Supervisor(std::move(settings), programs(options, start, links)).run();
     spdlog::info("Stopped vigil v{}", version);
     return code;
 }

@@ -41,6 +41,7 @@ void Notifier::on_state(const PlannedRouter& router, OperatorState state, const 
     if (const auto* script = config::find_script(*router.settings, config::ScriptEvent::any)) call(router, *script, to_string(state), priority);
     outlets_.fifos.tell_instance(router.name, to_string(state), priority);
     outlets_.snmp.tell_instance(plan_, router, state, status);
+    if (outlets_.sync.follows(router.name)) outlets_.sync.on_state(state);
     if (router.settings->smtp_alert) outlets_.mail.on_state("Instance", router.name, state, [&] { return mail_details(router, status, tracker_fault); });
 }
 

@@ -30,7 +30,7 @@ constexpr Nanoseconds loss_report_period = std::chrono::seconds{10};
 
 }  // namespace
 
-std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global) {
+std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global, bool with_reader) {
     if (settings.path.empty()) return std::nullopt;
     Wanted result{std::string(settings.path), std::nullopt, {}};
     if (!settings.user.empty()) {
@@ -38,7 +38,7 @@ std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(const config::NotifyFifo&
         if (!owner) return std::nullopt;   // check_fifos() has said so
         result.owner = FifoOwner{owner->uid, owner->gid};
     }
-    if (settings.reader.command.empty()) return result;
+    if (settings.reader.command.empty() || !with_reader) return result;
     if (auto program = find_script_program(settings.reader, global)) {
         result.reader = {config::split_command(settings.reader.command), program->identity};
         result.reader.arguments.front() = program->path;
@@ -49,8 +49,9 @@ std::optional<NotifyFifos::Wanted> NotifyFifos::wanted(const config::NotifyFifo&
 
 void NotifyFifos::configure(const config::Configuration& configuration) {
     const config::GlobalDefinitions& global = configuration.global;
-    const std::array settings{&global.notify_fifo, &global.vrrp_notify_fifo};
-    std::array<std::optional<Wanted>, 2> wishes{wanted(*settings[0], global), wanted(*settings[1], global)};
+    const std::array settings{&global.notify_fifo, teller_ == Teller::vrrp ? &global.vrrp_notify_fifo : &global.lvs.notify_fifo};
+    const std::array reads{teller_ != Teller::checkers, true};
+    std::array<std::optional<Wanted>, 2> wishes{wanted(*settings[0], global, reads[0]), wanted(*settings[1], global, reads[1])};
     const bool change_places = !is_kept(entries_[0], wishes[0]) && !is_kept(entries_[1], wishes[1]) &&
                                (is_kept(entries_[0], wishes[1]) || is_kept(entries_[1], wishes[0]));
     if (change_places) std::swap(entries_[0], entries_[1]);
@@ -60,7 +61,7 @@ void NotifyFifos::configure(const config::Configuration& configuration) {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         if (wishes[i]) add_wanted(entries_[i], std::move(*wishes[i]), configuration.describe(settings[i]->where));
         const bool lacks_fifo = !settings[i]->path.empty() && !entries_[i].fifo;
-        const bool lacks_reader = entries_[i].reader && !settings[i]->reader.command.empty() && entries_[i].reader->program().arguments.empty();
+        const bool lacks_reader = reads[i] && entries_[i].reader && !settings[i]->reader.command.empty() && entries_[i].reader->program().arguments.empty();
         has_refused_ = has_refused_ || lacks_fifo || lacks_reader;
     }
     start_readers(io::clock::now());
@@ -125,6 +126,14 @@ void NotifyFifos::tell_instance(std::string_view name, std::string_view state, i
 
 void NotifyFifos::tell_group(std::string_view name, std::string_view state) {
     if (entries_[0].fifo || entries_[1].fifo) tell(group_line(name, state));
+}
+
+void NotifyFifos::tell_service(std::string_view service, std::string_view state) {
+    if (entries_[0].fifo || entries_[1].fifo) tell(service_line(service, state));
+}
+
+void NotifyFifos::tell_server(std::string_view server, std::string_view service, std::string_view state) {
+    if (entries_[0].fifo || entries_[1].fifo) tell(server_line(server, service, state));
 }
 
 void NotifyFifos::tell(std::string_view line) {
@@ -206,7 +215,8 @@ std::vector<config::Diagnostic> check_fifos(const config::Configuration& configu
     const auto add = [&](config::SourceLocation where, std::string text, std::string help) {
         found.push_back({config::Severity::error, config::Category::host, where, 0, std::move(text), std::move(help), "", false});
     };
-    for (const config::NotifyFifo* fifo : {&configuration.global.notify_fifo, &configuration.global.vrrp_notify_fifo}) {
+    const config::GlobalDefinitions& global = configuration.global;
+    for (const config::NotifyFifo* fifo : {&global.notify_fifo, &global.vrrp_notify_fifo, &global.lvs.notify_fifo}) {
         if (fifo->path.empty()) continue;
         const std::string path(fifo->path);
         struct stat directory {};

@@ -17,17 +17,27 @@
 
 namespace vigil::daemon {
 
-/// notify_fifo and vrrp_notify_fifo with their readers. Outlives a configuration: what a reload does not change stays open, and its reader runs
+/// Which process tells.
+enum class Teller : std::uint8_t {
+    vrrp,              ///< of instances and groups
+    checkers,          ///< of servers, beside the VRRP process
+    checkers_alone,    ///< without one: the reader of notify_fifo is its child
+};
+
+/// notify_fifo, and vrrp_notify_fifo or lvs_notify_fifo, with their readers. Outlives a configuration: what a reload does not change stays open, and its reader runs
 /// on. Control thread.
 class NotifyFifos {
 public:
-    explicit NotifyFifos(boost::asio::io_context& io) : io_(io), timer_(io) {}
+    explicit NotifyFifos(boost::asio::io_context& io, Teller teller = Teller::vrrp) : io_(io), teller_(teller), timer_(io) {}
 
     void configure(const config::Configuration& configuration);
     /// A FIFO could not be opened, or its reader may not run: that may be different next time.
     bool has_refused() const;
     void tell_instance(std::string_view name, std::string_view state, int priority);
     void tell_group(std::string_view name, std::string_view state);
+    /// "VS [10.0.0.1]:tcp:80 UP"; `place` and `service` as name_of_service() and name_of_server() write them.
+    void tell_service(std::string_view service, std::string_view state);
+    void tell_server(std::string_view server, std::string_view service, std::string_view state);
     bool on_child_end(pid_t pid, int status);
 
     // At the end, in this order.
@@ -59,7 +69,7 @@ private:
         Instant kill_at{};
     };
 
-    static std::optional<Wanted> wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global);
+    static std::optional<Wanted> wanted(const config::NotifyFifo& settings, const config::GlobalDefinitions& global, bool with_reader);
     void tell(std::string_view line);
     static bool is_kept(const Entry& entry, const std::optional<Wanted>& wanted);
     void drop_unwanted(Entry& entry, const std::optional<Wanted>& wanted);
@@ -70,8 +80,9 @@ private:
     void tell_losses(Entry& entry, Instant now);
 
     boost::asio::io_context& io_;
+    Teller teller_;
     boost::asio::steady_timer timer_;
-    std::array<Entry, 2> entries_;   // notify_fifo, vrrp_notify_fifo
+    std::array<Entry, 2> entries_;   // notify_fifo, and the one of this process
     std::vector<Ending> ending_;
     bool has_refused_ = false;
     bool is_ticking_ = false;

@@ -79,12 +79,12 @@ constexpr std::array long_options{
 
 constexpr const char* help_text = R"(Usage: vigild [OPTION...]
 
-Reads keepalived.conf and keeps its virtual addresses alive (VRRP versions 2 and 3).
+Reads keepalived.conf, keeps its virtual addresses alive (VRRP versions 2 and 3), and balances load over its real servers (IPVS).
 
 What to run
   -f, --use-file=FILE         configuration, default /etc/keepalived/keepalived.conf
   -P, --vrrp                  only VRRP
-  -C, --check                 only health checkers
+  -C, --check                 only health checkers and IPVS
   -B, --no_bfd                no BFD sessions: as if nobody tracked them
       --all                   all processes, also those without configuration
   -i, --config-id=ID          identity for @ID lines, default the short host name
@@ -97,6 +97,7 @@ How to run
   -n, --dont-fork             stay in the foreground
   -R, --dont-respawn          stop when a child process dies, rather than start it again
   -V, --dont-release-vrrp     leave the virtual addresses in place at exit
+  -I, --dont-release-ipvs     leave the virtual servers in the kernel at exit
   -X, --release-vips          no effect: a virtual address that is here without an election is always taken away
       --ignore-sigint         SIGINT does not stop the daemon
   -m, --core-dump             a process that crashes leaves a core file
@@ -167,7 +168,7 @@ std::string unknown_option_text(const std::string& word, int short_option) {
     return fmt::format("unknown option '--{}', did you mean '--{}'?", name, suggester.best());
 }
 
-/// -P and -C choose; with neither, VRRP runs and the checkers as --all says.
+/// -P and -C choose; with neither, both run, the checkers when there is something to check.
 struct Choice {
     bool vrrp = false;
     bool checkers = false;
@@ -177,7 +178,6 @@ struct Choice {
 /// Options that a running keepalived may have been given and that change nothing here yet; nullptr for others.
 const char* not_acted_on(int code) {
     switch (code) {
-    case 'I': return "-I: IPVS is not programmed, so nothing of it is released at exit";
     case 'L':
     case 'O':
     case perf:
@@ -249,6 +249,7 @@ std::optional<Answer> apply_flag(Options& options, Choice& choice, int code) {
     case 'D': ++options.log_detail; break;
     case 'G': options.log_to_syslog = false; break;
     case 'V': options.keep_addresses = true; break;
+    case 'I': options.keep_ipvs = true; break;
     case 'X': break;   // always so: a virtual address is there because somebody was elected, or it is taken away
     case 'R': options.respawn = false; break;
     case 'm': options.core_dumps = true; break;
@@ -312,7 +313,8 @@ ParsedOptions parse_options(std::span<const std::string> arguments) {
         parsed.answer = refuse(fmt::format("unexpected argument '{}'; the configuration file is given by -f", argv[static_cast<std::size_t>(optind)]));
     }
     parsed.options.vrrp = choice.all || choice.vrrp || !choice.checkers;
-    parsed.options.checkers = choice.all || choice.checkers;
+    parsed.options.checkers = choice.all || choice.checkers || !choice.vrrp;
+    parsed.options.checkers_always = choice.all || choice.checkers;
     return parsed;
 }
 

@@ -16,7 +16,8 @@ struct Options {
     std::string config_id;                 ///< -i; empty: the short host name
     bool check_includes = false;           ///< -e
     bool vrrp = true;                      ///< -P, or no choice made
-    bool checkers = false;                 ///< -C or --all
+    bool checkers = true;                  ///< -C, or no choice made; the process runs when the file has a virtual_server
+    bool checkers_always = false;          ///< -C or --all: also when it has none
     bool bfd = true;                       ///< -B clears it; the process runs when the file has a bfd_instance
     bool bfd_always = false;               ///< --all: also when it has none
 
@@ -24,6 +25,7 @@ struct Options {
     bool respawn = true;                   ///< -R clears it
     bool dump_configuration = false;       ///< -d
     bool keep_addresses = false;           ///< -V
+    bool keep_ipvs = false;                ///< -I
     bool log_address_changes = false;      ///< -a
     std::optional<unsigned> umask;         ///< -u
     bool core_dumps = false;               ///< -m or -M

@@ -28,7 +28,10 @@ constexpr std::chrono::milliseconds look_period{5};
 void Outlets::configure(const config::Configuration& configuration) {
     fifos.configure(configuration);
     mail.configure(configuration.global);
-    snmp.configure(configuration.global);
+    if (teller_ == Teller::vrrp) snmp.configure(configuration.global);
+    const auto& daemon = configuration.global.lvs.sync_daemon;
+    const bool is_ours = teller_ == Teller::vrrp || (teller_ == Teller::checkers_alone && daemon && daemon->instance.empty());
+    if (is_ours) sync.configure(configuration.global.lvs);
 }
 
 void Outlets::reap() {
@@ -42,6 +45,7 @@ void Outlets::reap() {
 
 void Outlets::finish(std::function<void()> done) {
     done_ = std::move(done);
+    sync.end();
     scripts.set_patience(stop_patience);
     mail.finish();
     phase_ = Phase::draining;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "config/model.h"
+#include "engine/daemon/lvs_sync.h"
 #include "engine/daemon/mailer.h"
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/script_runner.h"
@@ -14,15 +15,17 @@
 
 namespace vigil::daemon {
 
-/// Everything through which changes of state leave the daemon: notify scripts, FIFOs, mail, SNMP. Outlives configurations and sessions. Control thread.
+/// Everything through which changes of state leave the daemon: notify scripts, FIFOs, mail, SNMP, the sync daemon of IPVS. Outlives configurations and sessions. Control thread.
 class Outlets {
 public:
-    explicit Outlets(boost::asio::io_context& io) : fifos(io), mail(io), snmp(io), timer_(io) {}
+    explicit Outlets(boost::asio::io_context& io, Teller teller = Teller::vrrp)
+        : fifos(io, teller), mail(io, teller == Teller::vrrp ? "VRRP" : "Servers"), snmp(io), sync(io), timer_(io), teller_(teller) {}
 
     ScriptRunner scripts;
     NotifyFifos fifos;
     Mailer mail;
     SnmpLink snmp;
+    LvsSync sync;
 
     void configure(const config::Configuration& configuration);
     /// A SIGCHLD came: collects all child processes that ended, and hands on those that are none of ours.
@@ -41,6 +44,7 @@ private:
     void continue_finish();
 
     boost::asio::steady_timer timer_;
+    Teller teller_;
     std::function<void()> done_;
     Phase phase_ = Phase::draining;
     Clock::time_point phase_end_{};

@@ -84,6 +84,7 @@ ParentStart read_parent_start(const Options& options) {
     if (!options.vrrp_pid_file.empty()) start.pid_files.vrrp = options.vrrp_pid_file;
     if (!options.checkers_pid_file.empty()) start.pid_files.checkers = options.checkers_pid_file;
     if (!options.bfd_pid_file.empty()) start.pid_files.bfd = options.bfd_pid_file;
+    start.has_checkers = options.checkers_always || !loaded.configuration.virtual_servers.empty();
     start.has_bfd = options.bfd_always || !loaded.configuration.bfd_instances.empty();
     if (!global.bfd.name.empty()) start.bfd_process_name = global.bfd.name;
     return start;

@@ -50,6 +50,7 @@ struct ParentStart {
     std::string checkers_process_name;
     bool has_bfd = false;                ///< there are BFD sessions to be kept, or --all asks for the process
     std::string bfd_process_name = "vigild_bfd";
+    bool has_checkers = false;           ///< there are virtual servers, or an option asks for the process
 };
 /// Reads the configuration, for the parent only: the children log what is wrong with it.
 ParentStart read_parent_start(const Options& options);

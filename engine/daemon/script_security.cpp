@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <system_error>
+#include <tuple>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -80,13 +82,17 @@ std::vector<std::string> program_words(std::string_view command) {
 tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScript& script, const config::GlobalDefinitions& global) {
     const std::vector<std::string> words = program_words(script.command);
     if (words.empty()) return tl::unexpected(std::string("the command is empty"));
-    const bool has_own_user = !script.user.empty();
-    auto identity = find_identity(std::string(has_own_user ? script.user : global.script_user),
-                                  std::string(has_own_user ? script.group : global.script_group),
+    return examine_program(words.front(), script.user, script.group, global);
+}
+
+tl::expected<ScriptProgram, std::string> examine_program(const std::string& word, std::string_view user, std::string_view group, const config::GlobalDefinitions& global) {
+    const bool has_own_user = !user.empty();
+    auto identity = find_identity(std::string(has_own_user ? user : global.script_user),
+                                  std::string(has_own_user ? group : global.script_group),
                                   global.process.set_supplementary_groups);
     if (!identity) return tl::unexpected(identity.error());
-    const std::string found = resolve_command(words.front());
-    ScriptProgram program{*identity, found.empty() ? words.front() : absolute(found), {}};
+    const std::string found = resolve_command(word);
+    ScriptProgram program{*identity, found.empty() ? word : absolute(found), {}};
     program.verdict = check_script(program.path, program.identity, host_files());
     return program;
 }
@@ -124,6 +130,32 @@ Judgement judge(const config::NotifyScript& script, const config::GlobalDefiniti
 
 }  // namespace
 
+void for_each_server_script(const config::Configuration& configuration, const std::function<void(const config::NotifyScript&)>& on_script) {
+    // Thousands of servers share their settings and checkers, or at least their commands.
+    std::unordered_set<const void*> seen;
+    std::set<std::tuple<std::string_view, std::string_view, std::string_view>> commands;
+    const auto tell = [&](const config::NotifyScript& script) {
+        if (commands.emplace(script.command, script.user, script.group).second) on_script(script);
+    };
+    const auto tell_if = [&](const std::optional<config::NotifyScript>& script) {
+        if (script) tell(*script);
+    };
+    for (const config::VirtualServer& service : configuration.virtual_servers) {
+        tell_if(service.quorum_up);
+        tell_if(service.quorum_down);
+        for (const config::RealServer& server : service.real_servers) {
+            if (seen.insert(server.settings.get()).second) {
+                tell_if(server.settings->notify_up);
+                tell_if(server.settings->notify_down);
+            }
+            if (!seen.insert(server.checkers.get()).second) continue;
+            for (const config::Checker& checker : *server.checkers) {
+                if (const auto* misc = std::get_if<config::MiscCheck>(&checker.check)) tell(misc->script);
+            }
+        }
+    }
+}
+
 std::vector<config::Diagnostic> check_scripts(const config::Configuration& configuration) {
     std::vector<config::Diagnostic> found;
     std::optional<config::SourceLocation> first_that_runs;
@@ -144,9 +176,11 @@ std::vector<config::Diagnostic> check_scripts(const config::Configuration& confi
     for (const config::VrrpScript& script : configuration.scripts) {
         if (tracked.contains(script.name)) check(script.command, ", and nobody tracks it");
     }
+    for_each_server_script(configuration, [&](const config::NotifyScript& script) { check(script, ""); });
     check(configuration.global.process.startup.script, "");
     check(configuration.global.process.shutdown.script, "");
-    for (const config::NotifyFifo* fifo : {&configuration.global.notify_fifo, &configuration.global.vrrp_notify_fifo}) {
+    const config::GlobalDefinitions& global = configuration.global;
+    for (const config::NotifyFifo* fifo : {&global.notify_fifo, &global.vrrp_notify_fifo, &global.lvs.notify_fifo}) {
         if (!fifo->reader.command.empty()) check(fifo->reader, ", and nobody reads the FIFO");
     }
     if (first_that_runs && !configuration.global.enable_script_security) {

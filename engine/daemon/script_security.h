@@ -42,8 +42,13 @@ struct ScriptProgram {
 };
 /// Looks at this host. The error is a sentence: no such user or group, or an empty command.
 tl::expected<ScriptProgram, std::string> examine_script(const config::NotifyScript& script, const config::GlobalDefinitions& global);
+/// The same of a program by its first word; `user` and `group` may be empty.
+tl::expected<ScriptProgram, std::string> examine_program(const std::string& word, std::string_view user, std::string_view group, const config::GlobalDefinitions& global);
 /// nullopt when it may not run.
 std::optional<ScriptProgram> find_script_program(const config::NotifyScript& script, const config::GlobalDefinitions& global);
+
+/// The commands of virtual and real servers and of their checkers, each once.
+void for_each_server_script(const config::Configuration& configuration, const std::function<void(const config::NotifyScript&)>& on_script);
 
 /// All notify scripts of a configuration, its track scripts and the readers of its FIFOs, as diagnostics: category script_security for what others could change, and
 /// once when anything runs without enable_script_security; category host for what cannot run here.

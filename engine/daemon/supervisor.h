@@ -28,6 +28,7 @@ struct ChildProgram {
 constexpr char sign_ready = 'R';
 constexpr char sign_of_life = 'L';
 constexpr char sign_bfd_wanted = 'B';      ///< the configuration has BFD sessions now
+constexpr char sign_checkers_wanted = 'C'; ///< it has virtual servers now
 
 struct SupervisorSettings {
     bool respawn = true;

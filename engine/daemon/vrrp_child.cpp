@@ -98,7 +98,7 @@ int VrrpChild::run() {
         return exit_fatal;
     }
     kernel_ = std::move(*kernel);
-    if (loaded.configuration.instances.empty()) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
+    if (loaded.configuration.instances.empty() && (loaded.configuration.virtual_servers.empty() || !options_.checkers)) spdlog::warn("{} has no usable vrrp_instance; waiting for a reload", options_.configuration);
     outlets_.configure(loaded.configuration);
     auto session = Session::start(io_, options_, std::move(loaded.configuration), *kernel_, outlets_, trackers_);
     if (!session) {
@@ -165,6 +165,7 @@ void VrrpChild::read_again() {
     } else {
         if (options_.dump_configuration) log_dump(loaded.configuration);
         if (!loaded.configuration.bfd_instances.empty()) tell_parent(ready_fd_, sign_bfd_wanted);
+        if (!loaded.configuration.virtual_servers.empty()) tell_parent(ready_fd_, sign_checkers_wanted);
         change_to(std::move(loaded.configuration));
         if (session_) session_->tell_states_again();
     }
@@ -235,36 +236,6 @@ int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd
     ::mallopt(M_ARENA_MAX, 1);   // threads that open ports for a moment need no heaps of their own
     raise_descriptor_limit();
     return VrrpChild(options, ready_fd, bfd_fd).run();
-}
-
-int run_checkers_child(const Options& options, const ChildNames& names, int ready_fd) {
-    start_log({.identity = "Keepalived_healthcheckers" + names.log_suffix, .to_console = options.log_to_console, .to_syslog = options.log_to_syslog,
-               .facility = options.log_facility, .detail = options.log_detail,
-               .file = log_file_of(options.log_file, "_healthcheckers")});
-    auto pid = acquire_patiently(names.pid_file);
-    if (!pid) {
-        spdlog::error(pid.error());
-        return exit_fatal;
-    }
-    pid->write_pid();
-    boost::asio::io_context io{1};
-    boost::asio::signal_set signals(io, SIGTERM, SIGHUP);
-    if (!options.ignore_sigint) signals.add(SIGINT);
-    else std::signal(SIGINT, SIG_IGN);
-    for (const int number : {SIGUSR1, SIGUSR2, SIGRTMAX - 1, SIGRTMIN + 2, SIGRTMAX}) std::signal(number, SIG_IGN);
-    unblock_handled_signals();
-    std::function<void()> wait = [&] {
-        signals.async_wait([&](const boost::system::error_code& error, int number) {
-            if (error || number != SIGHUP) return io.stop();
-            tell_parent(ready_fd, sign_ready);
-            wait();
-        });
-    };
-    tell_parent(ready_fd, sign_ready);
-    wait();
-    const Heartbeat heartbeat(io, ready_fd);
-    io.run();
-    return exit_success;
 }
 
 }  // namespace vigil::daemon

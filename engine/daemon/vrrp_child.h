@@ -10,7 +10,4 @@ namespace vigil::daemon {
 /// obeyed when it listens.
 int run_vrrp_child(const Options& options, const ChildNames& names, int ready_fd, int bfd_fd);
 
-/// The checkers process. There is nothing to check yet: it answers signals and waits.
-int run_checkers_child(const Options& options, const ChildNames& names, int ready_fd);
-
 }  // namespace vigil::daemon

@@ -80,7 +80,7 @@ def bad_backend(rig):
     return refused(rig, 1, "expected auto, uring or epoll", command=[*rig.command(), "--backend=dpdk"])
 
 
-@case(OPTIONS, "`-I`, which keepalived has", options=("-I",))
+@case(OPTIONS, "`--perf`, which keepalived has", options=("--perf",))
 def not_acted_on(rig):
     rig.start()
     rig.wait_holds()

@@ -148,13 +148,6 @@ TEST(Blocks, ManyUnknownKeywordsAreQuick) {
     EXPECT_EQ(result.diagnostics.all().size(), Diagnostics::capacity);
 }
 
-TEST(Notes, AVirtualServerGivesOneForTheWholeBlock) {
-    const LoadResult result = load_string(
-        "virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n weight 1\n"
-        "  TCP_CHECK {\n connect_timeout 3\n }\n }\n}\n");
-    EXPECT_EQ(summary(result, Severity::note), "note 1:1 'virtual_server' is understood, not yet acted on\n");
-}
-
 TEST(Notes, DoNotChangeTheExitCode) {
     EXPECT_EQ(test_exit_code(load_string("virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n real_server 10.0.0.2 80 {\n }\n}\n").diagnostics), 0);
 }

@@ -32,11 +32,6 @@ TEST(VirtualServers, AreReadWithTheirDefaults) {
     EXPECT_TRUE(service.real_servers[0].checkers->empty());
 }
 
-TEST(VirtualServers, AreNotedOnceAsWaitingForTheirProcess) {
-    const LoadResult result = load_string(service_with("quorum 1\n alpha"));
-    EXPECT_EQ(summary(result, Severity::note), "note 1:1 'virtual_server' is understood, not yet acted on\n");
-}
-
 TEST(VirtualServers, WhatIsMissingIsSaid) {
     const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n real_server 10.1.0.1 80 {\n }\n}\n");
     EXPECT_EQ(summary(result),

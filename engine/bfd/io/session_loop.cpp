@@ -37,18 +37,19 @@ constexpr Nanoseconds telling_period{std::chrono::milliseconds{5}};
 
 }  // namespace
 
-io::Result<std::unique_ptr<SessionLoop>> SessionLoop::make(std::uint64_t seed, int tracker) {
+io::Result<std::unique_ptr<SessionLoop>> SessionLoop::make(std::uint64_t seed, Trackers trackers) {
     auto orders = io::Doorbell::make();
     auto news = io::Doorbell::make();
     if (!orders) return tl::unexpected(orders.error());
     if (!news) return tl::unexpected(news.error());
-    std::unique_ptr<SessionLoop> loop(new SessionLoop(seed, tracker, std::move(*orders), std::move(*news)));
+    std::unique_ptr<SessionLoop> loop(new SessionLoop(seed, trackers, std::move(*orders), std::move(*news)));
     if (auto ready = loop->set_up(); !ready) return tl::unexpected(ready.error());
     return loop;
 }
 
-SessionLoop::SessionLoop(std::uint64_t seed, int tracker, io::Doorbell orders, io::Doorbell news)
-    : table_(seed), tracker_(tracker), orders_bell_(std::move(orders)), news_(std::move(news)), orders_(orders_under_way), done_(2 * orders_under_way),
+SessionLoop::SessionLoop(std::uint64_t seed, Trackers trackers, io::Doorbell orders, io::Doorbell news)
+    : table_(seed), audiences_{{{trackers.vrrp, &SessionSpec::tells_vrrp, true, {}}, {trackers.checkers, &SessionSpec::tells_checkers, false, {}}}},
+      orders_bell_(std::move(orders)), news_(std::move(news)), orders_(orders_under_way), done_(2 * orders_under_way),
       occurrences_(occurrences_under_way) {}
 
 SessionLoop::~SessionLoop() {
@@ -62,7 +63,8 @@ io::Result<void> SessionLoop::set_up() {
     if (!epoll_.is_open()) return io::last_error("make an epoll descriptor");
     timer_ = io::FileDescriptor(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
     if (!timer_.is_open()) return io::last_error("make a timer");
-    const bool is_watching = watch(timer_.get()) && watch(orders_bell_.fd()) && (tracker_ < 0 || watch(tracker_));
+    const bool is_watching = watch(timer_.get()) && watch(orders_bell_.fd()) &&
+                             std::ranges::all_of(audiences_, [this](const Audience& one) { return one.fd < 0 || watch(one.fd); });
     if (!is_watching) return io::last_error("wait for events");
     receivers_.reserve(4);
     orders_bell_.arm();
@@ -144,7 +146,7 @@ void SessionLoop::carry_out(Order& order, Instant now) {
             table_.remove(*index, now, outcome_);
             deliver();
             order.sender = std::move(seats_[*index].sender);   // closed by who made it
-            std::erase(untold_, *index);
+            for (Audience& audience : audiences_) std::erase(audience.untold, *index);
         }
         return;
     case Order::Kind::listen:
@@ -160,7 +162,7 @@ void SessionLoop::make_room() {
     constexpr std::size_t of_a_batch = 2 * ReceivePort::batch;
     outcome_.transmissions.reserve(of_a_batch + seats_.capacity());
     outcome_.changes.reserve(of_a_batch + seats_.capacity());
-    untold_.reserve(seats_.capacity());
+    for (Audience& audience : audiences_) audience.untold.reserve(seats_.capacity());
 }
 
 void SessionLoop::take_pictures(Order& order) const {
@@ -189,12 +191,15 @@ void SessionLoop::hear(Instant now) {
 
 void SessionLoop::hear_trackers() {
     std::array<std::uint8_t, StateMessage::longest> buffer;
-    while (tracker_ >= 0) {
-        const ssize_t size = ::recv(tracker_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (size <= 0) return;
-        const auto message = read_message({buffer.data(), static_cast<std::size_t>(size)});
-        if (!message || message->kind != StateMessage::Kind::ask) continue;
-        for (const SessionIndex index : table_.all()) mark_untold(index);
+    for (std::size_t i = 0; i < audience_count; ++i) {
+        while (audiences_[i].fd >= 0) {
+            const ssize_t size = ::recv(audiences_[i].fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+            if (size <= 0) break;
+            const auto message = read_message({buffer.data(), static_cast<std::size_t>(size)});
+            if (!message || message->kind != StateMessage::Kind::ask) continue;
+            audiences_[i].is_listening = true;
+            for (const SessionIndex index : table_.all()) mark_untold(i, index);
+        }
     }
 }
 
@@ -231,23 +236,31 @@ void SessionLoop::transmit(const Transmission& transmission) {
 }
 
 void SessionLoop::mark_untold(SessionIndex session) {
-    if (tracker_ < 0 || session >= seats_.size() || seats_[session].is_untold || !table_.spec(session).tells_vrrp) return;
-    seats_[session].is_untold = true;
-    untold_.push_back(session);
+    for (std::size_t i = 0; i < audience_count; ++i) mark_untold(i, session);
+}
+
+void SessionLoop::mark_untold(std::size_t audience, SessionIndex session) {
+    Audience& told = audiences_[audience];
+    if (told.fd < 0 || !told.is_listening || session >= seats_.size() || seats_[session].is_untold[audience] || !(table_.spec(session).*told.is_told)) return;
+    seats_[session].is_untold[audience] = true;
+    told.untold.push_back(session);
 }
 
 void SessionLoop::tell_trackers() {
-    std::size_t told = 0;
-    for (; told < untold_.size() && tell(untold_[told]); ++told) seats_[untold_[told]].is_untold = false;
-    untold_.erase(untold_.begin(), untold_.begin() + static_cast<std::ptrdiff_t>(told));
+    for (std::size_t i = 0; i < audience_count; ++i) {
+        std::vector<SessionIndex>& untold = audiences_[i].untold;
+        std::size_t told = 0;
+        for (; told < untold.size() && tell(audiences_[i], untold[told]); ++told) seats_[untold[told]].is_untold[i] = false;
+        untold.erase(untold.begin(), untold.begin() + static_cast<std::ptrdiff_t>(told));
+    }
 }
 
 /// False: the other process has not read what it has been told so far.
-bool SessionLoop::tell(SessionIndex session) const {
+bool SessionLoop::tell(const Audience& audience, SessionIndex session) const {
     std::array<std::uint8_t, StateMessage::longest> buffer;
     const Session& told = table_.session(session);
     const auto message = write_message({StateMessage::Kind::state, table_.spec(session).name, told.state, told.diagnostic}, buffer);
-    const ssize_t sent = ::send(tracker_, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::send(audience.fd, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return sent >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
@@ -259,7 +272,7 @@ void SessionLoop::tell_log(const Occurrence& occurrence) {
 void SessionLoop::arm_timer(Instant now) {
     armed_ = table_.next_deadline();
     Instant wake = armed_;
-    if (!untold_.empty()) wake = std::min(wake, now + telling_period);
+    if (!audiences_[0].untold.empty() || !audiences_[1].untold.empty()) wake = std::min(wake, now + telling_period);
     itimerspec setting{};
     if (wake != distant_future) {
         const std::int64_t at = std::max<std::int64_t>(wake.ns, 1);   // 0 would disarm it

@@ -53,8 +53,12 @@ struct Occurrence {
 /// lock that somebody else may hold. Everything but run() is called by the control thread.
 class SessionLoop {
 public:
-    /// `tracker`: end of a socket pair to the VRRP process, -1 for none; it stays the caller's.
-    static io::Result<std::unique_ptr<SessionLoop>> make(std::uint64_t seed, int tracker);
+    /// Ends of socket pairs to the VRRP process and to the checkers process, -1 for none; they stay the caller's.
+    struct Trackers {
+        int vrrp = -1;
+        int checkers = -1;
+    };
+    static io::Result<std::unique_ptr<SessionLoop>> make(std::uint64_t seed, Trackers trackers);
     ~SessionLoop();
 
     /// Carried out in the order of calls. False: too many are under way, and `order` is as it was.
@@ -73,13 +77,22 @@ public:
     bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
 
 private:
+    static constexpr std::size_t audience_count = 2;
+
     struct Seat {
         SendPort sender;
         int send_error = 0;
-        bool is_untold = false;     // its state is still to be told to the trackers
+        std::array<bool, audience_count> is_untold{};   // its state is still to be told to them
+    };
+    /// One process that tracks sessions.
+    struct Audience {
+        int fd = -1;
+        bool SessionSpec::*is_told = nullptr;    // of these sessions
+        bool is_listening = false;               // the checkers process may not run: it speaks first
+        std::vector<SessionIndex> untold{};
     };
 
-    SessionLoop(std::uint64_t seed, int tracker, io::Doorbell orders, io::Doorbell news);
+    SessionLoop(std::uint64_t seed, Trackers trackers, io::Doorbell orders, io::Doorbell news);
     io::Result<void> set_up();
     bool watch(int fd) const;
     void pass();
@@ -94,19 +107,19 @@ private:
     void note(const StateChange& change);
     void transmit(const Transmission& transmission);
     void tell_trackers();
-    bool tell(SessionIndex session) const;
+    bool tell(const Audience& audience, SessionIndex session) const;
     void mark_untold(SessionIndex session);
+    void mark_untold(std::size_t audience, SessionIndex session);
     void tell_log(const Occurrence& occurrence);
     void arm_timer(Instant now);
 
     SessionTable table_;
     Outcome outcome_;
     std::vector<Seat> seats_;                 // by SessionIndex
-    std::vector<SessionIndex> untold_;
     std::vector<ReceivePort> receivers_;
     io::FileDescriptor epoll_;
     io::FileDescriptor timer_;
-    int tracker_;
+    std::array<Audience, audience_count> audiences_;
     io::Doorbell orders_bell_;
     io::Doorbell news_;
     engine::SpscRing<Order*> orders_;

@@ -104,7 +104,7 @@ protected:
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
         of_loop_ = io::FileDescriptor(ends[0]);
         of_tracker_ = io::FileDescriptor(ends[1]);
-        auto loop = SessionLoop::make(7, of_loop_.get());
+        auto loop = SessionLoop::make(7, {.vrrp = of_loop_.get()});
         ASSERT_TRUE(loop);
         loop_ = std::move(*loop);
         thread_ = std::thread([this] {

@@ -14,7 +14,8 @@ TEST(Options, DefaultsAreKeepalivedsOnes) {
     EXPECT_FALSE(parsed.answer);
     EXPECT_EQ(parsed.options.configuration, "/etc/keepalived/keepalived.conf");
     EXPECT_TRUE(parsed.options.vrrp);
-    EXPECT_FALSE(parsed.options.checkers);
+    EXPECT_TRUE(parsed.options.checkers);
+    EXPECT_FALSE(parsed.options.checkers_always);   // only when there is something to check
     EXPECT_FALSE(parsed.options.foreground);
     EXPECT_TRUE(parsed.options.log_to_syslog);
     EXPECT_TRUE(parsed.options.respawn);
@@ -53,6 +54,8 @@ TEST(Options, ProcessesAreChosenAsInKeepalived) {
     EXPECT_TRUE(parse({"-P", "-C"}).options.checkers);
     EXPECT_TRUE(parse({"--all"}).options.vrrp);
     EXPECT_TRUE(parse({"--all"}).options.checkers);
+    EXPECT_TRUE(parse({"--all"}).options.checkers_always);
+    EXPECT_TRUE(parse({"-C"}).options.checkers_always);
 }
 
 TEST(Options, TheArgumentOfConfigTestMustBeAttached) {
@@ -107,10 +110,15 @@ TEST(Options, FacilitiesByNumberAndName) {
 }
 
 TEST(Options, WhatNothingActsOnIsAcceptedAndSaid) {
-    const ParsedOptions parsed = parse({"-I", "--no-mem-check", "-n"});
+    const ParsedOptions parsed = parse({"--perf", "--no-mem-check", "-n"});
     EXPECT_FALSE(parsed.answer);
     EXPECT_EQ(parsed.notes.size(), 2u);
     EXPECT_TRUE(parsed.options.foreground);
+}
+
+TEST(Options, TheKernelsTableMayStay) {
+    EXPECT_FALSE(parse({}).options.keep_ipvs);
+    EXPECT_TRUE(parse({"-I"}).options.keep_ipvs);
 }
 
 TEST(Options, TheBfdProcessRunsUnlessItIsForbidden) {

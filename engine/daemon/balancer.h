@@ -1,0 +1,76 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/model.h"
+#include "engine/daemon/external_checks.h"
+#include "engine/daemon/ipvs_programmer.h"
+#include "engine/daemon/lvs_plan.h"
+#include "engine/daemon/misc_scripts.h"
+#include "engine/daemon/outlets.h"
+#include "engine/daemon/rate_limiter.h"
+#include "engine/daemon/server_notices.h"
+#include "ipvs/checkers/runner.h"
+
+namespace vigil::daemon {
+
+/// The load balancer: checks, the pool that makes a table of what they say, the kernel that gets it, and whoever is told. Checkers' control thread.
+class Balancer {
+public:
+    /// `outlets` outlives it. `bfd_fd` leads to the BFD process, -1: there is none. `is_alone`: there is no VRRP process.
+    Balancer(boost::asio::io_context& io, Outlets& outlets, int bfd_fd, bool is_alone);
+    ~Balancer();
+    Balancer(const Balancer&) = delete;
+    Balancer& operator=(const Balancer&) = delete;
+
+    /// The start, and each reload by its difference.
+    void configure(config::Configuration configuration);
+    /// Once a second.
+    void tick();
+    bool on_process_end(pid_t pid, int status) { return runner_.on_process_end(pid, status); }
+    /// The end: last words, and the kernel's table without what is ours unless `keeps_table`.
+    void stop(bool keeps_table);
+
+    const config::Configuration& configuration() const { return configuration_; }
+    /// For SIGUSR1.
+    std::string describe() const;
+
+private:
+    static constexpr std::uint32_t nobody = ~0u;
+
+    void hold_checks(const LvsPlan& plan);
+    ipvs::CheckResult result_of(std::uint32_t check) const;
+    void on_report(const checkers::Report& report);
+    void on_external(PlannedCheck::Kind kind, const std::string& name);
+    void change(std::uint32_t check);
+    void plan_flush();
+    void flush();
+    std::string cause_of(const ipvs::PoolEvent& event) const;
+    void replace_pool(ipvs::ServerPool next);
+
+    boost::asio::io_context& io_;
+    Outlets& outlets_;
+    RateLimiter limiter_;
+    config::Configuration configuration_;
+    MiscScripts misc_scripts_;
+    checkers::Runner runner_;
+    ExternalChecks external_;
+    ServerNotices notices_;
+    ipvs::ServerPool pool_;
+    IpvsProgrammer programmer_;
+    std::vector<PlannedCheck> checks_;             // by CheckIndex, without their specs
+    std::vector<checkers::CheckId> ids_;           // by CheckIndex; Kind::made only
+    std::vector<std::uint32_t> check_of_id_;       // by CheckId
+    bool is_alone_;
+    bool is_started_ = false;
+    bool is_configuring_ = false;
+    bool is_flush_planned_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace vigil::daemon

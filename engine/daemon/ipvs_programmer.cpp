@@ -1,0 +1,167 @@
+// The kernel's table, as it should be.
+//
+// While all goes well only differences are written, straight from what the pool says has changed. Whatever goes wrong ends the same way: the table is read, and
+// what differs from the wanted one is written, again and again, a second later, then two, four, up to half a minute. So a kernel whose module comes later, a service that
+// somebody has deleted and a scheduler that is installed meanwhile need no operator.
+//
+// What is wrong is said when it is new, not at each attempt.
+
+#include "engine/daemon/ipvs_programmer.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <spdlog/spdlog.h>
+
+#include "engine/io/file_descriptor.h"
+
+namespace vigil::daemon {
+namespace {
+
+constexpr std::size_t most_refusals = 10;   // told one by one
+constexpr unsigned slowest = 5;             // 2^5 seconds between attempts
+
+/// Opens the client in a network namespace and comes back. An empty name is the namespace of the first process.
+ipvs::KernelResult<ipvs::Client> open_in(const std::string& name) {
+    const std::string path = name.empty() ? "/proc/1/ns/net" : "/run/netns/" + name;
+    const io::FileDescriptor here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    const io::FileDescriptor there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (here.get() < 0 || there.get() < 0 || ::setns(there.get(), CLONE_NEWNET) != 0) {
+        spdlog::error("Cannot enter {} for IPVS: {}", path, std::strerror(errno));
+        return ipvs::Client::open();
+    }
+    auto client = ipvs::Client::open();
+    if (::setns(here.get(), CLONE_NEWNET) != 0) spdlog::error("Cannot return from {}: {}", path, std::strerror(errno));
+    return client;
+}
+
+}  // namespace
+
+ipvs::KernelResult<ipvs::Client> open_ipvs(const config::LvsDefinitions& settings) {
+    return settings.has_namespace ? open_in(std::string(settings.namespace_name)) : ipvs::Client::open();
+}
+
+std::string describe_ipvs_error(const ipvs::KernelError& error) {
+    if (error.error_number != ENOENT) return fmt::format("Cannot program IPVS: {}. Trying again", netlink::to_string(error));
+    return "This kernel has no IPVS, so no virtual server works: it needs the module ip_vs (modprobe ip_vs; CONFIG_IP_VS; in a container the host has to load it). "
+           "Trying again until it is there";
+}
+
+IpvsProgrammer::IpvsProgrammer(boost::asio::io_context& io, std::function<ipvs::Table()> wanted) : timer_(io), wanted_(std::move(wanted)) {}
+
+void IpvsProgrammer::configure(const config::LvsDefinitions& settings) {
+    const bool has_new_timeouts = timeouts_ != settings.timeouts;
+    timeouts_ = settings.timeouts;
+    if (!std::exchange(is_started_, true)) {
+        is_flush_due_ = settings.flush_at_start;
+        namespace_ = settings.namespace_name;   // the text of a configuration that may go
+        settings_.has_namespace = settings.has_namespace;
+        settings_.namespace_name = namespace_;
+    } else if (has_new_timeouts && client_) {
+        write_settings();
+    }
+}
+
+void IpvsProgrammer::say(const std::string& text) {
+    if (std::exchange(trouble_, text) != text) spdlog::error(text);
+}
+
+bool IpvsProgrammer::open() {
+    if (client_) return true;
+    auto client = open_ipvs(settings_);
+    if (!client) {
+        say(describe_ipvs_error(client.error()));
+        return false;
+    }
+    client_.emplace(std::move(*client));
+    write_settings();
+    return true;
+}
+
+/// What is not in the table.
+void IpvsProgrammer::write_settings() {
+    if (std::exchange(is_flush_due_, false)) {
+        if (const auto flushed = client_->flush(); !flushed) spdlog::error("lvs_flush: {}", netlink::to_string(flushed.error()));
+    }
+    const ipvs::Timeouts wanted{timeouts_.tcp.value_or(0), timeouts_.tcp_fin.value_or(0), timeouts_.udp.value_or(0)};
+    if (wanted != ipvs::Timeouts{}) {
+        if (const auto written = client_->set_timeouts(wanted); !written) spdlog::error("lvs_timeouts: {}", netlink::to_string(written.error()));
+    }
+}
+
+void IpvsProgrammer::program() {
+    is_in_step_ = false;
+    if (!open()) return try_again();
+    const std::vector<ipvs::ServiceKey> departed(departed_.begin(), departed_.end());
+    const auto outcome = client_->program(wanted_(), {.departed = departed});
+    if (!outcome) {
+        client_.reset();
+        say(fmt::format("Cannot read the table of IPVS: {}. Trying again", netlink::to_string(outcome.error())));
+        return try_again();
+    }
+    tell(*outcome);
+    if (is_in_step_) departed_.clear();
+    spdlog::debug("IPVS: {} changes written", outcome->operation_count);
+}
+
+void IpvsProgrammer::apply(const ipvs::ServerPool::Difference& difference) {
+    if (!client_) return;   // all of it follows
+    const ipvs::Changes changes = ipvs::compare_tables(difference.wanted, difference.before);
+    if (changes.operations.empty()) return;
+    const bool was_in_step = is_in_step_;
+    if (const ipvs::Outcome outcome = client_->apply(changes.operations); was_in_step || !outcome.refusals.empty()) tell(outcome);
+}
+
+void IpvsProgrammer::change(const ipvs::Table& wanted, const ipvs::Table& before) {
+    for (const ipvs::ServiceEntry& entry : before) departed_.insert(entry.service.key);
+    for (const ipvs::ServiceEntry& entry : wanted) departed_.erase(entry.service.key);
+    if (!is_in_step_) return program();
+    const std::vector<ipvs::ServiceKey> departed(departed_.begin(), departed_.end());
+    const ipvs::Changes changes = ipvs::compare_tables(wanted, before, {.departed = departed});
+    if (!changes.operations.empty()) tell(client_->apply(changes.operations));
+    if (is_in_step_) departed_.clear();
+}
+
+void IpvsProgrammer::remove(const ipvs::Table& ours, bool everything) {
+    timer_.cancel();
+    if (!client_) return;
+    if (everything) {
+        if (const auto flushed = client_->flush(); !flushed) spdlog::error("lvs_flush_on_stop: {}", netlink::to_string(flushed.error()));
+        return;
+    }
+    for (const ipvs::ServiceEntry& entry : ours) departed_.insert(entry.service.key);
+    const std::vector<ipvs::ServiceKey> departed(departed_.begin(), departed_.end());
+    const auto outcome = client_->program({}, {.departed = departed});
+    if (!outcome) spdlog::error("Cannot take the virtual servers out of IPVS: {}", netlink::to_string(outcome.error()));
+    else for (const ipvs::Refusal& refusal : outcome->refusals) spdlog::error(ipvs::to_string(refusal));
+}
+
+void IpvsProgrammer::tell(const ipvs::Outcome& outcome) {
+    is_in_step_ = outcome.refusals.empty() && !outcome.is_stale;
+    if (is_in_step_) {
+        if (!std::exchange(trouble_, {}).empty()) spdlog::info("IPVS has the virtual servers now");
+        attempts_ = 0;
+        return;
+    }
+    std::string text;
+    for (std::size_t i = 0; i < std::min(outcome.refusals.size(), most_refusals); ++i) text += (i == 0 ? "IPVS: " : "; ") + ipvs::to_string(outcome.refusals[i]);
+    if (outcome.refusals.size() > most_refusals) text += fmt::format("; and {} refusals more", outcome.refusals.size() - most_refusals);
+    if (!text.empty()) say(text + ". Trying again");
+    try_again();
+}
+
+void IpvsProgrammer::try_again() {
+    if (std::exchange(is_waiting_, true)) return;
+    timer_.expires_after(std::chrono::seconds{1u << std::min(attempts_++, slowest)});
+    timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!*alive) return;
+        is_waiting_ = false;
+        if (!error) program();
+    });
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,201 @@
+// From the configuration to services, servers and checks.
+//
+// A group becomes one service of the kernel for each address and each mark, all of one pooled service. Equal checks become one, whichever servers they
+// are for: thousands of services on the same hosts are usual, and each host is asked once. (A checker says where it goes to, so checks of different servers
+// are equal only where the file sends them to the same place.)
+
+#include "engine/daemon/lvs_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace vigil::daemon {
+namespace {
+
+ipvs::Protocol protocol_of(config::Protocol protocol) {
+    switch (protocol) {
+    case config::Protocol::none:
+    case config::Protocol::tcp: return ipvs::Protocol::tcp;
+    case config::Protocol::udp: return ipvs::Protocol::udp;
+    case config::Protocol::sctp: return ipvs::Protocol::sctp;
+    }
+    return ipvs::Protocol::tcp;
+}
+
+std::string_view protocol_word(config::Protocol protocol) {
+    switch (protocol) {
+    case config::Protocol::none: return "none";
+    case config::Protocol::tcp: return "tcp";
+    case config::Protocol::udp: return "udp";
+    case config::Protocol::sctp: return "sctp";
+    }
+    return "none";
+}
+
+void set_forwarding(ipvs::Destination& destination, const config::Forwarding& forwarding) {
+    switch (forwarding.method) {
+    case config::ForwardingMethod::nat: destination.forwarding = ipvs::Forwarding::masquerade; return;
+    case config::ForwardingMethod::dr: destination.forwarding = ipvs::Forwarding::direct_route; return;
+    case config::ForwardingMethod::tun: break;
+    }
+    destination.forwarding = ipvs::Forwarding::tunnel;
+    destination.tunnel = {.type = static_cast<ipvs::TunnelType>(forwarding.tunnel), .has_checksum = forwarding.checksum == config::TunnelChecksum::full,
+                          .has_remote_checksum = forwarding.checksum == config::TunnelChecksum::remote, .port = forwarding.gue_port};
+}
+
+/// `prefix_length` 0: a host.
+std::uint32_t granularity_of(Family family, std::uint8_t prefix_length) {
+    if (prefix_length == 0) return ipvs::finest_granularity(family);
+    return family == Family::ipv6 ? prefix_length : ~std::uint32_t{0} << (32 - prefix_length);
+}
+
+ipvs::Service with_settings(ipvs::ServiceKey key, const config::VirtualServer& from) {
+    ipvs::Service service;
+    service.key = key;
+    service.scheduler = config::name_of(from.scheduler);
+    service.persistence_engine = from.persistence.engine;
+    service.is_persistent = from.persistence.timeout != 0;
+    service.is_one_packet = from.one_packet;
+    using Flag = ipvs::SchedulerFlag;
+    service.scheduler_flags = static_cast<std::uint8_t>((from.flag_1 ? Flag::first : 0) | (from.flag_2 ? Flag::second : 0) | (from.flag_3 ? Flag::third : 0));
+    service.persistence_seconds = from.persistence.timeout;
+    service.granularity = granularity_of(key.family(), from.persistence.granularity);
+    return service;
+}
+
+/// The next address of the same family.
+IpAddress after(IpAddress address) {
+    for (std::size_t i = address.size(); i-- > 0;) {
+        if (++address.octets[i] != 0) break;
+    }
+    return address;
+}
+
+std::vector<ipvs::Service> services_of(const config::VirtualServer& from, const config::Configuration& configuration) {
+    if (from.kind == config::ServiceKind::mark) return {with_settings(ipvs::fwmark_service(from.family, from.mark), from)};
+    const ipvs::Protocol protocol = protocol_of(from.protocol);
+    if (from.kind == config::ServiceKind::address) return {with_settings(ipvs::address_service(protocol, from.address, from.port), from)};
+    std::vector<ipvs::Service> services;
+    std::set<ipvs::ServiceKey> known;
+    const auto add = [&](const ipvs::ServiceKey& key) {
+        if (known.insert(key).second) services.push_back(with_settings(key, from));
+    };
+    const config::VirtualServerGroup& group = configuration.server_groups[from.group];
+    for (const config::ServiceRange& range : group.ranges) {
+        for (IpAddress address = range.first;; address = after(address)) {
+            add(ipvs::address_service(protocol, address, range.port));
+            if (address == range.last) break;
+        }
+    }
+    for (const config::FirewallMark& mark : group.marks) add(ipvs::fwmark_service(mark.family.value_or(from.family), mark.mark));
+    return services;
+}
+
+/// Gives equal checks one index.
+class CheckList {
+public:
+    explicit CheckList(const config::Configuration& configuration, std::vector<PlannedCheck>& checks) : configuration_(configuration), checks_(checks) {}
+
+    ipvs::CheckIndex index_of(const config::RealServer& server, const config::Checker& checker) {
+        if (const auto* file = std::get_if<config::FileCheck>(&checker.check)) {
+            const FileRule rule = rule_of(*file);
+            return find_or_add(files_, rule, [&] { return PlannedCheck{.kind = PlannedCheck::Kind::file, .file = rule}; });
+        }
+        if (const auto* session = std::get_if<config::BfdCheck>(&checker.check)) {
+            const std::pair key{std::string(session->name), checker.schedule.alpha};
+            return find_or_add(sessions_, key, [&] {
+                return PlannedCheck{.kind = PlannedCheck::Kind::session, .session = key.first, .is_down_at_start = key.second};
+            });
+        }
+        const checkers::CheckSpec spec = make_check_spec(server, checker, configuration_.global.lvs.tls);
+        return find_or_add(made_, spec, [&] { return PlannedCheck{.kind = PlannedCheck::Kind::made, .spec = spec}; });
+    }
+
+private:
+    static FileRule rule_of(const config::FileCheck& check) {
+        const std::int64_t weight = check.weight.value_or(0);
+        const bool is_reversed = check.weight_reverse.value_or(false);
+        return {std::string(check.track_file), is_reversed ? -weight : weight, is_reversed && weight == 0};
+    }
+
+    template <typename Map, typename Key, typename Make>
+    ipvs::CheckIndex find_or_add(Map& map, const Key& key, const Make& make) {
+        const auto [entry, is_new] = map.try_emplace(key, static_cast<std::uint32_t>(checks_.size()));
+        if (is_new) checks_.push_back(make());
+        return ipvs::CheckIndex{entry->second};
+    }
+
+    const config::Configuration& configuration_;
+    std::vector<PlannedCheck>& checks_;
+    std::unordered_map<checkers::CheckSpec, std::uint32_t> made_;
+    std::map<FileRule, std::uint32_t> files_;
+    std::map<std::pair<std::string, bool>, std::uint32_t> sessions_;
+};
+
+ipvs::PooledServer pooled(const config::RealServer& from, CheckList& checks) {
+    ipvs::PooledServer server;
+    server.destination.key = {from.address, from.port};
+    server.destination.weight = from.weight;
+    server.destination.upper_threshold = from.settings->upper_threshold;
+    server.destination.lower_threshold = from.settings->lower_threshold;
+    set_forwarding(server.destination, from.settings->forwarding);
+    server.is_inhibited = from.settings->inhibit_on_failure;
+    for (const config::Checker& checker : *from.checkers) {
+        const ipvs::CheckIndex index = checks.index_of(from, checker);
+        if (std::ranges::find(server.checks, index) == server.checks.end()) server.checks.push_back(index);
+    }
+    return server;
+}
+
+}  // namespace
+
+std::string name_of_place(const IpAddress& address, config::Protocol protocol, std::uint16_t port) {
+    return fmt::format("[{}]:{}:{}", to_string(address), protocol_word(protocol), port);
+}
+
+std::string name_of_service(const config::VirtualServer& service, const config::Configuration& configuration) {
+    switch (service.kind) {
+    case config::ServiceKind::address: return name_of_place(service.address, service.protocol, service.port);
+    case config::ServiceKind::mark: return fmt::format("FWM {}", service.mark);
+    case config::ServiceKind::group: return fmt::format("[{}]:0", configuration.server_groups[service.group].name);
+    }
+    return {};
+}
+
+std::string name_of_server(const config::RealServer& server, const config::VirtualServer& service) {
+    return name_of_place(server.address, service.protocol, server.port);
+}
+
+ipvs::CheckResult judge_file(const FileRule& rule, std::int64_t number) {
+    if (rule.weight == 0) return {.is_up = (number == 0) != rule.is_reversed};
+    return {.is_up = true, .added_weight = number * rule.weight};
+}
+
+LvsPlan make_lvs_plan(const config::Configuration& configuration) {
+    LvsPlan plan;
+    CheckList checks(configuration, plan.checks);
+    plan.services.reserve(configuration.virtual_servers.size());
+    for (const config::VirtualServer& from : configuration.virtual_servers) {
+        ipvs::PooledService service;
+        service.name = fmt::format("{} {} {}", name_of_service(from, configuration), protocol_word(from.protocol), from.family == Family::ipv4 ? 4 : 6);
+        service.services = services_of(from, configuration);
+        service.servers.reserve(from.real_servers.size());
+        for (const config::RealServer& server : from.real_servers) service.servers.push_back(pooled(server, checks));
+        if (from.sorry_server) {
+            ipvs::PooledSorryServer sorry;
+            sorry.destination.key = {from.sorry_server->address, from.sorry_server->port};
+            set_forwarding(sorry.destination, from.sorry_server->forwarding);
+            sorry.is_inhibited = from.sorry_server->inhibit;
+            service.sorry = sorry;
+        }
+        service.quorum = from.quorum;
+        service.hysteresis = from.hysteresis;
+        plan.services.push_back(std::move(service));
+    }
+    return plan;
+}
+
+}  // namespace vigil::daemon

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/model.h"
+#include "ipvs/checkers/check_spec.h"
+#include "ipvs/server_pool.h"
+
+namespace vigil::daemon {
+
+/// FILE_CHECK: what a number in a file means for a server.
+struct FileRule {
+    std::string name;           ///< of the track_file
+    std::int64_t weight = 0;    ///< times the number is added to the server's weight; 0: a number other than 0 means failed
+    bool is_reversed = false;   ///< weight 0: the number 0 means failed
+
+    friend auto operator<=>(const FileRule&, const FileRule&) = default;
+};
+
+/// One check, whoever needs it. Equal ones are one.
+struct PlannedCheck {
+    enum class Kind : std::uint8_t { made, file, session };
+    Kind kind = Kind::made;
+    checkers::CheckSpec spec{};   ///< of Kind::made: the checkers' runner makes it
+    FileRule file{};              ///< of Kind::file
+    std::string session{};        ///< of Kind::session: a bfd_instance
+    bool is_down_at_start = false;   ///< of the latter two: alpha
+};
+
+/// What the configuration asks of the load balancer: services for the pool, at the same index as Configuration::virtual_servers, and the checks, at the index that
+/// the pool knows them by.
+struct LvsPlan {
+    std::vector<ipvs::PooledService> services;
+    std::vector<PlannedCheck> checks;
+};
+/// Pure.
+LvsPlan make_lvs_plan(const config::Configuration& configuration);
+
+/// One checker of one server; Kind::made only. `tls`: of the SSL block.
+checkers::CheckSpec make_check_spec(const config::RealServer& server, const config::Checker& checker, const config::TlsClientSettings& tls);
+
+/// What a file with this number says of a server.
+ipvs::CheckResult judge_file(const FileRule& rule, std::int64_t number);
+
+/// "[10.0.0.1]:tcp:80", "FWM 7", "[GROUP]:0": as keepalived writes a virtual server in logs, FIFOs and mails.
+std::string name_of_service(const config::VirtualServer& service, const config::Configuration& configuration);
+/// "[10.1.0.1]:tcp:80".
+std::string name_of_server(const config::RealServer& server, const config::VirtualServer& service);
+/// The same of any address.
+std::string name_of_place(const IpAddress& address, config::Protocol protocol, std::uint16_t port);
+
+}  // namespace vigil::daemon

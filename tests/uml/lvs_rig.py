@@ -1,0 +1,155 @@
+"""One director with its real servers, in the guest: two network namespaces, a daemon (vigild or keepalived) in the one, servers that can die in the other."""
+import contextlib
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from netlab.netns import NetworkNamespace
+
+PATIENCE = 60
+NUMBERS = range(1, 10)
+
+
+class Server:
+    """Answers on one address and port while it is alive: TCP takes connections, UDP sends everything back."""
+
+    def __init__(self, namespace, kind, address, port):
+        self.namespace, self.kind, self.place = namespace, kind, (address, port)
+        self.socket = None
+
+    def set_alive(self, is_alive):
+        if is_alive and self.socket is None:
+            family = socket.AF_INET6 if ":" in self.place[0] else socket.AF_INET
+            self.socket = self.namespace.socket(family, socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.socket.bind(self.place)
+            if self.kind == "tcp":
+                self.socket.listen(64)
+            threading.Thread(target=self._serve, args=(self.socket,), daemon=True).start()
+        elif not is_alive and self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)   # wakes whoever waits in accept()
+            self.socket.close()
+            self.socket = None
+
+    def _serve(self, own):
+        while True:
+            try:
+                if self.kind == "tcp":
+                    own.accept()[0].close()
+                else:
+                    data, peer = own.recvfrom(2048)
+                    if peer is None:
+                        return   # shut down
+                    own.sendto(data, peer)
+            except OSError:
+                if own.fileno() < 0 or self.socket is not own:
+                    return
+
+
+class Director:
+    """`program` with `text` as its configuration. Real server N is 10.1.0.N and fd00:1::N, the director 10.1.0.254 and fd00:1::fe."""
+
+    def __init__(self, kind, program, directory):
+        self.kind, self.program = kind, program
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True)
+        self.run_directory = self.directory / "run"
+        self.run_directory.mkdir()
+        self.states = self.directory / "states"   # what MISC_CHECK finds: the exit code of server N
+        self.states.mkdir()
+        self.log = self.directory / "log"
+        self.namespace = NetworkNamespace(kind)
+        self.lan = NetworkNamespace(kind + "-servers")
+        self.servers = {}
+        self.process = None
+        self._wire()
+
+    def _wire(self):
+        self.namespace.ip("link set lo up", f"link add eth0 type veth peer name eth0 netns {self.lan.path}")
+        self.namespace.sysctl("net/ipv6/conf/eth0/accept_dad", 0, required=False)
+        self.lan.sysctl("net/ipv6/conf/eth0/accept_dad", 0, required=False)
+        self.namespace.ip("addr add 10.1.0.254/24 dev eth0", "addr add fd00:1::fe/64 dev eth0 nodad", "link set eth0 up")
+        self.lan.ip("link set lo up", *(f"addr add 10.1.0.{n}/24 dev eth0" for n in NUMBERS), *(f"addr add fd00:1::{n}/64 dev eth0 nodad" for n in NUMBERS),
+                    "link set eth0 up")
+        for number in NUMBERS:
+            self.set_exit_code(number, 0)
+            for kind in ("tcp", "udp"):
+                for address in (f"10.1.0.{number}", f"fd00:1::{number}"):
+                    server = Server(self.lan, kind, address, 80)
+                    server.set_alive(True)
+                    self.servers.setdefault(number, []).append(server)
+
+    def set_alive(self, numbers, is_alive):
+        for number in numbers:
+            for server in self.servers[number]:
+                server.set_alive(is_alive)
+            self.set_exit_code(number, 0 if is_alive else 1)
+
+    def set_exit_code(self, number, code):
+        beside = self.states / f"{number}.new"
+        beside.write_text(f"{code}\n", encoding="ascii")
+        beside.rename(self.states / str(number))
+
+    def write(self, text):
+        checker = self.directory / "check"
+        checker.write_text(f"#!/bin/sh\nexit $(cat {self.states}/$1)\n", encoding="ascii")
+        checker.chmod(0o755)
+        (self.directory / "conf").write_text(text.replace("@CHECK@", str(checker)).replace("@DIR@", str(self.directory)), encoding="ascii")
+
+    def start(self):
+        pids = [word for option, name in (("-p", "parent"), ("-c", "checkers")) for word in (option, str(self.directory / f"{name}.pid"))]
+        with open(self.log, "ab") as log:
+            self.process = self.namespace.popen([self.program, "-n", "-l", "-D", "-G", "-C", "-f", str(self.directory / "conf"), *pids],
+                                                run_directory=self.run_directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(PATIENCE)
+
+    def kill_child(self):
+        """kill -9 of the checkers process; the parent starts another one."""
+        pid = int((self.directory / "checkers.pid").read_text(encoding="ascii"))
+        subprocess.run(["kill", "-9", str(pid)], check=True)
+
+    def table(self):
+        """Lines of `ipvsadm -Sn`, sorted."""
+        return sorted(self.namespace.run(["ipvsadm", "-Sn"]).splitlines())
+
+    def servers_in(self, table):
+        """"1=1 2=0": last part of the address and weight of each destination, for each service the same; else what there is, service by service."""
+        services = {}
+        for line in table:
+            service = re.match(r"-A (\S+ \S+( -6)?)", line)
+            if service:
+                services.setdefault(service[1], set())
+            found = re.match(r"-a (\S+ \S+(?: -6)?) -r \[?(\S+?)\]?:\d+ .*-w (\d+)", line)
+            if found:
+                services.setdefault(found[1], set()).add(f"{re.split('[.:]', found[2])[-1]}={found[3]}")
+        texts = {" ".join(sorted(servers)) for servers in services.values()}
+        return texts.pop() if len(texts) == 1 else "no service" if not texts else repr(services)
+
+    def wait_for_servers(self, wanted):
+        """The table once its servers are `wanted`; also when they are not, after a while."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            table = self.table()
+            if self.servers_in(table) == wanted or time.monotonic() > deadline:
+                return table
+            time.sleep(0.1)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.set_alive(NUMBERS, False)
+        self.lan.close()
+        self.namespace.close()

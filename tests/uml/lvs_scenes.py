@@ -1,0 +1,84 @@
+"""What is played beside keepalived: a row is a kind of service, and what happens to it step by step.
+
+A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "reload" (with the row's second
+list of servers), "stop". Servers are written "1=3": real server 1 with weight 3; 9 is the sorry server.
+"""
+import dataclasses
+
+TCP = "TCP_CHECK {\n connect_timeout 1\n }"
+UDP = "UDP_CHECK {\n connect_timeout 1\n require_reply\n }"
+MISC = "MISC_CHECK {\n misc_path \"@CHECK@ {number}\"\n misc_timeout 5\n misc_dynamic\n }"
+TIMES = " delay_loop 1\n retry 1\n delay_before_retry 0\n warmup 0\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    title: str
+    steps: tuple
+    head: str = "10.0.0.1 80"
+    kind: str = "lb_algo rr\n lb_kind NAT\n protocol TCP"
+    extra: str = ""              # lines of the virtual server
+    servers: tuple = (("1", ""), ("2", ""), ("3", ""))
+    after_reload: tuple = ()
+    sorry: str = "10.1.0.9 80"   # empty: none
+    address: str = "10.1.0.{number} 80"
+    check: str = TCP
+    before: str = ""             # blocks in front of it
+    why: str = ""                # the two differ, and this is why
+
+    def text(self, servers=None):
+        blocks = [f" real_server {self.address.format(number=number)} {{\n {extra}\n {self.check.replace('{number}', number)}\n }}\n"
+                  for number, extra in servers or self.servers]
+        sorry = f" sorry_server {self.sorry}\n" if self.sorry else ""
+        global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n}\n"
+        return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
+
+
+USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("stop", "no service"))
+TWO = (("1", ""), ("2", "weight 5"))
+V6 = {"head": "fd00::1 80", "address": "fd00:1::{number} 80", "sorry": "fd00:1::9 80"}
+
+SCENES = [
+    Scene("NAT", USUAL),
+    Scene("DR", USUAL, kind="lb_algo wrr\n lb_kind DR\n protocol TCP"),
+    Scene("TUN", USUAL, kind="lb_algo wlc\n lb_kind TUN\n protocol TCP"),
+    Scene("IPv6", USUAL, **V6),
+    Scene("IPv6, DR, persistent", USUAL, kind="lb_algo sh\n lb_kind DR\n protocol TCP\n persistence_timeout 300\n persistence_granularity 64", **V6),
+    Scene("UDP", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol UDP", check=UDP),
+    Scene("one packet", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol UDP\n ops", check=UDP),
+    Scene("persistence", USUAL, extra="persistence_timeout 120"),
+    Scene("persistence with a netmask", USUAL, extra="persistence_timeout 120\n persistence_granularity 255.255.255.0"),
+    Scene("persistence engine", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol UDP\n persistence_timeout 120\n persistence_engine sip", check=UDP),
+    Scene("firewall mark", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind DR", sorry="10.1.0.9", address="10.1.0.{number}",
+          check="TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"),
+    Scene("firewall mark, IPv6", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind DR\n ip_family inet6", sorry="fd00:1::9", address="fd00:1::{number}",
+          check="TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"),
+    Scene("group", USUAL, head="group g", before="virtual_server_group g {\n 10.0.0.1 80\n 10.0.0.2 80\n 10.0.1.10-12 80\n}\n"),
+    Scene("group with marks", USUAL, head="group g", before="virtual_server_group g {\n 10.0.0.1 80\n fwmark 3\n}\n"),
+    Scene("inhibit_on_failure", (("start", "1=1 2=1 3=1"), ("dead 1", "1=0 2=1 3=1"), ("dead 2 3", "1=0 2=0 3=0 9=1"), ("back 1", "1=1 2=0 3=0"),
+                                 ("back 2 3", "1=1 2=1 3=1"), ("stop", "no service")), extra="inhibit_on_failure"),
+    Scene("inhibit_on_failure of one", (("start", "1=1 2=1"), ("dead 1 2", "1=0 9=1"), ("back 1 2", "1=1 2=1"), ("stop", "no service")),
+          servers=(("1", "inhibit_on_failure"), ("2", ""))),
+    Scene("sorry server that stays", (("start", "1=1 2=1 3=1 9=0"), ("dead 1 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1 9=0"), ("stop", "no service")),
+          extra="", sorry="10.1.0.9 80\n sorry_server_inhibit"),
+    Scene("no sorry server", (("start", "1=1 2=1 3=1"), ("dead 1 2 3", ""), ("back 2", "2=1"), ("back 1 3", "1=1 2=1 3=1"), ("stop", "no service")), sorry=""),
+    Scene("quorum", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2", "9=1"), ("back 2", "2=1 3=1"), ("back 1", "1=1 2=1 3=1"), ("stop", "no service")),
+          extra="quorum 2"),
+    Scene("quorum and hysteresis", (("start", "1=2 2=2 3=2"), ("dead 1", "2=2 3=2"), ("dead 2", "9=1"), ("back 2", "9=1"), ("back 1", "1=2 2=2 3=2"),
+                                    ("stop", "no service")), servers=(("1", "weight 2"), ("2", "weight 2"), ("3", "weight 2")), extra="quorum 4\n hysteresis 1"),
+    Scene("quorum without a sorry server", (("start", "1=1 2=1 3=1"), ("dead 1 2", "3=1"), ("back 1 2", "1=1 2=1 3=1"), ("stop", "no service")), sorry="",
+          extra="quorum 2"),
+    Scene("alpha", (("start", "1=1 2=1 3=1"), ("dead 1 2 3", "9=1"), ("back 2", "2=1"), ("stop", "no service")), extra="alpha"),
+    Scene("weights of programs", (("start", "1=1 2=5"), ("code 1=12", "1=10 2=5"), ("code 2=2", "1=10 2=0"), ("dead 1", "2=0"), ("back 1 2", "1=1 2=5"),
+                                  ("stop", "no service")), servers=TWO, sorry="", check=MISC),
+    Scene("reload: a server goes, one comes, a weight changes", (("start", "1=1 2=1 3=1"), ("reload", "2=7 3=1 4=1"), ("dead 2", "3=1 4=1"), ("stop", "no service")),
+          after_reload=(("2", "weight 7"), ("3", ""), ("4", ""))),
+    Scene("reload while a server is dead", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("reload", "2=1 3=4"), ("back 1", "1=1 2=1 3=4"), ("stop", "no service")),
+          after_reload=(("1", ""), ("2", ""), ("3", "weight 4"))),
+    Scene("thresholds", USUAL, servers=(("1", "uthreshold 100\n lthreshold 50"), ("2", ""), ("3", ""))),
+]
+SCENES += [Scene(f"scheduler {name}", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP")
+           for name in ("lc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq")]
+SCENES += [Scene(f"scheduler {name} with {flags}", (("start", "1=1 2=1 3=1"), ("stop", "no service")),
+                 kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP\n " + "\n ".join(flags.split()))
+           for name, flags in (("sh", "sh-port"), ("sh", "sh-port sh-fallback"), ("mh", "mh-port"), ("mh", "mh-port mh-fallback"), ("rr", "flag-1 flag-3"))]
