@@ -21,7 +21,7 @@ namespace vigil::daemon {
 
 Balancer::Balancer(boost::asio::io_context& io, Outlets& outlets, int bfd_fd, bool is_alone)
     : io_(io), outlets_(outlets), runner_(io, misc_scripts_, [this](const checkers::Report& report) { on_report(report); }),
-      external_(io, limiter_, bfd_fd, [this](PlannedCheck::Kind kind, const std::string& name) { on_external(kind, name); }), notices_(outlets),
+      external_(io, limiter_, bfd_fd, [this](PlannedCheck::Kind kind, const std::string& name) { on_external(kind, name); }), own_addresses_(io), notices_(outlets),
       programmer_(io, [this] { return pool_.wanted(); }), is_alone_(is_alone) {}
 
 Balancer::~Balancer() { *alive_ = false; }
@@ -30,29 +30,83 @@ void Balancer::configure(config::Configuration configuration) {
     flush();
     is_configuring_ = true;
     LvsPlan plan = make_lvs_plan(configuration);
+    tell_of_removed(plan.services);
     configuration_ = std::move(configuration);
     misc_scripts_.configure(configuration_.global);
     runner_.forget_files();
     notices_.configure(configuration_);
     hold_checks(plan);
     external_.configure(plan, configuration_, is_alone_ && !is_started_);
+    programmer_.configure(configuration_.global.lvs);
+    if (!is_started_) doubt_what_was_down(plan);
     std::vector<ipvs::CheckResult> results(plan.checks.size());
     for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = result_of(i);
-    programmer_.configure(configuration_.global.lvs);
     replace_pool({std::move(plan.services), std::move(results)});
     is_configuring_ = false;
+    const auto waits = [](const config::VirtualServer& service) { return service.ha_suspend; };
+    own_addresses_.watch(std::ranges::any_of(configuration_.virtual_servers, waits));
+    suspend_checks(true);
+}
+
+/// What the new configuration has no more, in the words and with the scripts of the old one.
+void Balancer::tell_of_removed(const std::vector<ipvs::PooledService>& next) {
+    const ServiceServers stay = servers_by_service(next);
+    for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
+        const ipvs::PooledService& service = pool_.services()[i];
+        const auto same = stay.find(service.name);
+        for (std::uint32_t k = 0; k < service.servers.size(); ++k) {
+            if (!pool_.is_up(i, k) || (same != stay.end() && same->second.contains(service.servers[k].destination.key))) continue;
+            notices_.on_event({ipvs::PoolEvent::Kind::server_down, i, k, 0, 0}, "it is not in the configuration any more");
+        }
+        if (same == stay.end() && pool_.has_quorum(i)) notices_.on_event({ipvs::PoolEvent::Kind::quorum_lost, i, 0, 0, 0}, "");
+    }
+}
+
+Balancer::ServiceServers Balancer::servers_by_service(const std::vector<ipvs::PooledService>& services) {
+    ServiceServers result;
+    for (const ipvs::PooledService& service : services) {
+        auto& servers = result[service.name];
+        for (const ipvs::PooledServer& server : service.servers) servers.insert(server.destination.key);
+    }
+    return result;
 }
 
 void Balancer::replace_pool(ipvs::ServerPool next) {
-    if (!std::exchange(is_started_, true)) {
+    const ServiceServers known = servers_by_service(pool_.services());
+    if (std::exchange(is_started_, true)) {
+        next.succeed(pool_);
+        const ipvs::Table before = pool_.wanted();
         pool_ = std::move(next);
-        return programmer_.program();
+        programmer_.change(pool_.wanted(), before);
+    } else {
+        pool_ = std::move(next);
+        programmer_.program();
     }
-    next.succeed(pool_);
-    const ipvs::Table before = pool_.wanted();
-    pool_ = std::move(next);
-    programmer_.change(pool_.wanted(), before);
+    tell_of_new(known);
     flush();
+}
+
+void Balancer::tell_of_new(const ServiceServers& known) {
+    for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
+        const ipvs::PooledService& service = pool_.services()[i];
+        const auto before = known.find(service.name);
+        for (std::uint32_t k = 0; configuration_.global.lvs.notifies_initial_states && k < service.servers.size(); ++k) {
+            if (before == known.end() || !before->second.contains(service.servers[k].destination.key)) notices_.on_first_state(i, k, pool_.is_up(i, k));
+        }
+        if (before == known.end()) notices_.on_start(i, pool_.has_quorum(i));
+    }
+}
+
+/// A process that died before this one has left its table: a server that it had taken out stays out until it has been seen well.
+void Balancer::doubt_what_was_down(const LvsPlan& plan) {
+    const ipvs::Table found = programmer_.found();
+    if (found.empty()) return;
+    const std::vector<bool> doubtful = doubtful_checks(plan, found);
+    for (std::uint32_t i = 0; i < doubtful.size(); ++i) {
+        if (!doubtful[i]) continue;
+        spdlog::info("{} was down before this start: it is waited for", checkers::describe(plan.checks[i].spec));
+        runner_.doubt(ids_[i]);
+    }
 }
 
 /// Equal checks of the old and the new plan are the same to the runner.
@@ -131,7 +185,27 @@ std::string Balancer::cause_of(const ipvs::PoolEvent& event) const {
     return {};
 }
 
+/// ha_suspend: a check that only services need whose addresses are elsewhere is not made. What it said last stands.
+void Balancer::suspend_checks(bool always) {
+    if (!own_addresses_.refresh() && !always) return;
+    std::vector<bool> is_needed(checks_.size());
+    for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
+        const ipvs::PooledService& service = pool_.services()[i];
+        const auto is_here = [this](const ipvs::Service& one) { return own_addresses_.contains(one.key.address); };
+        if (configuration_.virtual_servers[i].ha_suspend && std::ranges::none_of(service.services, is_here)) continue;
+        for (const ipvs::PooledServer& server : service.servers) {
+            for (const ipvs::CheckIndex check : server.checks) is_needed[static_cast<std::size_t>(check)] = true;
+        }
+    }
+    for (std::uint32_t i = 0; i < checks_.size(); ++i) {
+        if (ids_[i] == checkers::CheckId{nobody}) continue;
+        if (is_needed[i]) runner_.resume(ids_[i]);
+        else runner_.suspend(ids_[i]);
+    }
+}
+
 void Balancer::tick() {
+    suspend_checks(false);
     external_.tick();
     outlets_.scripts.pump(io::clock::now());
     write_summaries(limiter_, io::clock::now());

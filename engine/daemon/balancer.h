@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "config/model.h"
@@ -13,6 +14,7 @@
 #include "engine/daemon/lvs_plan.h"
 #include "engine/daemon/misc_scripts.h"
 #include "engine/daemon/outlets.h"
+#include "engine/daemon/own_addresses.h"
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/server_notices.h"
 #include "ipvs/checkers/runner.h"
@@ -51,7 +53,13 @@ private:
     void plan_flush();
     void flush();
     std::string cause_of(const ipvs::PoolEvent& event) const;
+    using ServiceServers = std::unordered_map<std::string, std::unordered_set<ipvs::DestinationKey, ipvs::KeyHash>>;
+    static ServiceServers servers_by_service(const std::vector<ipvs::PooledService>& services);
+    void tell_of_removed(const std::vector<ipvs::PooledService>& next);
+    void tell_of_new(const ServiceServers& known);
     void replace_pool(ipvs::ServerPool next);
+    void suspend_checks(bool always);
+    void doubt_what_was_down(const LvsPlan& plan);
 
     boost::asio::io_context& io_;
     Outlets& outlets_;
@@ -60,6 +68,7 @@ private:
     MiscScripts misc_scripts_;
     checkers::Runner runner_;
     ExternalChecks external_;
+    OwnAddresses own_addresses_;
     ServerNotices notices_;
     ipvs::ServerPool pool_;
     IpvsProgrammer programmer_;

@@ -93,6 +93,12 @@ void IpvsProgrammer::write_settings() {
     }
 }
 
+ipvs::Table IpvsProgrammer::found() {
+    if (!open()) return {};
+    auto table = client_->table();
+    return table ? std::move(*table) : ipvs::Table{};
+}
+
 void IpvsProgrammer::program() {
     is_in_step_ = false;
     if (!open()) return try_again();

@@ -32,6 +32,8 @@ public:
 
     /// From now on. The first call is the start: with flush_at_start the table is emptied.
     void configure(const config::LvsDefinitions& settings);
+    /// What the kernel has now; empty when it cannot be asked.
+    ipvs::Table found();
     /// Reads the kernel's table and writes what differs: what is right already is adopted.
     void program();
     /// Writes the difference only.

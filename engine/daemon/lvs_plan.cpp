@@ -174,6 +174,27 @@ ipvs::CheckResult judge_file(const FileRule& rule, std::int64_t number) {
     return {.is_up = true, .added_weight = number * rule.weight};
 }
 
+std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found) {
+    std::unordered_map<ipvs::ServiceKey, const ipvs::ServiceEntry*, ipvs::KeyHash> services;
+    for (const ipvs::ServiceEntry& entry : found) services.emplace(entry.service.key, &entry);
+    std::vector<bool> is_missed(plan.checks.size());
+    std::vector<bool> is_good(plan.checks.size());
+    for (const ipvs::PooledService& service : plan.services) {
+        const auto entry = service.services.empty() ? services.end() : services.find(service.services.front().key);
+        std::unordered_map<ipvs::DestinationKey, std::int32_t, ipvs::KeyHash> weights;
+        if (entry != services.end()) {
+            for (const ipvs::Destination& one : entry->second->destinations) weights.emplace(one.key, one.weight);
+        }
+        for (const ipvs::PooledServer& server : service.servers) {
+            const auto weight = weights.find(server.destination.key);
+            const bool is_out = entry != services.end() && server.destination.weight > 0 && (weight == weights.end() || weight->second == 0);
+            for (const ipvs::CheckIndex check : server.checks) (is_out ? is_missed : is_good)[static_cast<std::size_t>(check)] = true;
+        }
+    }
+    for (std::size_t i = 0; i < is_missed.size(); ++i) is_missed[i] = is_missed[i] && !is_good[i] && plan.checks[i].kind == PlannedCheck::Kind::made;
+    return is_missed;
+}
+
 LvsPlan make_lvs_plan(const config::Configuration& configuration) {
     LvsPlan plan;
     CheckList checks(configuration, plan.checks);

@@ -39,6 +39,9 @@ struct LvsPlan {
 /// Pure.
 LvsPlan make_lvs_plan(const config::Configuration& configuration);
 
+/// Checks to be doubted, by their index: a process before this one has left `found` in the kernel, and the servers that need this check are not in it, or with weight 0.
+std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found);
+
 /// One checker of one server; Kind::made only. `tls`: of the SSL block.
 checkers::CheckSpec make_check_spec(const config::RealServer& server, const config::Checker& checker, const config::TlsClientSettings& tls);
 

@@ -83,11 +83,18 @@ void ServerNotices::call(const std::optional<config::NotifyScript>& script, std:
     outlets_.scripts.enqueue(std::hash<std::string>{}(subject), std::move(call));
 }
 
+void ServerNotices::on_start(std::uint32_t index, bool has_quorum) {
+    spdlog::info("Starting with quorum {} for VS {}", has_quorum ? "up" : "down", name_of_service(service(index), *configuration_));
+    tell_quorum(index, has_quorum);
+}
+
 void ServerNotices::on_first_state(std::uint32_t index, std::uint32_t server_index, bool is_up) {
     const config::VirtualServer& of = service(index);
     const config::RealServer& server = of.real_servers[server_index];
-    call(is_up ? server.settings->notify_up : server.settings->notify_down, is_up ? "notify_up" : "notify_down",
-         name_of_server(server, of) + ' ' + name_of_service(of, *configuration_));
+    const std::string name = name_of_server(server, of);
+    const std::string service_name = name_of_service(of, *configuration_);
+    call(is_up ? server.settings->notify_up : server.settings->notify_down, is_up ? "notify_up" : "notify_down", name + ' ' + service_name);
+    outlets_.fifos.tell_server(name, service_name, is_up ? "UP" : "DOWN");
 }
 
 void ServerNotices::say_goodbye(const ipvs::ServerPool& pool) {

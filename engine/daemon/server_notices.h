@@ -23,9 +23,11 @@ public:
     void configure(const config::Configuration& configuration);
     /// `cause`: why a server went down, as its checker says; may be empty.
     void on_event(const ipvs::PoolEvent& event, std::string_view cause);
+    /// A service begins.
+    void on_start(std::uint32_t service, bool has_quorum);
     /// Its last words, which only omega wants: whoever is up goes down.
     void say_goodbye(const ipvs::ServerPool& pool);
-    /// The state that a server was found in first, for rs_init_notifies.
+    /// The state that a server begins with, for rs_init_notifies: scripts and FIFOs, no mail.
     void on_first_state(std::uint32_t service, std::uint32_t server, bool is_up);
 
     bool has_refused_scripts() const { return has_refused_; }

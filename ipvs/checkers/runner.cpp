@@ -92,6 +92,13 @@ void Runner::resume(CheckId id) {
     if (slots_[index(id)].phase == Phase::suspended) plan_first(index(id));
 }
 
+void Runner::doubt(CheckId id) {
+    Slot& slot = slots_[index(id)];
+    if (slot.state.has_verdict) return;
+    slot.state.is_up = false;
+    if (slot.phase == Phase::sleeping) plan(index(id), now() + std::chrono::seconds{1});
+}
+
 void Runner::tell(CheckId id, const Verdict& verdict) { judge(index(id), verdict); }
 
 void Runner::plan_first(std::uint32_t index) {

@@ -60,6 +60,9 @@ public:
     void suspend(CheckId id);
     void resume(CheckId id);
 
+    /// It was down when somebody looked before us. Without a verdict so far it is down, until a success; the first check comes in a second.
+    void doubt(CheckId id);
+
     /// The verdict of something outside, for a check with ExternalSpec. It is final: such a check needs retry 0.
     void tell(CheckId id, const Verdict& verdict);
     /// For the programs of MISC_CHECK: see ScriptTable.

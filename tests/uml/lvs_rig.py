@@ -1,5 +1,6 @@
 """One director with its real servers, in the guest: two network namespaces, a daemon (vigild or keepalived) in the one, servers that can die in the other."""
 import contextlib
+import os
 import pathlib
 import re
 import signal
@@ -63,6 +64,11 @@ class Director:
         self.states = self.directory / "states"   # what MISC_CHECK finds: the exit code of server N
         self.states.mkdir()
         self.log = self.directory / "log"
+        self.calls = self.directory / "calls"     # what notify scripts write
+        self.fifo = self.directory / "fifo"
+        os.mkfifo(self.fifo)
+        self._reader = os.open(self.fifo, os.O_RDWR | os.O_NONBLOCK)
+        self._read = b""
         self.namespace = NetworkNamespace(kind)
         self.lan = NetworkNamespace(kind + "-servers")
         self.servers = {}
@@ -95,11 +101,32 @@ class Director:
         beside.write_text(f"{code}\n", encoding="ascii")
         beside.rename(self.states / str(number))
 
+    def _lines(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._read += os.read(self._reader, 65536)
+        lines = [line.strip("\0") for line in self._read.decode("ascii").split("\n")]
+        calls = self.calls.read_text(encoding="ascii").splitlines() if self.calls.exists() else []
+        return [line for line in lines if line], calls
+
+    def told(self):
+        """What came to the FIFO and what notify scripts were called for, sorted: servers that change together do so in any order. Scripts take their time, but
+        there is one for each line of the FIFO."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            lines, calls = self._lines()
+            if len(lines) == len(calls) or time.monotonic() > deadline:
+                return sorted(lines) + sorted(calls)
+            time.sleep(0.1)
+
     def write(self, text):
+        notify = self.directory / "notify"
+        notify.write_text(f"#!/bin/sh\necho script \"$@\" >> {self.calls}\n", encoding="ascii")
+        notify.chmod(0o755)
         checker = self.directory / "check"
         checker.write_text(f"#!/bin/sh\nexit $(cat {self.states}/$1)\n", encoding="ascii")
         checker.chmod(0o755)
-        (self.directory / "conf").write_text(text.replace("@CHECK@", str(checker)).replace("@DIR@", str(self.directory)), encoding="ascii")
+        (self.directory / "conf").write_text(text.replace("@CHECK@", str(checker)).replace("@NOTIFY@", str(notify)).replace("@DIR@", str(self.directory)), encoding="ascii")
 
     def start(self):
         pids = [word for option, name in (("-p", "parent"), ("-c", "checkers")) for word in (option, str(self.directory / f"{name}.pid"))]
@@ -111,6 +138,7 @@ class Director:
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
+        self.told()   # a stop would end scripts that run
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(PATIENCE)
@@ -151,5 +179,6 @@ class Director:
             self.process.kill()
             self.process.wait()
         self.set_alive(NUMBERS, False)
+        os.close(self._reader)
         self.lan.close()
         self.namespace.close()

@@ -1,7 +1,8 @@
 """What is played beside keepalived: a row is a kind of service, and what happens to it step by step.
 
-A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "reload" (with the row's second
-list of servers), "stop". Servers are written "1=3": real server 1 with weight 3; 9 is the sorry server.
+A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "address" (the
+service's becomes the director's), "crash" (kill -9 of the checkers process), "reload" (with the row's second list of servers), "stop". Servers are written "1=3":
+real server 1 with weight 3; 9 is the sorry server.
 """
 import dataclasses
 
@@ -9,6 +10,8 @@ TCP = "TCP_CHECK {\n connect_timeout 1\n }"
 UDP = "UDP_CHECK {\n connect_timeout 1\n require_reply\n }"
 MISC = "MISC_CHECK {\n misc_path \"@CHECK@ {number}\"\n misc_timeout 5\n misc_dynamic\n }"
 TIMES = " delay_loop 1\n retry 1\n delay_before_retry 0\n warmup 0\n"
+NOTIFY = "notify_up \"@NOTIFY@ up {number}\"\n notify_down \"@NOTIFY@ down {number}\"\n"
+QUORUM = " quorum_up \"@NOTIFY@ quorum up\"\n quorum_down \"@NOTIFY@ quorum down\"\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,14 +27,15 @@ class Scene:
     address: str = "10.1.0.{number} 80"
     check: str = TCP
     before: str = ""             # blocks in front of it
+    globals: str = ""            # lines of global_defs
     why: str = ""                # the two differ, and this is why
 
     def text(self, servers=None):
-        blocks = [f" real_server {self.address.format(number=number)} {{\n {extra}\n {self.check.replace('{number}', number)}\n }}\n"
+        blocks = [f" real_server {self.address.format(number=number)} {{\n {NOTIFY.format(number=number)} {extra}\n {self.check.replace('{number}', number)}\n }}\n"
                   for number, extra in servers or self.servers]
         sorry = f" sorry_server {self.sorry}\n" if self.sorry else ""
-        global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n}\n"
-        return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
+        global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n lvs_notify_fifo @DIR@/fifo\n" + self.globals + "}\n"
+        return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES}{QUORUM} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
 
 
 USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("stop", "no service"))
@@ -75,6 +79,10 @@ SCENES = [
           after_reload=(("2", "weight 7"), ("3", ""), ("4", ""))),
     Scene("reload while a server is dead", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("reload", "2=1 3=4"), ("back 1", "1=1 2=1 3=4"), ("stop", "no service")),
           after_reload=(("1", ""), ("2", ""), ("3", "weight 4"))),
+    Scene("ha_suspend", (("start", "1=1 2=1 3=1"), ("dead 1", "1=1 2=1 3=1"), ("address", "2=1 3=1"), ("stop", "no service")), extra="ha_suspend"),
+    Scene("rs_init_notifies", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), globals=" rs_init_notifies\n"),
+    Scene("omega", USUAL, extra="omega"),
+    Scene("checkers process is killed", (("start", "1=1 2=1 3=1"), ("crash", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service"))),
     Scene("thresholds", USUAL, servers=(("1", "uthreshold 100\n lthreshold 50"), ("2", ""), ("3", ""))),
 ]
 SCENES += [Scene(f"scheduler {name}", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP")

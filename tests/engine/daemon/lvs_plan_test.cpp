@@ -149,6 +149,22 @@ TEST(LvsPlan, FilesGiveWeightsOrVerdicts) {
     EXPECT_TRUE(judge_file(plan.checks[1].file, 0).is_up);
 }
 
+TEST(LvsPlan, WhatAnEarlierProcessHasTakenOutIsDoubted) {
+    const LvsPlan plan = plan_of(service("", "TCP_CHECK {\n }") + service("", "TCP_CHECK {\n }", "10.0.0.2 80"));
+    ASSERT_EQ(plan.checks.size(), 2u);
+    EXPECT_EQ(doubtful_checks(plan, {}), (std::vector{false, false}));   // a first start
+    ipvs::Table found{{plan.services[0].services[0], {plan.services[0].servers[0].destination}}};
+    EXPECT_EQ(doubtful_checks(plan, found), (std::vector{false, false}));   // the other service is new, and says nothing of them
+    found.push_back({plan.services[1].services[0], {plan.services[1].servers[0].destination}});
+    EXPECT_EQ(doubtful_checks(plan, found), (std::vector{false, true}));
+    found[0].destinations.push_back(plan.services[0].servers[1].destination);
+    EXPECT_EQ(doubtful_checks(plan, found), (std::vector{false, false}));   // it is good somewhere
+    for (ipvs::ServiceEntry& entry : found) {
+        for (ipvs::Destination& one : entry.destinations) one.weight = 0;    // inhibited
+    }
+    EXPECT_EQ(doubtful_checks(plan, found), (std::vector{true, true}));
+}
+
 TEST(LvsPlan, NamesAreKeepaliveds) {
     const config::Configuration configuration =
         load("virtual_server_group g {\n 10.0.0.9 80\n}\n" + service("") + service("", "", "group g") + service("", "", "fwmark 7"));

@@ -187,6 +187,21 @@ TEST_F(RunnerTest, PlacesAreLimited) {
     EXPECT_EQ(runner->running(), 3u);
 }
 
+TEST_F(RunnerTest, ADoubtedCheckIsDownUntilItSucceedsAndDoesNotWaitForItsWarmup) {
+    Server server(io);
+    start();
+    CheckSpec spec = tcp_check(server.port());
+    spec.common.warmup = std::chrono::hours{1000};
+    const CheckId id = runner->acquire(spec);
+    EXPECT_TRUE(runner->state(id).is_up);
+    runner->doubt(id);
+    EXPECT_FALSE(runner->state(id).is_up);
+    ASSERT_TRUE(run_until([&] { return !transitions.empty(); }));
+    EXPECT_EQ(transitions.front().second, Transition::went_up);
+    runner->doubt(id);
+    EXPECT_TRUE(runner->state(id).is_up);   // it knows better by now
+}
+
 TEST_F(RunnerTest, ASuspendedCheckIsNotMade) {
     Server server(io);
     start();
