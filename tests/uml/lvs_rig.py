@@ -84,6 +84,7 @@ class Director:
                     "link set eth0 up")
         for number in NUMBERS:
             self.set_exit_code(number, 0)
+            self.set_file(0)
             for kind in ("tcp", "udp"):
                 for address in (f"10.1.0.{number}", f"fd00:1::{number}"):
                     server = Server(self.lan, kind, address, 80)
@@ -109,6 +110,12 @@ class Director:
         calls = self.calls.read_text(encoding="ascii").splitlines() if self.calls.exists() else []
         return [line for line in lines if line], calls
 
+    def set_file(self, number):
+        """The file of FILE_CHECK."""
+        beside = self.directory / "number.new"
+        beside.write_text(f"{number}\n", encoding="ascii")
+        beside.rename(self.directory / "number")
+
     def told(self):
         """What came to the FIFO and what notify scripts were called for, sorted: servers that change together do so in any order. Scripts take their time, but
         there is one for each line of the FIFO."""
@@ -128,10 +135,10 @@ class Director:
         checker.chmod(0o755)
         (self.directory / "conf").write_text(text.replace("@CHECK@", str(checker)).replace("@NOTIFY@", str(notify)).replace("@DIR@", str(self.directory)), encoding="ascii")
 
-    def start(self):
-        pids = [word for option, name in (("-p", "parent"), ("-c", "checkers")) for word in (option, str(self.directory / f"{name}.pid"))]
+    def start(self, *options):
+        pids = [word for option, name in (("-p", "parent"), ("-c", "checkers"), ("-r", "vrrp"), ("-b", "bfd")) for word in (option, str(self.directory / f"{name}.pid"))]
         with open(self.log, "ab") as log:
-            self.process = self.namespace.popen([self.program, "-n", "-l", "-D", "-G", "-C", "-f", str(self.directory / "conf"), *pids],
+            self.process = self.namespace.popen([self.program, "-n", "-l", "-D", "-G", *options, "-f", str(self.directory / "conf"), *pids],
                                                 run_directory=self.run_directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def reload(self):
@@ -151,6 +158,15 @@ class Director:
     def table(self):
         """Lines of `ipvsadm -Sn`, sorted."""
         return sorted(self.namespace.run(["ipvsadm", "-Sn"]).splitlines())
+
+    def daemons(self):
+        """Lines of `ipvsadm -L --daemon`: the threads that send and receive connections."""
+        return sorted(self.namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
+
+    def wait_for_daemon(self, words):
+        deadline = time.monotonic() + PATIENCE
+        while not any(words in line for line in self.daemons()) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def servers_in(self, table):
         """"1=1 2=0": last part of the address and weight of each destination, for each service the same; else what there is, service by service."""
@@ -172,7 +188,7 @@ class Director:
             table = self.table()
             if self.servers_in(table) == wanted or time.monotonic() > deadline:
                 return table
-            time.sleep(0.1)
+            time.sleep(0.5)   # to start a program is dear in the guest
 
     def close(self):
         if self.process and self.process.poll() is None:

@@ -1,7 +1,8 @@
 """What is played beside keepalived: a row is a kind of service, and what happens to it step by step.
 
-A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "address" (the
-service's becomes the director's), "crash" (kill -9 of the checkers process), "reload" (with the row's second list of servers), "stop". Servers are written "1=3":
+A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "file 4" (number for FILE_CHECK), "address" (the
+service's becomes the director's), "crash" (kill -9 of the checkers process), "master" (the instance has become
+Active), "reload" (with the row's second list of servers), "stop". Servers are written "1=3":
 real server 1 with weight 3; 9 is the sorry server.
 """
 import dataclasses
@@ -10,6 +11,7 @@ TCP = "TCP_CHECK {\n connect_timeout 1\n }"
 UDP = "UDP_CHECK {\n connect_timeout 1\n require_reply\n }"
 MISC = "MISC_CHECK {\n misc_path \"@CHECK@ {number}\"\n misc_timeout 5\n misc_dynamic\n }"
 TIMES = " delay_loop 1\n retry 1\n delay_before_retry 0\n warmup 0\n"
+FILE = "track_file f {\n file @DIR@/number\n weight 1\n}\n"
 NOTIFY = "notify_up \"@NOTIFY@ up {number}\"\n notify_down \"@NOTIFY@ down {number}\"\n"
 QUORUM = " quorum_up \"@NOTIFY@ quorum up\"\n quorum_down \"@NOTIFY@ quorum down\"\n"
 
@@ -27,6 +29,7 @@ class Scene:
     address: str = "10.1.0.{number} 80"
     check: str = TCP
     before: str = ""             # blocks in front of it
+    options: tuple = ("-C",)
     globals: str = ""            # lines of global_defs
     why: str = ""                # the two differ, and this is why
 
@@ -80,6 +83,13 @@ SCENES = [
     Scene("reload while a server is dead", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("reload", "2=1 3=4"), ("back 1", "1=1 2=1 3=4"), ("stop", "no service")),
           after_reload=(("1", ""), ("2", ""), ("3", "weight 4"))),
     Scene("ha_suspend", (("start", "1=1 2=1 3=1"), ("dead 1", "1=1 2=1 3=1"), ("address", "2=1 3=1"), ("stop", "no service")), extra="ha_suspend"),
+    Scene("lvs_sync_daemon follows its instance", (("start", "1=1 2=1 3=1"), ("master", "1=1 2=1 3=1"), ("stop", "no service")), options=(),
+          globals=" lvs_sync_daemon eth0 VI_1 id 77\n",
+          before="vrrp_instance VI_1 {\n state BACKUP\n interface eth0\n virtual_router_id 51\n priority 200\n virtual_ipaddress {\n 10.1.0.200\n }\n}\n"),
+    Scene("weights of a file", (("start", "1=1 2=5"), ("file 4", "1=9 2=13"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
+          check="FILE_CHECK {\n track_file f\n weight 2\n }"),
+    Scene("a file that fails servers", (("start", "1=1 2=5"), ("file 4", "9=1"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
+          check="FILE_CHECK {\n track_file f\n weight 0\n }"),
     Scene("rs_init_notifies", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), globals=" rs_init_notifies\n"),
     Scene("omega", USUAL, extra="omega"),
     Scene("checkers process is killed", (("start", "1=1 2=1 3=1"), ("crash", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service"))),
