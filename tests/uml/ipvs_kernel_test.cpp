@@ -1,5 +1,7 @@
 // The client against the kernel's load balancer. Runs in a guest (ipvs_kernel_test), because it needs a kernel that has IPVS and no other's table.
 
+#include <sched.h>
+
 #include <cerrno>
 #include <cstdio>
 
@@ -253,6 +255,18 @@ TEST_F(IpvsKernel, SyncDaemonsStartChangeAndStop) {
     const auto refused = client->set_daemons(wanted);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().error_number, ENODEV);
+}
+
+TEST_F(IpvsKernel, ASyncDaemonThatNeverRanIsStoppedWithoutAnError) {
+    run("ip link add d0 type dummy; ip addr add 10.9.9.1/24 dev d0; ip link set d0 up");
+    const sched_param urgent{.sched_priority = 1}, usual{};
+    ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &urgent), 0);   // the guest has one processor: the kernel's thread does not get it
+    const auto started = client->set_daemons(std::vector{SyncDaemon{SyncRole::backup, "d0", 9, 0, address("224.0.0.99"), 0, 0}});
+    const auto stopped = client->set_daemons({});
+    ASSERT_EQ(sched_setscheduler(0, SCHED_OTHER, &usual), 0);
+    EXPECT_EQ(started.value_or(99), 1u);
+    EXPECT_EQ(stopped.value_or(99), 1u) << (stopped ? std::string() : netlink::to_string(stopped.error()));
+    EXPECT_EQ(run("ipvsadm -L --daemon"), "");
 }
 
 }  // namespace
