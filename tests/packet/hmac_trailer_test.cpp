@@ -216,7 +216,8 @@ TEST(ReadAdvertisement, OverIpv6TheChecksumMayCoverWhatIsBehindTheMessage) {
     EXPECT_EQ(packet::read_frame(FrameBuilder(signed_frame).bad_checksum().build()).error(), packet::ReceiveError::bad_checksum);
     EXPECT_TRUE(packet::read_frame(frame().ipv6("fe80::1", "ff02::12").vrrp_v3(7, 200).address("fe80::100").trailer({1, 2, 3, 4}).build()).has_value())
         << "nor is the older form refused";
-    const auto read = packet::read_frame(frame().ipv4("10.0.0.1", "224.0.0.18").vrrp_v3(7, 200).address("10.0.0.100").trailer({1, 2, 3}).pad_to(60).build());
+    const auto octets = frame().ipv4("10.0.0.1", "224.0.0.18").vrrp_v3(7, 200).address("10.0.0.100").trailer({1, 2, 3}).pad_to(60).build();
+    const auto read = packet::read_frame(octets);
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(Octets(read->advertisement.behind().begin(), read->advertisement.behind().end()), (Octets{1, 2, 3})) << "and no padding";
 }

@@ -21,6 +21,7 @@ std::vector<RouterIndex> same_places(const EngineSpec& spec) {
 void reload(Harness& harness, const EngineSpec& spec, const std::vector<RouterIndex>& predecessors, Instant now) {
     auto next = Engine::make(spec, now);
     ASSERT_TRUE(next.has_value());
+    harness.sent();   // what has not been looked at lies in the engine that made it
     next->adopt(harness.engine, predecessors, now);
     harness.engine = std::move(*next);
 }
