@@ -86,9 +86,15 @@ void write_bfd_process(Writer& out, const BfdProcessSettings& process) {
     out.text("bfd_cpu_affinity", cpus);
 }
 
-void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceDefinitions& interfaces) {
-    out.block("global_defs");
-    out.text("router_id", global.router_id);
+void write_snmp(Writer& out, const SnmpSettings& snmp) {
+    out.flag("enable_snmp_vrrp", snmp.vrrp);
+    out.flag("enable_snmp_rfcv2", snmp.rfc2787);
+    out.flag("enable_snmp_rfcv3", snmp.rfc6527);
+    out.flag("enable_traps", snmp.traps);
+    out.text("snmp_socket", snmp.socket);
+}
+
+void write_mail(Writer& out, const GlobalDefinitions& global) {
     out.text("notification_email_from", global.notification_email_from);
     if (!global.smtp_server.empty()) out.line("smtp_server", std::string(global.smtp_server) + ' ' + std::to_string(global.smtp_port));
     if (!global.notification_email.empty()) {
@@ -99,6 +105,12 @@ void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceD
     out.text("smtp_helo_name", global.smtp_helo_name);
     out.line("smtp_connect_timeout", seconds_text(global.smtp_connect_timeout));
     out.flag("no_email_faults", global.no_email_faults);
+}
+
+void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceDefinitions& interfaces) {
+    out.block("global_defs");
+    out.text("router_id", global.router_id);
+    write_mail(out, global);
     out.flag("enable_script_security", global.enable_script_security);
     if (!global.script_user.empty()) out.line("script_user", std::string(global.script_user) + ' ' + std::string(global.script_group));
     write_fifo(out, "notify_fifo", global.notify_fifo);
@@ -130,11 +142,7 @@ void write_global(Writer& out, const GlobalDefinitions& global, const InterfaceD
     out.line("nftables_priority", std::to_string(global.nftables.priority));
     out.flag("nftables_ifindex", global.nftables.by_interface_index);
     out.flag("nftables_counters", global.nftables.has_counters);
-    out.flag("enable_snmp_vrrp", global.snmp.vrrp);
-    out.flag("enable_snmp_rfcv2", global.snmp.rfc2787);
-    out.flag("enable_snmp_rfcv3", global.snmp.rfc6527);
-    out.flag("enable_traps", global.snmp.traps);
-    out.text("snmp_socket", global.snmp.socket);
+    write_snmp(out, global.snmp);
     if (global.default_interface != "eth0") out.line("default_interface", global.default_interface);
     out.text("iproute_usr_dir", global.iproute_usr_dir);
     out.text("iproute_etc_dir", global.iproute_etc_dir);
