@@ -3,7 +3,8 @@
 include(GNUInstallDirs)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME vigil)
 
-install(TARGETS vigil-snmp RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT snmp)   # vigild looks for it beside itself
+install(TARGETS vigil-checkers RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT vigil)   # vigild looks for both beside itself
+install(TARGETS vigil-snmp RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT snmp)
 install(TARGETS vigild RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS vigil RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/vigil.service DESTINATION lib/systemd/system)
@@ -33,6 +34,7 @@ endfunction()
 install_compressed(${CMAKE_SOURCE_DIR}/packaging/man/vigil.1 ${CMAKE_INSTALL_MANDIR}/man1)
 install_compressed(${CMAKE_SOURCE_DIR}/packaging/man/vigild.8 ${CMAKE_INSTALL_MANDIR}/man8)
 install_compressed(${CMAKE_SOURCE_DIR}/packaging/man/vigild.conf.5 ${CMAKE_INSTALL_MANDIR}/man5)
+install_compressed(${CMAKE_SOURCE_DIR}/packaging/man/vigil-checkers.8 ${CMAKE_INSTALL_MANDIR}/man8 vigil)
 install_compressed(${CMAKE_SOURCE_DIR}/packaging/man/vigil-snmp.8 ${CMAKE_INSTALL_MANDIR}/man8 snmp)
 install_compressed(${CMAKE_SOURCE_DIR}/packaging/deb/changelog ${CMAKE_INSTALL_DOCDIR} vigil snmp)
 install(FILES ${CMAKE_SOURCE_DIR}/packaging/deb/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -10,15 +10,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include <spdlog/spdlog.h>
 
 #include "engine/daemon/bfd_child.h"
+#include "engine/daemon/checkers_program.h"
 #include "engine/daemon/configuration_load.h"
 #include "engine/daemon/core_dump.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
-#include "engine/daemon/lvs_child.h"
 #include "engine/daemon/options.h"
 #include "engine/daemon/parent_settings.h"
 #include "engine/daemon/pid_file.h"
@@ -84,10 +85,17 @@ struct BfdLinks {
     BfdLink checkers;
 };
 
-std::vector<ChildProgram> programs(const Options& options, const ParentStart& start, const BfdLinks& links) {
+/// As vigild was called, for the program that it starts.
+struct Call {
+    std::vector<std::string> arguments;
+    std::string directory;   ///< empty: nobody knows
+};
+
+std::vector<ChildProgram> programs(const Options& options, const ParentStart& start, const Call& call, const BfdLinks& links) {
     const ChildNames vrrp{start.pid_files.vrrp, start.log_suffix};
     const ChildNames bfd{start.pid_files.bfd, start.log_suffix};
-    const ChildNames checkers{start.pid_files.checkers, start.log_suffix};
+    CheckersStart checkers{.names = {start.pid_files.checkers, start.log_suffix}, .process_name = start.checkers_process_name, .directory = call.directory,
+                           .arguments = call.arguments, .bfd_fd = links.checkers.of_tracker.get()};
     std::vector<ChildProgram> children;
     if (options.vrrp) {
         children.push_back({"VRRP", start.vrrp_process_name, [&options, vrrp, fd = links.vrrp.of_tracker.get()](int ready) { return run_vrrp_child(options, vrrp, ready, fd); }});
@@ -106,7 +114,10 @@ std::vector<ChildProgram> programs(const Options& options, const ParentStart& st
     }
     if (options.checkers) {
         children.push_back({.name = "Healthcheck", .process_name = start.checkers_process_name,
-                            .run = [&options, checkers, fd = links.checkers.of_tracker.get()](int ready) { return run_checkers_child(options, checkers, ready, fd); },
+                            .run = [checkers](int ready) mutable {
+                                checkers.ready_fd = ready;
+                                return become_checkers_program(checkers);
+                            },
                             .starts_by = start.has_checkers ? '\0' : sign_checkers_wanted});
     }
     return children;
@@ -119,7 +130,7 @@ void prepare_core_dumps(const Options& options, CorePattern& pattern) {
     if (const std::string error = pattern.set(options.core_pattern); !error.empty()) spdlog::warn(error);
 }
 
-int run(const Options& options, const std::vector<std::string>& notes) {
+int run(const Options& options, const Call& call, const std::vector<std::string>& notes) {
     start_parent_log(options);
     spdlog::info("Starting vigil v{}", version);
     for (const std::string& note : notes) spdlog::info("Option understood, not yet acted on: {}", note);
@@ -148,7 +159,7 @@ int run(const Options& options, const std::vector<std::string>& notes) {
     SupervisorSettings settings{.respawn = options.respawn, .ignore_sigint = options.ignore_sigint, .parent = start.settings, .startup = start.startup,
                                 .umask = options.umask, .examine = examine};
     const BfdLinks links{make_bfd_link(options.bfd && options.vrrp), make_bfd_link(options.bfd && options.checkers)};
-    const int code = Supervisor(std::move(settings), programs(options, start, links)).run();
+    const int code = Supervisor(std::move(settings), programs(options, start, call, links)).run();
     spdlog::info("Stopped vigil v{}", version);
     return code;
 }
@@ -164,5 +175,6 @@ int main(int argc, char** argv) {
         return parsed.answer->exit_code;
     }
     if (parsed.options.config_test) return vigil::daemon::run_config_test(parsed.options);
-    return vigil::daemon::run(parsed.options, parsed.notes);
+    std::error_code error;
+    return vigil::daemon::run(parsed.options, {arguments, std::filesystem::current_path(error).string()}, parsed.notes);
 }
