@@ -1,5 +1,7 @@
 #include "engine/daemon/lvs_sync.h"
 
+#include <boost/asio/post.hpp>
+
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -28,50 +30,71 @@ void LvsSync::configure(const config::LvsDefinitions& settings) {
     const bool is_same_instance = std::exchange(instance_, instance) == instance;
     if (!is_same_instance) is_active_ = false;
     if (is_same_instance && before == daemon_) return;
-    if (!daemon_ && client_) {
-        if (const auto ended = client_->set_daemons({}); !ended) spdlog::error("lvs_sync_daemon: {}", netlink::to_string(ended.error()));
-        client_.reset();
-    }
-    apply();
+    is_anew_ = is_anew_ || (before && daemon_ && before != daemon_);
+    plan();
 }
 
 void LvsSync::on_state(OperatorState state) {
     const bool is_active = state == OperatorState::master;
-    if (std::exchange(is_active_, is_active) != is_active) apply();
+    if (std::exchange(is_active_, is_active) != is_active) plan();
 }
 
 void LvsSync::end() {
     timer_.cancel();
     daemon_.reset();
-    if (!client_) return;
-    if (const auto ended = client_->set_daemons({}); !ended) spdlog::error("lvs_sync_daemon: {}", netlink::to_string(ended.error()));
-    client_.reset();
+    if (client_) apply();
+    timer_.cancel();
+}
+
+/// A reload says farewell to an instance, changes the settings and names the state of another one: the kernel's thread for that role just goes on.
+void LvsSync::plan() {
+    if (std::exchange(is_planned_, true)) return;
+    boost::asio::post(io_, [this, alive = alive_] {
+        if (*alive) apply();
+    });
 }
 
 void LvsSync::say(const std::string& text) {
     if (std::exchange(trouble_, text) != text) spdlog::error(text);
 }
 
-void LvsSync::apply() {
-    if (!daemon_) return;
+std::vector<ipvs::SyncDaemon> LvsSync::wanted() const {
     std::vector<ipvs::SyncDaemon> wanted;
     const auto want = [&](ipvs::SyncRole role) {
         wanted.push_back(*daemon_);
         wanted.back().role = role;
     };
-    if (instance_.empty() || is_active_) want(ipvs::SyncRole::active);
-    if (instance_.empty() || !is_active_) want(ipvs::SyncRole::backup);
+    if (daemon_ && (instance_.empty() || is_active_)) want(ipvs::SyncRole::active);
+    if (daemon_ && (instance_.empty() || !is_active_)) want(ipvs::SyncRole::backup);
+    return wanted;
+}
+
+netlink::KernelResult<std::size_t> LvsSync::write() {
+    if (is_anew_) {
+        if (const auto ended = client_->set_daemons({}); !ended) return ended;
+        is_anew_ = false;
+    }
+    return client_->set_daemons(wanted());
+}
+
+void LvsSync::apply() {
+    is_planned_ = false;
+    if (!daemon_ && !client_) return;
     std::string problem;
     if (!client_) {
         if (auto client = open_ipvs(place_)) client_.emplace(std::move(*client));
         else problem = describe_ipvs_error(client.error());
     }
     if (client_) {
-        const auto changes = client_->set_daemons(wanted);
-        if (!changes) problem = fmt::format("lvs_sync_daemon on {}: {}. Trying again", daemon_->interface, netlink::to_string(changes.error()));
-        else if (*changes != 0) spdlog::info("IPVS sync daemon on {}: {}", daemon_->interface, wanted.size() == 2 ? "master and backup" : is_active_ ? "master" : "backup");
+        const auto changes = write();
+        const std::string where = daemon_ ? " on " + daemon_->interface : "";
+        if (!changes) problem = fmt::format("lvs_sync_daemon{}: {}. Trying again", where, netlink::to_string(changes.error()));
+        else if (*changes != 0) spdlog::info("IPVS sync daemon{}: {}", where, !daemon_ ? "stopped" : instance_.empty() ? "master and backup" : is_active_ ? "master" : "backup");
     }
-    if (problem.empty()) return trouble_.clear();
+    if (problem.empty()) {
+        if (!daemon_) client_.reset();
+        return trouble_.clear();
+    }
     say(problem);
     timer_.expires_after(retry_period);
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {

@@ -29,9 +29,12 @@ void Outlets::configure(const config::Configuration& configuration) {
     fifos.configure(configuration);
     mail.configure(configuration.global);
     if (teller_ == Teller::vrrp) snmp.configure(configuration.global);
-    const auto& daemon = configuration.global.lvs.sync_daemon;
-    const bool is_ours = teller_ == Teller::vrrp || (teller_ == Teller::checkers_alone && daemon && daemon->instance.empty());
-    if (is_ours) sync.configure(configuration.global.lvs);
+    if (teller_ == Teller::vrrp) sync.configure(configuration.global.lvs);
+    if (teller_ == Teller::checkers_alone) {
+        config::LvsDefinitions settings = configuration.global.lvs;
+        if (settings.sync_daemon && !settings.sync_daemon->instance.empty()) settings.sync_daemon.reset();   // there is nobody to follow
+        sync.configure(settings);
+    }
 }
 
 void Outlets::reap() {

@@ -46,6 +46,8 @@ public:
     /// As it was read, put together anew: only what makes instances different is kept of them.
     config::Configuration configuration() const;
     const config::GlobalDefinitions& global() const { return configuration_.global; }
+    /// Of the instance with this name; init: there is none.
+    OperatorState state_of(std::string_view instance) const;
     /// Something of it does not run, or waits for this host to change.
     bool has_problems() const { return !plan_.problems.empty() || notifier_->has_refused_scripts() || groups_->has_refused_scripts(); }
     /// The packet thread ended by itself: the io_context was stopped, and only stop() makes sense now.

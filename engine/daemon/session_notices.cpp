@@ -24,6 +24,13 @@ void Session::flush_notifications() {
     outlets_.scripts.pump(io::clock::now());
 }
 
+OperatorState Session::state_of(std::string_view instance) const {
+    for (std::size_t i = 0; i < plan_.routers.size(); ++i) {
+        if (plan_.routers[i].name == instance) return statuses_[i].state;
+    }
+    return OperatorState::init;
+}
+
 void Session::tell_priorities() {
     for (const std::uint32_t router : tracking_->take_changed_priorities()) {
         notifier_->on_priority_change(plan_.routers[router], statuses_[router].state, tracking_->effective_priority(router));

@@ -201,6 +201,7 @@ void VrrpChild::change_to(config::Configuration configuration) {
         return io_.stop();
     }
     session_ = std::move(*next);
+    if (const std::string_view instance = outlets_.sync.instance(); !instance.empty()) outlets_.sync.on_state(session_->state_of(instance));
     follow_process_definitions();
 }
 

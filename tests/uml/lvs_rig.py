@@ -164,8 +164,12 @@ class Director:
         return sorted(self.namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
 
     def wait_for_daemon(self, words):
+        """A line with these words; no words: no line."""
         deadline = time.monotonic() + PATIENCE
-        while not any(words in line for line in self.daemons()) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            lines = self.daemons()
+            if any(words in line for line in lines) if words else not lines:
+                return
             time.sleep(0.1)
 
     def servers_in(self, table):

@@ -1,8 +1,8 @@
 """What is played beside keepalived: a row is a kind of service, and what happens to it step by step.
 
 A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "file 4" (number for FILE_CHECK), "address" (the
-service's becomes the director's), "crash" (kill -9 of the checkers process), "master" (the instance has become
-Active), "reload" (with the row's second list of servers), "stop". Servers are written "1=3":
+service's becomes the director's), "crash" (kill -9 of the checkers process), "daemon WORDS" (a line of
+`ipvsadm -L --daemon` has these words; "daemon none": there is no line), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
 real server 1 with weight 3; 9 is the sorry server.
 """
 import dataclasses
@@ -31,18 +31,25 @@ class Scene:
     before: str = ""             # blocks in front of it
     options: tuple = ("-C",)
     globals: str = ""            # lines of global_defs
+    globals_after: tuple = ()    # the same, of each reload
     why: str = ""                # the two differ, and this is why
 
-    def text(self, servers=None):
+    def text(self, servers=None, after=None):
         blocks = [f" real_server {self.address.format(number=number)} {{\n {NOTIFY.format(number=number)} {extra}\n {self.check.replace('{number}', number)}\n }}\n"
                   for number, extra in servers or self.servers]
         sorry = f" sorry_server {self.sorry}\n" if self.sorry else ""
-        global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n lvs_notify_fifo @DIR@/fifo\n" + self.globals + "}\n"
+        own = self.globals if after is None else self.globals_after[after]
+        global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n lvs_notify_fifo @DIR@/fifo\n" + own + "}\n"
         return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES}{QUORUM} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
 
 
 USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("stop", "no service"))
 TWO = (("1", ""), ("2", "weight 5"))
+ALL = "1=1 2=1 3=1"
+INSTANCE = ("vrrp_instance VI_{n} {{\n state BACKUP\n interface eth0\n virtual_router_id {vrid}\n priority 200\n {more}\n virtual_ipaddress {{\n 10.1.0.20{n}\n }}\n}}\n")
+INSTANCES = INSTANCE.format(n=1, vrid=51, more="") + INSTANCE.format(n=2, vrid=52, more="")
+IN_FAULT = "track_file f {\n file @DIR@/number\n weight 0\n}\n" + INSTANCE.format(n=1, vrid=51, more="") + INSTANCE.format(n=2, vrid=52, more="track_file {\n f\n }")
+SYNC = " lvs_sync_daemon eth0 {}\n"
 V6 = {"head": "fd00::1 80", "address": "fd00:1::{number} 80", "sorry": "fd00:1::9 80"}
 
 SCENES = [
@@ -83,9 +90,22 @@ SCENES = [
     Scene("reload while a server is dead", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("reload", "2=1 3=4"), ("back 1", "1=1 2=1 3=4"), ("stop", "no service")),
           after_reload=(("1", ""), ("2", ""), ("3", "weight 4"))),
     Scene("ha_suspend", (("start", "1=1 2=1 3=1"), ("dead 1", "1=1 2=1 3=1"), ("address", "2=1 3=1"), ("stop", "no service")), extra="ha_suspend"),
-    Scene("lvs_sync_daemon follows its instance", (("start", "1=1 2=1 3=1"), ("master", "1=1 2=1 3=1"), ("stop", "no service")), options=(),
-          globals=" lvs_sync_daemon eth0 VI_1 id 77\n",
-          before="vrrp_instance VI_1 {\n state BACKUP\n interface eth0\n virtual_router_id 51\n priority 200\n virtual_ipaddress {\n 10.1.0.200\n }\n}\n"),
+    Scene("lvs_sync_daemon follows its instance", (("start", ALL), ("daemon master sync daemon", ALL), ("stop", "no service")), options=(),
+          globals=SYNC.format("VI_1 id 77"), before=INSTANCE.format(n=1, vrid=51, more="")),
+    Scene("reload: lvs_sync_daemon follows another instance, which is Active", (("start", ALL), ("daemon master sync daemon", ALL), ("reload 1", ALL),
+                                                                               ("daemon syncid=52", ALL), ("stop", "no service")),
+          options=(), globals=SYNC.format("VI_1"), globals_after=(SYNC.format("VI_2"),), before=INSTANCES),
+    Scene("reload: lvs_sync_daemon follows an instance in FAULT, and back", (("file 4", "no service"), ("start", ALL), ("daemon master sync daemon", ALL), ("reload 1", ALL),
+                                                                             ("daemon backup sync daemon", ALL), ("reload 2", ALL), ("daemon master sync daemon", ALL),
+                                                                             ("stop", "no service")),
+          options=(), globals=SYNC.format("VI_1 id 77"), globals_after=(SYNC.format("VI_2 id 77"), SYNC.format("VI_1 id 77")), before=IN_FAULT),
+    Scene("reload: parameters of lvs_sync_daemon", (("start", ALL), ("daemon master sync daemon", ALL), ("reload 1", ALL), ("daemon maxlen=1472", ALL), ("reload 2", ALL),
+                                                    ("daemon syncid=78", ALL), ("reload 3", ALL), ("daemon mcast=lo", ALL), ("stop", "no service")),
+          options=(), globals=SYNC.format("VI_1 id 77 maxlen 1000"),
+          globals_after=(SYNC.format("VI_1 id 77"), SYNC.format("VI_1 id 78 port 8849 ttl 3 group 224.0.0.82"), " lvs_sync_daemon lo VI_1 id 78\n"), before=INSTANCES),
+    Scene("reload: lvs_sync_daemon comes and goes", (("start", ALL), ("reload 1", ALL), ("daemon master sync daemon", ALL), ("reload 2", ALL), ("daemon none", ALL),
+                                                     ("stop", "no service")),
+          options=(), globals_after=(SYNC.format("VI_1 id 77"), ""), before=INSTANCES, why="keepalived leaves it running when the file has it no more"),
     Scene("weights of a file", (("start", "1=1 2=5"), ("file 4", "1=9 2=13"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
           check="FILE_CHECK {\n track_file f\n weight 2\n }"),
     Scene("a file that fails servers", (("start", "1=1 2=5"), ("file 4", "9=1"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
