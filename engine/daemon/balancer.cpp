@@ -175,6 +175,7 @@ void Balancer::flush() {
 
 /// What the first of its checks that is down says.
 std::string Balancer::cause_of(const ipvs::PoolEvent& event) const {
+    if (event.kind == ipvs::PoolEvent::Kind::server_up) return "its checks succeed";
     if (event.kind != ipvs::PoolEvent::Kind::server_down) return {};
     for (const ipvs::CheckIndex check : pool_.services()[event.service].servers[event.server].checks) {
         const auto index = static_cast<std::uint32_t>(check);

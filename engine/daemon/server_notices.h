@@ -37,7 +37,7 @@ private:
 
     void log(const ipvs::PoolEvent& event, std::string_view cause) const;
     void tell_server(std::uint32_t service, std::uint32_t server, bool is_up, std::string_view cause);
-    void tell_quorum(std::uint32_t service, bool is_up);
+    void tell_quorum(std::uint32_t service, bool is_up, std::string_view reason);
     void call(const std::optional<config::NotifyScript>& script, std::string_view keyword, const std::string& subject);
 
     const config::VirtualServer& service(std::uint32_t index) const { return configuration_->virtual_servers[index]; }
