@@ -127,10 +127,10 @@ constexpr Keyword garp_group_rows[] = {
 };
 
 constexpr Keyword ssl_rows[] = {
-    {"password", t3, later, text},
-    {"ca", t3, later, text},
-    {"certificate", t3, later, text},
-    {"key", t3, later, text},
+    {"password", t3, acted, text},
+    {"ca", t3, acted, text},
+    {"certificate", t3, acted, text},
+    {"key", t3, acted, text},
 };
 
 constexpr Keyword script_rows[] = {

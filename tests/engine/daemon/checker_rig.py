@@ -14,18 +14,23 @@ import struct
 import subprocess
 import sys
 import threading
+import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TOP / "bench" / "lab"), str(TOP / "tests" / "ipvs" / "checkers")]
+from netlab import sandbox  # noqa: E402
 from netlab.daemon import descendants, is_alive, wait_for  # noqa: E402
 from netlab.netns import NetworkNamespace  # noqa: E402
 from netlab.vigild import Vigild  # noqa: E402
+from netlab.workspace import Workspace  # noqa: E402
 from servers import Authority  # noqa: E402
 
 PATIENCE = 60
+workspace = None   # while run_and_exit() runs
 OWN, OTHER_OWN, OTHER_LINK = "10.2.255.254", "10.2.255.252", "10.2.255.253"   # the director's addresses; the last is that of eth1
 IP_PKTINFO = 8
-ECHO_PORT, DNS_PORT, MAIL_PORT, PLAIN_PORT, WEB_PORT, TLS_PORT, UNKNOWN_TLS_PORT = 7, 53, 25, 9000, 80, 443, 444
+ECHO_PORT, DNS_PORT, MAIL_PORT, PLAIN_PORT, WEB_PORT = 7, 53, 25, 9000, 80
+TLS_PORT, UNKNOWN_TLS_PORT, STRICT_TLS_PORT = 443, 444, 445   # certificates of the test's CA, of nobody; the last wants one of the client, too
 BESIDE = 10000   # each server listens at this distance above its port, too
 
 # First packets of a check, in the words of nftables.
@@ -45,6 +50,9 @@ class Servers:
         self._lock = threading.Lock()
         authority = Authority(directory)
         self.authority_file = authority.ca
+        self.client_certificate, open_key = authority.issue("client", "DNS:client.example")
+        self.client_key = open_key.with_suffix(".locked")   # by the password "secret"
+        subprocess.run(["openssl", "pkey", "-in", open_key, "-aes256", "-passout", "pass:secret", "-out", self.client_key], check=True, timeout=PATIENCE)
         for beside in (0, BESIDE):
             self._listen(PLAIN_PORT + beside, lambda connection, address: None)
             self._listen(MAIL_PORT + beside, self._mail)
@@ -53,12 +61,13 @@ class Servers:
             self._datagrams(ECHO_PORT + beside, self._echo)
             self._datagrams(DNS_PORT + beside, self._name)
         self._listen(UNKNOWN_TLS_PORT, self._web, authority.self_signed("alone"))
+        self._listen(STRICT_TLS_PORT, self._web, authority.issue("strict", "DNS:good.example"), authority.ca)
 
     def note(self, address, what):
         with self._lock:
             self.asked.setdefault(address, []).append(what)
 
-    def _listen(self, port, talk, certificate=None):
+    def _listen(self, port, talk, certificate=None, client_authority=None):
         listener = self.namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("0.0.0.0", port))
@@ -68,6 +77,9 @@ class Servers:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             context.sni_callback = lambda connection, name, _: setattr(connection, "asked_name", name)
+            if client_authority:
+                context.load_verify_locations(client_authority)
+                context.verify_mode = ssl.CERT_REQUIRED
 
         def serve(connection):
             address = connection.getsockname()[0]
@@ -250,3 +262,26 @@ class CheckerRig:
 
 def refuse(protocol):
     return "reject with tcp reset" if protocol == "tcp" else "reject with icmp port-unreachable"
+
+
+def main():
+    global workspace
+    reason = sandbox.why_not() or Vigild.why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        return sandbox.SKIPPED
+    sandbox.enter()
+    workspace = Workspace("vigil-checkers-")
+    succeeded = False
+    try:
+        succeeded = unittest.main(module="__main__", exit=False, verbosity=2).result.wasSuccessful()
+    finally:
+        workspace.finish(keep=not succeeded)
+    return 0 if succeeded else 1
+
+
+def run_and_exit():
+    """All tests of the program. Threads of servers are still waiting for clients that do not come, so nobody waits for them."""
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)
