@@ -234,6 +234,9 @@ class CheckerRig:
                 states.setdefault(found[1], []).append(found[2])
         return states
 
+    def wait_told(self, *lines):
+        wait_for(lambda: set(lines) <= set(self.told()), PATIENCE, f"FIFO lines {lines}, there are {self.told()} (log: {self.log})")
+
     def lines(self, words):
         """Log lines with these words."""
         return [line for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines() if words in line]
@@ -247,6 +250,15 @@ class CheckerRig:
     def treat_packets(self, table, rules):
         """`rules`: name of a counter -> what it counts, and what is done to that (put in place of @), where packets come to the servers."""
         self._add_table(self.lan, table, "input", {name: rule.replace("@", f"counter name \"{name}\"") for name, rule in rules.items()})
+
+    def refuse(self, *addresses):
+        """Whatever TCP comes to them, until recover()."""
+        for address in addresses:
+            self.treat_packets(f"refusal_{address.replace('.', '_')}", {f"refused_{address.replace('.', '_')}": f"ip daddr {address} meta l4proto tcp @ {refuse('tcp')}"})
+
+    def recover(self, *addresses):
+        for address in addresses:
+            self.lan.run(["nft", "delete", "table", "ip", f"refusal_{address.replace('.', '_')}"])
 
     @staticmethod
     def _add_table(namespace, table, hook, rules):
