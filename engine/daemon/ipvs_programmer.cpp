@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <spdlog/spdlog.h>
@@ -24,6 +25,7 @@ namespace {
 
 constexpr std::size_t most_refusals = 10;   // told one by one
 constexpr unsigned slowest = 5;             // 2^5 seconds between attempts
+constexpr std::string_view namespace_trouble = "net_namespace_ipvs: ";
 
 /// Opens the client in a network namespace and comes back. An empty name is the namespace of the first process.
 ipvs::KernelResult<ipvs::Client> open_in(const std::string& name) {
@@ -31,11 +33,13 @@ ipvs::KernelResult<ipvs::Client> open_in(const std::string& name) {
     const io::FileDescriptor here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     const io::FileDescriptor there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (here.get() < 0 || there.get() < 0 || ::setns(there.get(), CLONE_NEWNET) != 0) {
-        spdlog::error("Cannot enter {} for IPVS: {}", path, std::strerror(errno));
-        return ipvs::Client::open();
+        return netlink::refused(errno, fmt::format("{}cannot enter {}", namespace_trouble, path));
     }
     auto client = ipvs::Client::open();
-    if (::setns(here.get(), CLONE_NEWNET) != 0) spdlog::error("Cannot return from {}: {}", path, std::strerror(errno));
+    if (::setns(here.get(), CLONE_NEWNET) != 0) {
+        spdlog::critical("Cannot return from {}: {}", path, std::strerror(errno));
+        std::abort();   // checks and sockets would be in the wrong namespace from here on; the parent starts another process
+    }
     return client;
 }
 
@@ -46,7 +50,7 @@ ipvs::KernelResult<ipvs::Client> open_ipvs(const config::LvsDefinitions& setting
 }
 
 std::string describe_ipvs_error(const ipvs::KernelError& error) {
-    if (error.error_number != ENOENT) return fmt::format("Cannot program IPVS: {}. Trying again", netlink::to_string(error));
+    if (error.error_number != ENOENT || error.text.starts_with(namespace_trouble)) return fmt::format("Cannot program IPVS: {}. Trying again", netlink::to_string(error));
     return "This kernel has no IPVS, so no virtual server works: it needs the module ip_vs (modprobe ip_vs; CONFIG_IP_VS; in a container the host has to load it). "
            "Trying again until it is there";
 }
@@ -56,6 +60,9 @@ IpvsProgrammer::IpvsProgrammer(boost::asio::io_context& io, std::function<ipvs::
 void IpvsProgrammer::configure(const config::LvsDefinitions& settings) {
     const bool has_new_timeouts = timeouts_ != settings.timeouts;
     timeouts_ = settings.timeouts;
+    if (is_started_ && (settings.has_namespace != settings_.has_namespace || settings.namespace_name != namespace_)) {
+        spdlog::warn("net_namespace_ipvs does not change while vigild runs");
+    }
     if (!std::exchange(is_started_, true)) {
         is_flush_due_ = settings.flush_at_start;
         namespace_ = settings.namespace_name;   // the text of a configuration that may go

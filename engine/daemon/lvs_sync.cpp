@@ -21,9 +21,11 @@ ipvs::SyncDaemon sync_daemon(const config::LvsSyncDaemon& from) {
 }  // namespace
 
 void LvsSync::configure(const config::LvsDefinitions& settings) {
-    namespace_ = settings.namespace_name;
-    place_.has_namespace = settings.has_namespace;
-    place_.namespace_name = namespace_;
+    if (!std::exchange(has_place_, true)) {   // as the table's, it does not change
+        namespace_ = settings.namespace_name;
+        place_.has_namespace = settings.has_namespace;
+        place_.namespace_name = namespace_;
+    }
     const std::optional<ipvs::SyncDaemon> before = daemon_;
     daemon_ = settings.sync_daemon ? std::optional(sync_daemon(*settings.sync_daemon)) : std::nullopt;
     std::string instance(settings.sync_daemon ? settings.sync_daemon->instance : std::string_view());

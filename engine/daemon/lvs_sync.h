@@ -45,6 +45,7 @@ private:
     boost::asio::steady_timer timer_;
     config::LvsDefinitions place_;             // as far as open_ipvs() needs it
     std::string namespace_;
+    bool has_place_ = false;
     std::string instance_;
     std::optional<ipvs::SyncDaemon> daemon_;   // its role says nothing
     bool is_active_ = false;

@@ -71,6 +71,7 @@ class Director:
         self._read = b""
         self.namespace = NetworkNamespace(kind)
         self.lan = NetworkNamespace(kind + "-servers")
+        self.table_namespace = self.namespace
         self.servers = {}
         self.process = None
         self._wire()
@@ -141,6 +142,14 @@ class Director:
             self.process = self.namespace.popen([self.program, "-n", "-l", "-D", "-G", *options, "-f", str(self.directory / "conf"), *pids],
                                                 run_directory=self.run_directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
+    def move_table(self):
+        """The table is to be in a namespace of its own, /run/netns/table, which has a device s0. The kernel wants routes to the servers there."""
+        self.table_namespace = NetworkNamespace(self.kind + "-table")
+        self.table_namespace.ip("link add s0 type veth peer name s1", "addr add 10.3.0.1/24 dev s0", "link set s0 up", "link set s1 up",
+                                "route add default dev s0")
+        (self.run_directory / "netns").mkdir()
+        (self.run_directory / "netns" / "table").symlink_to(self.table_namespace.path)
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
@@ -157,11 +166,11 @@ class Director:
 
     def table(self):
         """Lines of `ipvsadm -Sn`, sorted."""
-        return sorted(self.namespace.run(["ipvsadm", "-Sn"]).splitlines())
+        return sorted(self.table_namespace.run(["ipvsadm", "-Sn"]).splitlines())
 
     def daemons(self):
         """Lines of `ipvsadm -L --daemon`: the threads that send and receive connections."""
-        return sorted(self.namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
+        return sorted(self.table_namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
 
     def wait_for_daemon(self, words):
         """A line with these words; no words: no line."""
@@ -200,5 +209,5 @@ class Director:
             self.process.wait()
         self.set_alive(NUMBERS, False)
         os.close(self._reader)
-        self.lan.close()
-        self.namespace.close()
+        for namespace in {self.lan, self.namespace, self.table_namespace}:
+            namespace.close()

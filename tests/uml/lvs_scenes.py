@@ -2,7 +2,8 @@
 
 A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "file 4" (number for FILE_CHECK), "address" (the
 service's becomes the director's), "crash" (kill -9 of the checkers process), "daemon WORDS" (a line of
-`ipvsadm -L --daemon` has these words; "daemon none": there is no line), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
+`ipvsadm -L --daemon` has these words; "daemon none": there is no line), "namespace" (the table is looked for in a
+namespace of its own, "table"), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
 real server 1 with weight 3; 9 is the sorry server.
 """
 import dataclasses
@@ -106,6 +107,10 @@ SCENES = [
     Scene("reload: lvs_sync_daemon comes and goes", (("start", ALL), ("reload 1", ALL), ("daemon master sync daemon", ALL), ("reload 2", ALL), ("daemon none", ALL),
                                                      ("stop", "no service")),
           options=(), globals_after=(SYNC.format("VI_1 id 77"), ""), before=INSTANCES, why="keepalived leaves it running when the file has it no more"),
+    Scene("net_namespace_ipvs: the table is elsewhere, the checks are here", (("namespace", "no service"), ("start", ALL), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"),
+                                                                             ("back 1 2 3", ALL), ("stop", "no service")), before="net_namespace_ipvs table\n"),
+    Scene("net_namespace_ipvs and lvs_sync_daemon", (("namespace", "no service"), ("start", ALL), ("daemon master sync daemon", ALL), ("stop", "no service")),
+          options=(), globals=" lvs_sync_daemon s0 VI_1 id 77\n", before="net_namespace_ipvs table\n" + INSTANCES),
     Scene("weights of a file", (("start", "1=1 2=5"), ("file 4", "1=9 2=13"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
           check="FILE_CHECK {\n track_file f\n weight 2\n }"),
     Scene("a file that fails servers", (("start", "1=1 2=5"), ("file 4", "9=1"), ("file 0", "1=1 2=5"), ("stop", "no service")), servers=TWO, before=FILE,
