@@ -1,5 +1,10 @@
-// nghttp2 speaks the protocol. What is added are limits (its own on CONTINUATION frames and on floods of PING and SETTINGS come with it): octets of all headers
-// of the answer, trailers included, and interim answers. A callback that has heard enough makes nghttp2 stop.
+// nghttp2 speaks the protocol. What is added are limits (its own on CONTINUATION frames come with it): octets of all headers of the answer, trailers included,
+// interim answers, and frames that bring nothing of the body, of which a server could send any number, each allowed by itself. Frames of kinds that nghttp2
+// does not know it tells nobody of: they count by their octets. A callback that has heard enough
+// makes nghttp2 stop.
+//
+// There is one request, so there is one stream. A server may promise another until it has heard that we want none, which it has before it reads the request:
+// who answers by a promise breaks the protocol.
 
 #include "ipvs/checkers/http2_reader.h"
 
@@ -29,8 +34,13 @@ struct Http2Callbacks {
                          std::size_t value_size, std::uint8_t, void* reader) {
         return static_cast<Http2Reader*>(reader)->on_header(text(name, name_size), text(value, value_size));
     }
+    static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* reader) {
+        return static_cast<Http2Reader*>(reader)->on_frame(head->type == NGHTTP2_PUSH_PROMISE);
+    }
     static int on_data(nghttp2_session*, std::uint8_t, std::int32_t, const std::uint8_t* data, std::size_t size, void* context) {
         auto& reader = *static_cast<Http2Reader*>(context);
+        reader.has_body_in_frame_ = reader.has_body_in_frame_ || size > 0;
+        reader.body_octets_ += size;
         if (reader.has_status_ && !reader.listener_.is_settled()) reader.listener_.on_body(text(data, size));
         return 0;
     }
@@ -50,6 +60,7 @@ void Http2Reader::Free::operator()(nghttp2_session* session) const { ::nghttp2_s
 Http2Reader::Http2Reader(HttpListener& listener, std::string_view path, std::string_view authority, std::string_view scheme) : listener_(listener) {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (::nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
+    ::nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Http2Callbacks::on_begin_frame);
     ::nghttp2_session_callbacks_set_on_header_callback(callbacks, Http2Callbacks::on_header);
     ::nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Http2Callbacks::on_data);
     ::nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Http2Callbacks::on_stream_close);
@@ -90,11 +101,21 @@ Http2Reader::State Http2Reader::on_octets(std::string_view octets) {
     if (state_ != State::reading) return state_;
     const ssize_t used = ::nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size());
     if (used < 0) return fail(fmt::format("this is not HTTP/2: {}", ::nghttp2_strerror(static_cast<int>(used))));
+    octets_ += octets.size();
+    if (octets_ - body_octets_ > HttpReader::most_other_octets) fail(fmt::format("more than {} MiB beside the body", HttpReader::most_other_octets >> 20));
     return state_;
 }
 
 Http2Reader::State Http2Reader::on_end() {
     return fail(has_status_ ? "the connection was closed before the body was complete" : "the connection was closed without an answer");
+}
+
+int Http2Reader::on_frame(bool is_promise) {
+    if (!std::exchange(has_body_in_frame_, false)) ++idle_frames_;   // the frame before this one
+    if (is_promise) fail("the server promises an answer that nobody asked for");
+    else if (idle_frames_ > most_idle_frames) fail(fmt::format("more than {} frames without a part of the body", most_idle_frames));
+    else return 0;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 int Http2Reader::on_header(std::string_view name, std::string_view value) {

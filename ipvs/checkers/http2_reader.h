@@ -15,6 +15,7 @@ namespace vigil::checkers {
 class Http2Reader {
 public:
     using State = HttpReader::State;
+    static constexpr int most_idle_frames = 1000;   ///< without a part of the body: headers, settings, pings, empty DATA and what else there is
 
     /// `scheme`: "http" or "https". `listener` must live as long.
     Http2Reader(HttpListener& listener, std::string_view path, std::string_view authority, std::string_view scheme);
@@ -38,6 +39,7 @@ private:
     };
 
     State fail(std::string error);
+    int on_frame(bool is_promise);
     int on_header(std::string_view name, std::string_view value);
     void on_stream_end(std::uint32_t error_code);
 
@@ -47,6 +49,10 @@ private:
     bool has_status_ = false;
     std::size_t header_octets_ = 0;
     int interim_answers_ = 0;
+    std::uint64_t octets_ = 0;         // that came
+    std::uint64_t body_octets_ = 0;    // of them
+    int idle_frames_ = -1;             // before the first frame there is none
+    bool has_body_in_frame_ = false;   // of the frame that is being read
     std::string error_;
 };
 

@@ -1,5 +1,5 @@
-// Beast reads the protocol; what is added is what a stranger's answer needs: limits on the header and on each line of a chunked body, interim answers that
-// are skipped and counted, and causes in words for the log. Octets that the parser cannot use yet (a part of the header, a part of a chunk size) are kept
+// Beast reads the protocol; what is added is what a stranger's answer needs: limits on the header, on each line of a chunked body and on all of them
+// together, interim answers that are skipped and counted, and causes in words for the log. Octets that the parser cannot use yet (a part of the header, a part of a chunk size) are kept
 // here and shown to it again.
 
 #include "ipvs/checkers/http_reader.h"
@@ -20,12 +20,15 @@ using boost::system::error_code;
 
 /// A body that is not kept but told of.
 struct HeardBody {
-    using value_type = HttpListener*;
+    struct value_type {
+        HttpListener* listener = nullptr;
+        std::uint64_t octets = 0;
+    };
 
     class reader {
     public:
         template <bool is_request, class Fields>
-        reader(http::header<is_request, Fields>&, value_type& listener) : listener_(&listener) {}
+        reader(http::header<is_request, Fields>&, value_type& body) : body_(&body) {}
         void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
         template <class Buffers>
         std::size_t put(const Buffers& buffers, error_code& error) {
@@ -33,15 +36,16 @@ struct HeardBody {
             std::size_t size = 0;
             for (auto at = boost::asio::buffer_sequence_begin(buffers); at != boost::asio::buffer_sequence_end(buffers); ++at) {
                 const boost::asio::const_buffer buffer(*at);
-                (*listener_)->on_body({static_cast<const char*>(buffer.data()), buffer.size()});
+                body_->listener->on_body({static_cast<const char*>(buffer.data()), buffer.size()});
                 size += buffer.size();
             }
+            body_->octets += size;
             return size;
         }
         void finish(error_code& error) { error = {}; }
 
     private:
-        value_type* listener_;   // in the message; it is set after the parser has made this
+        value_type* body_;   // in the message; it is set after the parser has made this
     };
 };
 
@@ -49,7 +53,7 @@ struct HeardBody {
 
 struct HttpReader::Parser : http::response_parser<HeardBody> {
     explicit Parser(HttpListener* listener) {
-        get().body() = listener;
+        get().body().listener = listener;
         header_limit(most_header_octets);
         body_limit(std::numeric_limits<std::uint64_t>::max());   // the listener counts
     }
@@ -71,6 +75,7 @@ HttpReader::State HttpReader::complete() {
 
 HttpReader::State HttpReader::on_octets(std::string_view octets) {
     if (state_ != State::reading) return state_;
+    octets_ += octets.size();
     if (pending_.empty()) {
         pending_ = parse(octets);
     } else {
@@ -78,7 +83,9 @@ HttpReader::State HttpReader::on_octets(std::string_view octets) {
         const std::size_t left = parse(pending_).size();
         pending_.erase(0, pending_.size() - left);
     }
-    if (state_ == State::reading && pending_.size() > most_header_octets) fail(fmt::format("the header has more than {} KiB", most_header_octets >> 10));
+    if (state_ != State::reading) return state_;
+    if (pending_.size() > most_header_octets) return fail(fmt::format("the header has more than {} KiB", most_header_octets >> 10));
+    if (octets_ - parser_->get().body().octets > most_other_octets) return fail(fmt::format("more than {} MiB beside the body", most_other_octets >> 20));
     return state_;
 }
 

@@ -29,6 +29,8 @@ class HttpReader {
 public:
     static constexpr std::uint32_t most_header_octets = 64 * 1024;
     static constexpr int most_interim_answers = 8;
+    /// What is neither header nor body: sizes and extensions of chunks, trailers; frames of HTTP/2 and padding.
+    static constexpr std::uint64_t most_other_octets = 16ULL * 1024 * 1024;
 
     enum class State : std::uint8_t { reading, complete, broken };
 
@@ -59,6 +61,7 @@ private:
     std::string request_;
     std::unique_ptr<Parser> parser_;
     std::string pending_;         // octets that the parser wants to see again, with more behind them
+    std::uint64_t octets_ = 0;    // that came
     State state_ = State::reading;
     bool has_status_ = false;
     int interim_answers_ = 0;

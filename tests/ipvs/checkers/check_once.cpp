@@ -9,12 +9,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <sys/resource.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
@@ -50,6 +51,8 @@ public:
         const pid_t pid = ::fork();
         if (pid != 0) return pid;
         ::setpgid(0, 0);
+        const int null_fd = ::open("/dev/null", O_RDWR);
+        for (int fd = 0; fd <= 2; ++fd) ::dup2(null_fd, fd);   // as the daemon does
         ::execv(arguments[0], arguments.data());
         ::_exit(127);
     }
@@ -153,6 +156,19 @@ void reap(asio::signal_set& signals, ScriptTable& scripts) {
     });
 }
 
+/// Not ru_maxrss, which includes that of whoever started us.
+long most_memory_kibibytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        if (word == "VmHWM:") {
+            long value = 0;
+            status >> value;
+            return value;
+        }
+    }
+    usage("/proc/self/status has no VmHWM");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -175,9 +191,7 @@ int main(int count, char** arguments) {
                              {"cause", verdict.cause},
                              {"timed_out", verdict.timed_out},
                              {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(verdict.duration).count()}};
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    answer["rss_kib"] = usage.ru_maxrss;
+    answer["rss_kib"] = most_memory_kibibytes();
     if (verdict.weight) answer["weight"] = *verdict.weight;
     std::cout << answer.dump() << "\n";
 }

@@ -1,7 +1,9 @@
 """Servers for the checkers: real ones (nginx, dnsmasq, aiosmtpd) and such as nobody wishes to meet."""
 import contextlib
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import socketserver
 import ssl
@@ -10,7 +12,10 @@ import sys
 import threading
 import time
 
+from netlab.daemon import descendants
+
 PATIENCE = 30
+LARGE_PAGE = b"0123456789abcde\n" * 65536
 
 
 def wait_for_port(port, family=socket.AF_INET, address="127.0.0.1"):
@@ -53,11 +58,15 @@ class Authority:
 class Talker:
     """A TCP server that does with each connection what `talk` says, in a thread of its own."""
 
-    def __init__(self, talk, certificate=None, backlog=5):
+    def __init__(self, talk, certificate=None, backlog=5, protocols=(), prepare=None):
         context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
+            if protocols:
+                context.set_alpn_protocols(protocols)
+            if prepare:
+                prepare(context)
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
@@ -96,6 +105,26 @@ class DatagramTalker:
             datagram, peer = self.socket.recvfrom(65536)
             for reply in answer(datagram):
                 self.socket.sendto(reply, peer)
+
+
+class FullBacklog:
+    """Listens, and its queue has no place for one more: the kernel lets nobody in."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(0)
+        self.port = self.socket.getsockname()[1]
+        self.clients = [socket.socket() for _ in range(4)]
+        for client in self.clients:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", self.port))
+
+
+def printable_line(start, octets):
+    """How a cause begins with `start` and shows what a server has sent, up to the end of the line."""
+    line = octets.split(b"\n")[0].removesuffix(b"\r")
+    return start + bytes(octet if 32 <= octet <= 126 else ord(".") for octet in line[:80]).decode("ascii") + ("..." if len(line) > 80 else "")
 
 
 def say(octets, then_wait=False):
@@ -158,14 +187,36 @@ def smtp(greeting, *answers):
     return talk
 
 
-class Nginx:
+class Program:
+    """A real server with all its processes, `process` being the first."""
+    process = None
+
+    def _signal(self, number):
+        for pid in descendants([self.process.pid]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def pause(self):
+        """Its kernel goes on taking connections and datagrams for it."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._signal(signal.SIGCONT)
+
+    def kill(self):
+        self.pause()   # so that none starts another meanwhile
+        self._signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+
+class Nginx(Program):
     """HTTP, and HTTPS with one certificate for each port; on the last one the client needs one as well."""
 
     def __init__(self, directory, certificates, ca):
         self.directory = pathlib.Path(directory)
         (self.directory / "html").mkdir()
         (self.directory / "html" / "index.html").write_text("<h1>it works</h1>\n", encoding="ascii")
-        (self.directory / "html" / "large").write_bytes(b"0123456789abcde\n" * 65536)
+        (self.directory / "html" / "large").write_bytes(LARGE_PAGE)
         servers = [self._server("8080", "", "good.example"), self._server("8080 default_server", "", "_", "location / { return 503; }")]
         for port, (certificate, key) in certificates.items():
             tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
@@ -186,7 +237,7 @@ class Nginx:
         return f"server {{ listen {listen}; {tls} server_name {name}; {more} }}"
 
 
-class Dnsmasq:
+class Dnsmasq(Program):
     port = 5353
 
     def __init__(self):
@@ -213,10 +264,41 @@ def _python_with_aiosmtpd():
     return None
 
 
-class MailServer:
+class MailServer(Program):
+    name = "aiosmtpd"
     port = 8025
 
     def __init__(self):
         self.process = subprocess.Popen([_python_with_aiosmtpd(), "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}", "-c", "aiosmtpd.handlers.Sink"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for_port(self.port)
+
+
+class Exim(Program):
+    """Debian's mail server, where it is installed."""
+    name = "Exim"
+    port = 8026
+    is_here = shutil.which("exim4") is not None
+
+    def __init__(self, directory):
+        home = pathlib.Path(directory) / "exim"
+        home.mkdir()
+        shutil.chown(home, "Debian-exim")
+        configuration = home / "conf"
+        configuration.write_text(
+            f"keep_environment =\nspool_directory = {home}/spool\nlog_file_path = {home}/%slog\npid_file_path = {home}/pid\ndaemon_smtp_ports = {self.port}\n"
+            "local_interfaces = 127.0.0.1\nprimary_hostname = mail.example\ndisable_ipv6 = true\nhost_lookup =\nrfc1413_query_timeout = 0s\nbegin acl\n",
+            encoding="ascii")
+        self.process = subprocess.Popen(["exim4", "-C", str(configuration), "-bdf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port)
+
+
+class UdpEcho(Program):
+    port = 7007
+
+    def __init__(self):
+        code = ("import socket\n"
+                f"own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nown.bind(('127.0.0.1', {self.port}))\nprint(flush=True)\n"
+                "while True: own.sendto(*own.recvfrom(65536))\n")
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        self.process.stdout.readline()
