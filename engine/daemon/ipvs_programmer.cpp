@@ -69,7 +69,7 @@ void IpvsProgrammer::configure(const config::LvsDefinitions& settings) {
         settings_.has_namespace = settings.has_namespace;
         settings_.namespace_name = namespace_;
     } else if (has_new_timeouts && client_) {
-        write_settings();
+        write_timeouts();
     }
 }
 
@@ -94,10 +94,19 @@ void IpvsProgrammer::write_settings() {
     if (std::exchange(is_flush_due_, false)) {
         if (const auto flushed = client_->flush(); !flushed) spdlog::error("lvs_flush: {}", netlink::to_string(flushed.error()));
     }
-    const ipvs::Timeouts wanted{timeouts_.tcp.value_or(0), timeouts_.tcp_fin.value_or(0), timeouts_.udp.value_or(0)};
-    if (wanted != ipvs::Timeouts{}) {
-        if (const auto written = client_->set_timeouts(wanted); !written) spdlog::error("lvs_timeouts: {}", netlink::to_string(written.error()));
+    write_timeouts();
+}
+
+/// What the file does not say is what was there before us.
+void IpvsProgrammer::write_timeouts() {
+    if (timeouts_ == config::LvsTimeouts{} && !timeouts_before_) return;
+    if (!timeouts_before_) {
+        const auto found = client_->timeouts();
+        timeouts_before_ = found ? *found : ipvs::Timeouts{};
     }
+    const ipvs::Timeouts wanted{timeouts_.tcp.value_or(timeouts_before_->tcp), timeouts_.tcp_fin.value_or(timeouts_before_->tcp_fin),
+                                timeouts_.udp.value_or(timeouts_before_->udp)};
+    if (const auto written = client_->set_timeouts(wanted); !written) spdlog::error("lvs_timeouts: {}", netlink::to_string(written.error()));
 }
 
 ipvs::Table IpvsProgrammer::found() {
@@ -142,6 +151,8 @@ void IpvsProgrammer::change(const ipvs::Table& wanted, const ipvs::Table& before
 void IpvsProgrammer::remove(const ipvs::Table& ours, bool everything) {
     timer_.cancel();
     if (!client_) return;
+    timeouts_ = {};
+    write_timeouts();
     if (everything) {
         if (const auto flushed = client_->flush(); !flushed) spdlog::error("lvs_flush_on_stop: {}", netlink::to_string(flushed.error()));
         return;

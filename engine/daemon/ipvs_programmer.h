@@ -47,12 +47,14 @@ private:
     void tell(const ipvs::Outcome& outcome);
     void say(const std::string& text);
     void write_settings();
+    void write_timeouts();
     void try_again();
 
     boost::asio::steady_timer timer_;
     std::function<ipvs::Table()> wanted_;
     std::optional<ipvs::Client> client_;
     config::LvsTimeouts timeouts_;
+    std::optional<ipvs::Timeouts> timeouts_before_;   // of the kernel, when ours were written first
     bool is_flush_due_ = false;
     bool is_started_ = false;
     config::LvsDefinitions settings_;     // as far as open_ipvs() needs them

@@ -168,6 +168,16 @@ class Director:
         """Lines of `ipvsadm -Sn`, sorted."""
         return sorted(self.table_namespace.run(["ipvsadm", "-Sn"]).splitlines())
 
+    def add_foreign(self, number):
+        """A service that somebody else has made."""
+        self.table_namespace.run(["ipvsadm", "-A", "-t", f"10.8.9.{number}:80", "-s", "rr"])
+
+    def thresholds(self):
+        return sorted(line for line in self.table_namespace.run(["ipvsadm", "-Ln", "--thresholds"]).splitlines() if "->" in line)
+
+    def timeouts(self):
+        return self.table_namespace.run(["ipvsadm", "-L", "--timeout"]).splitlines()
+
     def daemons(self):
         """Lines of `ipvsadm -L --daemon`: the threads that send and receive connections."""
         return sorted(self.table_namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
@@ -182,9 +192,12 @@ class Director:
             time.sleep(0.1)
 
     def servers_in(self, table):
-        """"1=1 2=0": last part of the address and weight of each destination, for each service the same; else what there is, service by service."""
+        """"1=1 2=0": last part of the address and weight of each destination, for each service the same; else what there is, service by service. Services of 10.8.0.0/16,
+        fd08::/16 and marks from 800 are not looked at: they are there to be compared line by line."""
         services = {}
         for line in table:
+            if re.match(r"-[Aa] \S+ (10\.8\.|\[fd08:|8\d\d )", line):
+                continue
             service = re.match(r"-A (\S+ \S+( -6)?)", line)
             if service:
                 services.setdefault(service[1], set())

@@ -1,7 +1,7 @@
 """What is played beside keepalived: a row is a kind of service, and what happens to it step by step.
 
 A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "file 4" (number for FILE_CHECK), "address" (the
-service's becomes the director's), "crash" (kill -9 of the checkers process), "daemon WORDS" (a line of
+service's becomes the director's), "foreign 1" (a service that somebody else makes), "crash" (kill -9 of the checkers process), "daemon WORDS" (a line of
 `ipvsadm -L --daemon` has these words; "daemon none": there is no line), "namespace" (the table is looked for in a
 namespace of its own, "table"), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
 real server 1 with weight 3; 9 is the sorry server.
@@ -44,6 +44,33 @@ class Scene:
         return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES}{QUORUM} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
 
 
+
+
+def beside(head, kind, *servers, method="lb_kind NAT", protocol="TCP"):
+    """A virtual server without checks, for which what is written is what is there. `servers`: address, and lines of it."""
+    blocks = "".join(f" real_server {address} {{\n {lines}\n }}\n" for address, lines in servers)
+    return f"virtual_server {head} {{\n{QUORUM} {method}\n {f'protocol {protocol}' if protocol else ''}\n {kind}\n{blocks}}}\n"
+
+
+# Every keyword that says what a service and its servers are in the kernel's table, those of scenes of their own among them.
+MANY = "".join((
+    beside("10.8.0.1 80", "lvs_sched dh", ("10.1.0.1 80", ""), method="lvs_method DR"),
+    beside("10.8.0.2 80", "lb_algo wrr\n weight 4", ("10.1.0.1 80", ""), ("10.1.0.2 80", "weight 3"), ("10.1.0.3 80", "weight 0"), method="lb_kind TUN"),
+    beside("10.8.0.3 80", "lb_algo rr", ("10.1.0.1 80", "lvs_method DR"), ("10.1.0.2 80", "lvs_method TUN"), ("10.1.0.3 8080", "")),
+    beside("10.8.0.4 80", "lb_algo rr\n persistence_timeout", ("10.1.0.1 80", "")),
+    beside("10.8.0.5 80", "lb_algo rr\n persistence_granularity 255.255.0.0", ("10.1.0.1 80", "")),
+    beside("10.8.0.6 5060", "lb_algo rr\n persistence_timeout 100\n persistence_engine sip", ("10.1.0.1 5060", ""), protocol="UDP"),
+    beside("10.8.0.7 53", "lb_algo rr\n ops", ("10.1.0.1 53", ""), protocol="UDP"),
+    beside("10.8.0.8 36412", "lb_algo lc", ("10.1.0.1 36412", ""), protocol="SCTP"),
+    beside("10.8.0.9 80", "lb_algo rr\n sorry_server 10.1.0.9 80\n sorry_server_inhibit\n sorry_server_lvs_method DR", ("10.1.0.1 80", "")),
+    beside("10.8.0.10 80", "lb_algo sh\n sh-port\n sh-fallback\n hashed", ("10.1.0.1 80", "uthreshold 100\n lthreshold 50")),
+    beside("10.8.0.11 80", "lb_algo mh\n mh-port\n mh-fallback", ("10.1.0.1 80", "")),
+    beside("10.8.0.12 80", "lb_algo rr\n flag-1\n flag-2\n flag-3", ("10.1.0.1 80", "")),
+    beside("fd08::1 80", "lb_algo rr\n persistence_timeout 50\n persistence_granularity 64", ("fd00:1::1 80", "")),
+    beside("fwmark 801", "lb_algo rr", ("10.1.0.1", ""), method="lb_kind DR", protocol=""),
+    beside("fwmark 802", "lb_algo rr\n ip_family inet6", ("fd00:1::1", ""), method="lb_kind DR", protocol=""),
+    "virtual_server_group many {\n 10.8.1.1 80\n 10.8.1.10-12 80\n fwmark 803\n}\n",
+    beside("group many", "lb_algo rr", ("10.1.0.1 80", ""))))
 USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("stop", "no service"))
 TWO = (("1", ""), ("2", "weight 5"))
 ALL = "1=1 2=1 3=1"
@@ -118,6 +145,9 @@ SCENES = [
     Scene("rs_init_notifies", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), globals=" rs_init_notifies\n"),
     Scene("omega", USUAL, extra="omega"),
     Scene("checkers process is killed", (("start", "1=1 2=1 3=1"), ("crash", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service"))),
+    Scene("many services at once", (("foreign 1", "no service"), ("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), before=MANY),
+    Scene("a table that is flushed, and timeouts", (("foreign 1", "no service"), ("start", "1=1 2=1 3=1"), ("foreign 2", "1=1 2=1 3=1"), ("stop", "no service")),
+          globals=" lvs_flush\n lvs_flush_on_stop\n lvs_timeouts tcp 901 tcpfin 121 udp 301\n"),
     Scene("thresholds", USUAL, servers=(("1", "uthreshold 100\n lthreshold 50"), ("2", ""), ("3", ""))),
 ]
 SCENES += [Scene(f"scheduler {name}", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP")
