@@ -39,6 +39,7 @@ class Row:
     match: str = ""             # of the packets that begin a check
     fails: int | None = None    # so many of the checks that come after the first; -1: all
     is_silent: bool = False     # packets to it are lost
+    starts_up: bool = False     # its virtual server does not say alpha
     number: int = 0             # its place in the list
 
     @property
@@ -50,11 +51,16 @@ class Row:
                 .replace("@L4@", self.kind.protocol))
 
     def text(self):
-        """Its virtual server. All start as failed, so that the first success is told; defaults stand first, so that the row's line has the last word."""
+        """Its virtual server. Most start as failed, so that the first success is told; defaults stand first, so that the row's line has the last word."""
         checker = self.kind.block.replace("@DIR@", DIRECTORY).replace("@NUMBER@", str(self.number)).replace("@", self.fill(self.lines))
         defaults = f"delay_loop {NEVER}\n warmup 0\n" if not self.is_silent else f"delay_loop {NEVER}\n warmup 0\n retry 1\n"
-        return (f"virtual_server 10.9.{self.number // 200}.{1 + self.number % 200} 80 {{\n lb_algo rr\n lb_kind NAT\n protocol TCP\n {'' if self.is_silent else 'alpha'}\n {defaults}"
+        return (f"virtual_server 10.9.{self.number // 200}.{1 + self.number % 200} 80 {{\n lb_algo rr\n lb_kind NAT\n protocol TCP\n {'' if self.is_silent or self.starts_up else 'alpha'}\n {defaults}"
                 f"{self.virtual_server}\n real_server {self.address} {self.kind.port} {{\n {self.real_server}\n {checker}\n }}\n}}\n")
+
+    def log_words(self):
+        """How the log begins a line about its failure."""
+        of = self.address if self.kind.protocol == "icmp" else f"{self.address}:{self.kind.port}"
+        return f"{'SMTP_CHECK' if self.kind.name == 'host' else self.kind.name} of {of} failed: "
 
     def counters(self):
         """All first packets of it, and those that are as they must be."""
@@ -111,5 +117,10 @@ def when_rows():
         if kind.name in ("HTTP_GET", "SSL_GET"):
             yield placed("nb_get_retry enough", kind, level, "nb_get_retry 2", "retry 1", fails=2, **at_once)
             yield placed("nb_get_retry not enough", kind, level, "nb_get_retry 2", "retry 30", fails=3, **at_once)
+        if level == "checker":
+            yield Row("alpha", kind, "alpha", starts_up=True)
+        if level == "checker" and kind.protocol:
+            yield Row("log_all_failures", kind, "log_all_failures", virtual_server="delay_loop 0.3\n delay_before_retry 0", fails=-1)
+            yield Row("not log_all_failures", kind, "log_all_failures off", virtual_server="delay_loop 0.3\n delay_before_retry 0", fails=-1)
         yield placed("delay_before_retry short", kind, level, "delay_before_retry 0.1\n retry 1", f"delay_before_retry {NEVER}", fails=-1, **quick)
         yield placed("delay_before_retry long", kind, level, f"delay_before_retry {NEVER}\n retry 1", "delay_before_retry 0.1", fails=-1, **quick)
