@@ -2,6 +2,9 @@
 // search goes on from its beginning when more has come; so are `$`, `\b` and the like at its end. What lies before that, except for what a
 // lookbehind may ask for, is forgotten. A match that would grow without end (`a.*b` with DOTALL) is given up when it fills the window. The number of steps and
 // the memory of one search are limited too, so that a pattern with a bad temper costs milliseconds and an error, not the process.
+//
+// Octets that are not UTF-8 divide a text: PCRE2 finds no match across them. But while it looks for a partial match it loses whole ones in front of such octets (10.42), so
+// what lies in front of the last of them is searched before the rest, without partial matches.
 
 #include "ipvs/checkers/regex.h"
 
@@ -99,6 +102,37 @@ std::size_t unfinished_character(std::string_view text) {
     return 0;
 }
 
+/// Of the UTF-8 character (RFC 3629 §4) that `text` begins with; 0: of none.
+std::size_t character_length(std::string_view text) {
+    const auto octet = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    const unsigned first = octet(0);
+    if (first < 0x80) return 1;
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((octet(i) & 0xc0) != 0x80) return 0;
+    const unsigned second = octet(1);
+    const bool is_overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+    const bool is_no_scalar = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+    return is_overlong || is_no_scalar ? 0 : length;
+}
+
+/// Where the last part of `text` begins that is UTF-8 from its beginning to the end.
+std::size_t last_utf8_part(std::string_view text) {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = character_length(text.substr(at));
+        at += std::max<std::size_t>(1, length);
+        if (length == 0) begin = at;
+    }
+    return begin;
+}
+
+int match(const Regex& regex, std::string_view subject, std::size_t begin, std::uint32_t options) {
+    const Workbench& bench = workbench();
+    return ::pcre2_match(regex.code(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), begin, options, bench.data.get(), bench.context.get());
+}
+
 }  // namespace
 
 void Regex::Free::operator()(pcre2_real_code_8* code) const { ::pcre2_code_free(code); }
@@ -161,11 +195,16 @@ void RegexSearch::search(bool is_end) {
         return;
     }
     if (searched_ > kept_at_ + subject.size()) return forget(kept_.size());
-    Workbench& bench = workbench();
+    const Workbench& bench = workbench();
     ::pcre2_set_offset_limit(bench.context.get(), max_offset_ ? static_cast<PCRE2_SIZE>(*max_offset_ - kept_at_) : PCRE2_UNSET);
-    const std::uint32_t options = (is_end ? 0u : PCRE2_PARTIAL_HARD) | (kept_at_ > 0 ? PCRE2_NOTBOL : 0u);
-    const int found = ::pcre2_match(regex_->code(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(),
-                                    static_cast<PCRE2_SIZE>(searched_ - kept_at_), options, bench.data.get(), bench.context.get());
+    const std::uint32_t options = kept_at_ > 0 ? PCRE2_NOTBOL : 0u;
+    std::size_t begin = static_cast<std::size_t>(searched_ - kept_at_);
+    int found = PCRE2_ERROR_NOMATCH;
+    if (const std::size_t part = regex_->is_utf() && !is_end ? last_utf8_part(subject) : 0; part > begin) {
+        found = match(*regex_, subject.substr(0, part), begin, options | PCRE2_NOTEOL);
+        begin = part;
+    }
+    if (found == PCRE2_ERROR_NOMATCH) found = match(*regex_, subject, begin, options | (is_end ? 0u : PCRE2_PARTIAL_HARD));
     if (found >= 0) {
         has_matched_ = true;
     } else if (found == PCRE2_ERROR_PARTIAL) {

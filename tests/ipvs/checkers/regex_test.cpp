@@ -130,6 +130,18 @@ TEST(RegexSearch, WhatIsNotUtf8IsNoError) {
     EXPECT_TRUE(matches(spec_of("\\x{e9}", {"utf"}), cut, 512));
 }
 
+TEST(RegexSearch, AMatchInFrontOfWhatIsNotUtf8IsFoundAlsoInPieces) {
+    const RegexSpec spec = spec_of("a.{1,300}b", {"utf"});
+    // Not UTF-8: a lone octet, too long a form, a surrogate, more than U+10FFFF, a lone first octet.
+    for (const char* const broken : {"\xff", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\xc3", "\x80"}) {
+        const std::string text = "axb" + std::string(broken) + filler(20'000) + "a" + broken + filler(100);
+        EXPECT_TRUE(matches(spec, text, 1000)) << text.substr(3, 6);
+        EXPECT_FALSE(matches(spec, "ax" + std::string(broken) + "b" + filler(20'000), 1000));   // no match across it
+    }
+    const std::string unbroken = "ax\xf4\x8f\xbf\xbf\xed\x9f\xbf\xc2\x80" + filler(200) + "b";
+    EXPECT_TRUE(matches(spec, filler(16'384) + unbroken + filler(20'000), 1000));
+}
+
 TEST(RegexSearch, AMatchWithoutEndIsGivenUp) {
     const RegexSearch given_up = search(spec_of("-.*x", {"dotall"}), filler(1'000'000), 4096);
     EXPECT_FALSE(given_up.has_matched());
