@@ -1,12 +1,45 @@
 """An SMTP server for tests: strict about what it is told, and able to misbehave in every way that has a name here."""
+import asyncio
 import email
 import email.policy
 import re
 import socket
+import sys
 import threading
 import time
 
 BUSY = 0.02     # seconds between two octets of a server that dawdles
+
+
+class IndependentServer:
+    """aiosmtpd at 127.0.0.1 of a namespace. `taken`: (sender, recipients, message)."""
+
+    def __init__(self, namespace, port=2525):
+        from aiosmtpd.smtp import SMTP
+        self.taken = []
+        listener = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.bind(("127.0.0.1", port))
+        self._loop = asyncio.new_event_loop()
+        self._loop.run_until_complete(self._loop.create_server(lambda: SMTP(self, loop=self._loop), sock=listener))
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def why_not():
+        sys.path.append("/usr/lib/python3/dist-packages")   # for another Python than Debian's
+        try:
+            import aiosmtpd.smtp  # noqa: F401
+        except ImportError:
+            return "aiosmtpd is not here (packaging/install-dependencies test)"
+        return None
+
+    async def handle_DATA(self, server, session, envelope):
+        self.taken.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+        return "250 OK"
+
+    def close(self):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
 
 
 class MailServer:
