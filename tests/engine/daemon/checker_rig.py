@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -276,13 +277,35 @@ def refuse(protocol):
     return "reject with tcp reset" if protocol == "tcp" else "reject with icmp port-unreachable"
 
 
+def why_not():
+    missing = [name for name in ("nft", "openssl") if not shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")]
+    if missing:
+        return f"needs {', '.join(missing)} (packaging/install-dependencies test)"
+    return sandbox.why_not() or Vigild.why_not()
+
+
+def lacks():
+    """What the kernel's nftables cannot do, or None."""
+    namespace = NetworkNamespace("probe")
+    try:
+        rule = f"ip daddr 10.2.0.1 {FIRST['tcp']} meta mark 0 limit rate 1/day burst 1 packets counter"
+        namespace.run(["nft", "-f", "-"], f"table ip probe {{\n chain c {{\n  type filter hook input priority 0;\n  {rule} {refuse('tcp')}\n  meta l4proto udp {refuse('udp')}\n }}\n}}\n")
+    except RuntimeError as error:
+        return f"this kernel's nftables lack counters, limits or rejection (CONFIG_NFT_LIMIT, CONFIG_NFT_REJECT_IPV4): {error}"
+    finally:
+        namespace.close()
+    return None
+
+
 def main():
     global workspace
-    reason = sandbox.why_not() or Vigild.why_not()
-    if reason:
+    if reason := why_not():
         print(f"skipped: {reason}")
         return sandbox.SKIPPED
     sandbox.enter()
+    if reason := lacks():
+        print(f"skipped: {reason}")
+        return sandbox.SKIPPED
     workspace = Workspace("vigil-checkers-")
     succeeded = False
     try:
