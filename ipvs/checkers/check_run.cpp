@@ -1,6 +1,8 @@
 // One timer for a check. A step's deadline usually moves on before it is reached, many times in a check, and re-arming a timer costs an allocation and two
 // heap operations. So a later deadline is only stored; the timer, when it fires, looks whether it is meant, and goes on waiting. Only an earlier deadline
 // touches it.
+//
+// However late we are, an answer that came before its deadline is heard before it: the reactor (epoll, with a timerfd) hands out what became ready in that order.
 
 #include "ipvs/checkers/check_run.h"
 

@@ -2,7 +2,8 @@
 // holds its place). Entries are never searched for: an entry whose ticket is not the slot's is void and is thrown away when it comes up.
 //
 // Places. A server that hangs holds a place for connect_timeout, a healthy one for milliseconds. So that the first kind never starves the second, checks whose
-// last verdict came late may take no more than half of the places; programs have places of their own number, since a process is dearer than a socket.
+// last verdict came late may take no more than half of the places. And so that a machine that is too slow for all of them still finds out who is dead, an eighth is theirs
+// alone. Programs have places of their own number, since a process is dearer than a socket.
 //
 // A coroutine ends later than its check is released: by one turn of the io_context, or seconds for a program that does not want to die. So what it refers to,
 // but for the Runner, is kept alive by it, and its place is counted until it has ended.
@@ -132,7 +133,7 @@ void Runner::on_timer() {
         Slot& slot = slots_[due.index];
         if (slot.ticket != due.ticket) continue;
         slot.phase = Phase::waiting;
-        ready_[static_cast<std::size_t>(lane_of(slot))].push_back({due.index, due.ticket});
+        ready_[static_cast<std::size_t>(lane_of(slot))].push_back({due.index, due.ticket, at});
     }
     start_ready();
     arm();
@@ -146,11 +147,19 @@ Runner::Lane Runner::lane_of(const Slot& slot) const {
 bool Runner::has_place(Lane lane) const {
     const std::size_t in_lane = in_lane_[static_cast<std::size_t>(lane)];
     switch (lane) {
-    case Lane::quick: return running_ < limits_.most_running;
+    case Lane::quick: return running_ < limits_.most_running && in_lane < limits_.most_running - limits_.most_running / 8;
     case Lane::slow: return running_ < limits_.most_running && in_lane < std::max<std::size_t>(1, limits_.most_running / 2);
     case Lane::script: return in_lane < limits_.most_scripts;
     }
     return false;
+}
+
+Duration Runner::lateness() const {
+    Instant oldest = now();
+    for (const auto& lane : ready_) {
+        if (!lane.empty()) oldest = std::min(oldest, lane.front().since);
+    }
+    return now() - oldest;
 }
 
 std::size_t Runner::waiting() const {

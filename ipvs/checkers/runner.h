@@ -81,6 +81,8 @@ public:
     std::size_t running() const { return running_; }
     /// Due, but there was no place. Grows when most_running is too small for the servers that hang.
     std::size_t waiting() const;
+    /// How long the one that has waited longest has been due.
+    Duration lateness() const;
     std::uint64_t checks_made() const { return checks_made_; }
 
 private:
@@ -110,6 +112,7 @@ private:
     struct Ready {
         std::uint32_t index;
         std::uint32_t ticket;
+        Instant since;
     };
     /// What checks under way refer to: lives until the last of them has ended, also without the Runner.
     struct Shared {

@@ -22,6 +22,12 @@ public:
     explicit Server(asio::io_context& io) : acceptor_(io, {asio::ip::address_v4::loopback(), 0}) {}
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
     void close() { acceptor_.close(); }
+    /// Otherwise connections wait in its queue, until that is full.
+    void take_all() {
+        acceptor_.async_accept([this](const error_code& error, tcp::socket) {
+            if (!error) take_all();
+        });
+    }
 
 private:
     tcp::acceptor acceptor_;
@@ -172,6 +178,24 @@ TEST_F(RunnerTest, ServersThatHangCostTheOthersNothing) {
     // The hanging make 4 checks in 300 ms at most; what is beyond that is the healthy one's.
     EXPECT_GT(reports[id], before + 50);
     EXPECT_LE(runner->running(), 8u);
+}
+
+TEST_F(RunnerTest, ServersThatHangAreFoundOutThoughTheOthersAreTooMany) {
+    Server hanging(io);
+    Server healthy(io);
+    healthy.take_all();
+    start({8, 1});
+    for (unsigned i = 0; i < 3000; ++i) {   // always due
+        CheckSpec spec = tcp_check(healthy.port());
+        spec.common.retry = i;
+        runner->acquire(spec);
+    }
+    CheckSpec spec = http(hanging.port());
+    spec.common.connect_timeout = 20ms;
+    const CheckId id = runner->acquire(spec);
+    ASSERT_TRUE(run_until([&] { return reports[id] >= 3 || runner->checks_made() > 30'000; }));
+    EXPECT_GE(reports[id], 3);   // the first does not know yet that it hangs
+    EXPECT_GT(runner->waiting(), 0u);
 }
 
 TEST_F(RunnerTest, PlacesAreLimited) {
