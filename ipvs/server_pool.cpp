@@ -13,7 +13,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+#include <numeric>
+#include <span>
+#include <unordered_set>
+
+#include "ipvs/pool_succession.h"
 
 namespace vigil::ipvs {
 namespace {
@@ -29,7 +33,8 @@ std::int32_t ServerPool::usable(std::int64_t weight) {
 }
 
 ServerPool::ServerPool(std::vector<PooledService> services, std::vector<CheckResult> results)
-    : services_(std::move(services)), states_(services_.size()), results_(std::move(results)), uses_(results_.size()) {
+    : services_(std::move(services)), states_(services_.size()), results_(std::move(results)) {
+    list_uses();
     for (std::uint32_t i = 0; i < services_.size(); ++i) {
         ServiceState& state = states_[i];
         state.servers.resize(services_[i].servers.size());
@@ -38,7 +43,6 @@ ServerPool::ServerPool(std::vector<PooledService> services, std::vector<CheckRes
             state.servers[k].weight = server.destination.weight;
             for (const CheckIndex check : server.checks) {
                 const CheckResult& result = results_[static_cast<std::uint32_t>(check)];
-                uses_[static_cast<std::uint32_t>(check)].push_back({i, k});
                 state.servers[k].down += result.is_up ? 0 : 1;
                 state.servers[k].weight += share_of(result, server.destination.weight);
             }
@@ -49,6 +53,23 @@ ServerPool::ServerPool(std::vector<PooledService> services, std::vector<CheckRes
     }
 }
 
+/// Counts them, then puts each in its place.
+void ServerPool::list_uses() {
+    const auto for_each = [this](const auto& act) {
+        for (std::uint32_t i = 0; i < services_.size(); ++i) {
+            for (std::uint32_t k = 0; k < services_[i].servers.size(); ++k) {
+                for (const CheckIndex check : services_[i].servers[k].checks) act(static_cast<std::uint32_t>(check), Use{i, k});
+            }
+        }
+    };
+    first_use_.assign(results_.size() + 1, 0);
+    for_each([this](std::uint32_t check, Use) { ++first_use_[check + 1]; });
+    std::partial_sum(first_use_.begin(), first_use_.end(), first_use_.begin());
+    uses_.resize(first_use_.back());
+    std::vector<std::uint32_t> next(first_use_.begin(), first_use_.end() - 1);
+    for_each([&](std::uint32_t check, Use use) { uses_[next[check]++] = use; });
+}
+
 /// The table is as it is wanted.
 void ServerPool::settle(ServiceState& state) {
     const auto service = static_cast<std::uint32_t>(&state - states_.data());
@@ -56,23 +77,11 @@ void ServerPool::settle(ServiceState& state) {
     state.sorry.told = sorry_weight(service);
 }
 
-void ServerPool::succeed(const ServerPool& before) {
-    std::unordered_map<std::string_view, std::uint32_t> by_name;
-    for (std::uint32_t i = 0; i < before.services_.size(); ++i) by_name.emplace(before.services_[i].name, i);
+void ServerPool::succeed(const ServerPool& before, const PoolSuccession& succession) {
     for (std::uint32_t i = 0; i < services_.size(); ++i) {
-        const auto known = by_name.find(services_[i].name);
-        if (known == by_name.end()) continue;
-        const PooledService& old = before.services_[known->second];
-        std::unordered_map<DestinationKey, std::uint32_t, KeyHash> servers;
-        for (std::uint32_t k = 0; k < old.servers.size(); ++k) servers.emplace(old.servers[k].destination.key, k);
-        for (std::uint32_t k = 0; k < services_[i].servers.size(); ++k) {
-            const auto same = servers.find(services_[i].servers[k].destination.key);
-            if (same == servers.end()) continue;
-            const bool was_up = before.is_up(known->second, same->second);
-            if (was_up == is_up(i, k)) continue;
-            events_.push_back({was_up ? PoolEvent::Kind::server_down : PoolEvent::Kind::server_up, i, k, weight(i, k), 0});
-        }
-        states_[i].has_quorum = before.has_quorum(known->second);
+        if (succession.before(i) == PoolSuccession::nobody) continue;
+        tell_of_changed_servers(before, succession, i);
+        states_[i].has_quorum = before.has_quorum(succession.before(i));
         judge(i);
         settle(states_[i]);
     }
@@ -81,6 +90,56 @@ void ServerPool::succeed(const ServerPool& before) {
         state.is_touched = false;
         for (ServerState& server : state.servers) server.is_touched = false;
     }
+}
+
+void ServerPool::tell_of_changed_servers(const ServerPool& before, const PoolSuccession& succession, std::uint32_t service) {
+    const std::vector<std::uint32_t> positions = succession.servers_before(service);
+    for (std::uint32_t k = 0; k < services_[service].servers.size(); ++k) {
+        const std::uint32_t same = positions.empty() ? k : positions[k];
+        if (same == PoolSuccession::nobody) continue;
+        const bool was_up = before.is_up(succession.before(service), same);
+        if (was_up != is_up(service, k)) events_.push_back({was_up ? PoolEvent::Kind::server_down : PoolEvent::Kind::server_up, service, k, weight(service, k), 0});
+    }
+}
+
+bool ServerPool::has_same_entries(std::uint32_t service, const ServerPool& before, std::uint32_t its_before) const {
+    const PooledService& now = services_[service];
+    const PooledService& then = before.services_[its_before];
+    const ServiceState& state = states_[service];
+    const ServiceState& old_state = before.states_[its_before];
+    if (now.services != then.services || now.sorry != then.sorry || state.sorry.told != old_state.sorry.told) return false;
+    for (std::uint32_t k = 0; k < now.servers.size(); ++k) {
+        if (state.servers[k].told != old_state.servers[k].told || now.servers[k].destination != then.servers[k].destination) return false;
+    }
+    return true;
+}
+
+ServerPool::Difference ServerPool::difference_from(const ServerPool& before, const PoolSuccession& succession) const {
+    Difference difference;
+    std::unordered_set<ServiceKey, KeyHash> keys;
+    const auto add = [&keys](Table& table, const ServerPool& pool, std::uint32_t service) {
+        const std::vector<Destination> servers = pool.destinations(service);
+        for (const Service& one : pool.services_[service].services) {
+            table.push_back({one, servers});
+            keys.insert(one.key);
+        }
+    };
+    std::vector<std::uint32_t> alike;
+    std::vector<bool> is_alike(before.services_.size());
+    for (std::uint32_t i = 0; i < services_.size(); ++i) {
+        if (succession.keeps_servers(i) && has_same_entries(i, before, succession.before(i))) {
+            alike.push_back(i);
+            is_alike[succession.before(i)] = true;
+        } else {
+            add(difference.wanted, *this, i);
+        }
+    }
+    for (std::uint32_t i = 0; i < before.services_.size(); ++i) {
+        if (!is_alike[i]) add(difference.before, before, i);
+    }
+    const auto is_shared = [&](std::uint32_t i) { return std::ranges::any_of(services_[i].services, [&](const Service& one) { return keys.contains(one.key); }); };
+    if (std::ranges::any_of(alike, is_shared)) return {wanted(), before.wanted()};
+    return difference;
 }
 
 std::int32_t ServerPool::weight(std::uint32_t service, std::uint32_t server) const { return usable(states_[service].servers[server].weight); }
@@ -105,10 +164,10 @@ void ServerPool::on_result(CheckIndex check, const CheckResult& result) {
     const CheckResult before = std::exchange(results_[index], result);
     if (before == result) return;
     // Those of one service stand together. Its quorum is judged when all of them have changed: in between is nothing that anybody decided.
-    for (std::size_t i = 0; i < uses_[index].size(); ++i) {
-        const Use use = uses_[index][i];
-        change(use, before, result);
-        if (i + 1 == uses_[index].size() || uses_[index][i + 1].service != use.service) judge(use.service);
+    const std::span<const Use> uses(uses_.begin() + first_use_[index], uses_.begin() + first_use_[index + 1]);
+    for (std::size_t i = 0; i < uses.size(); ++i) {
+        change(uses[i], before, result);
+        if (i + 1 == uses.size() || uses[i + 1].service != uses[i].service) judge(uses[i].service);
     }
 }
 

@@ -63,6 +63,8 @@ struct PoolEvent {
     friend bool operator==(const PoolEvent&, const PoolEvent&) = default;
 };
 
+class PoolSuccession;
+
 class ServerPool {
 public:
     /// Parts of two tables: what differs. The services of both are the same.
@@ -76,8 +78,11 @@ public:
     ServerPool(std::vector<PooledService> services, std::vector<CheckResult> results);
 
     /// Takes the place of `before` (a reload): a quorum that was there goes on by its hysteresis, and what is different for a server or a service that both have becomes
-    /// an event. The caller compares the tables as wholes.
-    void succeed(const ServerPool& before);
+    /// an event.
+    void succeed(const ServerPool& before, const PoolSuccession& succession);
+    /// The services whose entries in the table are not those of `before`, with all their destinations; what both have alike is in neither. Everything, when a service that
+    /// is alike shares a key with one that is not.
+    Difference difference_from(const ServerPool& before, const PoolSuccession& succession) const;
 
     /// Linear in the servers that this check is for; in those of a service when its quorum is gained or lost.
     void on_result(CheckIndex check, const CheckResult& result);
@@ -130,11 +135,15 @@ private:
     void judge(std::uint32_t service);
     void change_quorum(std::uint32_t service, bool has_quorum);
     std::vector<Destination> destinations(std::uint32_t service) const;
+    void tell_of_changed_servers(const ServerPool& before, const PoolSuccession& succession, std::uint32_t service);
+    bool has_same_entries(std::uint32_t service, const ServerPool& before, std::uint32_t its_before) const;
+    void list_uses();
 
     std::vector<PooledService> services_;
     std::vector<ServiceState> states_;
     std::vector<CheckResult> results_;
-    std::vector<std::vector<Use>> uses_;      // by check
+    std::vector<Use> uses_;                   // by check; those of check i are at first_use_[i] .. first_use_[i + 1]
+    std::vector<std::uint32_t> first_use_;
     std::vector<std::uint32_t> touched_;      // services
     std::vector<PoolEvent> events_;
 };

@@ -21,7 +21,7 @@ namespace vigil::daemon {
 
 Balancer::Balancer(boost::asio::io_context& io, Outlets& outlets, int bfd_fd, bool is_alone)
     : io_(io), outlets_(outlets), runner_(io, misc_scripts_, [this](const checkers::Report& report) { on_report(report); }),
-      external_(io, limiter_, bfd_fd, [this](PlannedCheck::Kind kind, const std::string& name) { on_external(kind, name); }), own_addresses_(io), notices_(outlets),
+      external_(io, limiter_, bfd_fd, [this](ExternalCheck::Kind kind, const std::string& name) { on_external(kind, name); }), own_addresses_(io), notices_(outlets),
       programmer_(io, [this] { return pool_.wanted(); }), is_alone_(is_alone) {}
 
 Balancer::~Balancer() { *alive_ = false; }
@@ -30,7 +30,8 @@ void Balancer::configure(config::Configuration configuration) {
     flush();
     is_configuring_ = true;
     LvsPlan plan = make_lvs_plan(configuration);
-    tell_of_removed(plan.services);
+    const ipvs::PoolSuccession succession(pool_.services(), plan.services);
+    tell_of_removed(succession);
     configuration_ = std::move(configuration);
     misc_scripts_.configure(configuration_.global);
     runner_.forget_files();
@@ -41,7 +42,7 @@ void Balancer::configure(config::Configuration configuration) {
     if (!is_started_) doubt_what_was_down(plan);
     std::vector<ipvs::CheckResult> results(plan.checks.size());
     for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = result_of(i);
-    replace_pool({std::move(plan.services), std::move(results)});
+    replace_pool({std::move(plan.services), std::move(results)}, succession);
     is_configuring_ = false;
     const auto waits = [](const config::VirtualServer& service) { return service.ha_suspend; };
     own_addresses_.watch(std::ranges::any_of(configuration_.virtual_servers, waits));
@@ -49,51 +50,46 @@ void Balancer::configure(config::Configuration configuration) {
 }
 
 /// What the new configuration has no more, in the words and with the scripts of the old one.
-void Balancer::tell_of_removed(const std::vector<ipvs::PooledService>& next) {
-    const ServiceServers stay = servers_by_service(next);
+void Balancer::tell_of_removed(const ipvs::PoolSuccession& succession) {
+    constexpr std::uint32_t gone = ipvs::PoolSuccession::nobody;
     for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
-        const ipvs::PooledService& service = pool_.services()[i];
-        const auto same = stay.find(service.name);
-        for (std::uint32_t k = 0; k < service.servers.size(); ++k) {
-            if (!pool_.is_up(i, k) || (same != stay.end() && same->second.contains(service.servers[k].destination.key))) continue;
+        const std::uint32_t next = succession.next(i);
+        if (next != gone && succession.keeps_servers(next)) continue;
+        const std::vector<std::uint32_t> positions = succession.servers_next(i);
+        for (std::uint32_t k = 0; k < pool_.services()[i].servers.size(); ++k) {
+            if (!pool_.is_up(i, k) || (next != gone && positions[k] != gone)) continue;
             notices_.on_event({ipvs::PoolEvent::Kind::server_down, i, k, 0, 0}, "it is not in the configuration any more");
         }
-        if (same == stay.end() && pool_.has_quorum(i)) notices_.on_event({ipvs::PoolEvent::Kind::quorum_lost, i, 0, 0, 0}, "");
+        if (next == gone && pool_.has_quorum(i)) notices_.on_event({ipvs::PoolEvent::Kind::quorum_lost, i, 0, 0, 0}, "");
     }
 }
 
-Balancer::ServiceServers Balancer::servers_by_service(const std::vector<ipvs::PooledService>& services) {
-    ServiceServers result;
-    for (const ipvs::PooledService& service : services) {
-        auto& servers = result[service.name];
-        for (const ipvs::PooledServer& server : service.servers) servers.insert(server.destination.key);
-    }
-    return result;
-}
-
-void Balancer::replace_pool(ipvs::ServerPool next) {
-    const ServiceServers known = servers_by_service(pool_.services());
+/// The pool before lives until the end, because the succession is about it.
+void Balancer::replace_pool(ipvs::ServerPool next, const ipvs::PoolSuccession& succession) {
+    ipvs::ServerPool before = std::exchange(pool_, std::move(next));
     if (std::exchange(is_started_, true)) {
-        next.succeed(pool_);
-        const ipvs::Table before = pool_.wanted();
-        pool_ = std::move(next);
-        programmer_.change(pool_.wanted(), before);
+        pool_.succeed(before, succession);
+        const ipvs::ServerPool::Difference difference = pool_.difference_from(before, succession);
+        programmer_.change(difference.wanted, difference.before);
     } else {
-        pool_ = std::move(next);
         programmer_.program();
     }
-    tell_of_new(known);
+    tell_of_new(succession);
     flush();
 }
 
-void Balancer::tell_of_new(const ServiceServers& known) {
+void Balancer::tell_of_new(const ipvs::PoolSuccession& succession) {
+    constexpr std::uint32_t nothing = ipvs::PoolSuccession::nobody;
+    const bool tells_servers = configuration_.global.lvs.notifies_initial_states;
     for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
-        const ipvs::PooledService& service = pool_.services()[i];
-        const auto before = known.find(service.name);
-        for (std::uint32_t k = 0; configuration_.global.lvs.notifies_initial_states && k < service.servers.size(); ++k) {
-            if (before == known.end() || !before->second.contains(service.servers[k].destination.key)) notices_.on_first_state(i, k, pool_.is_up(i, k));
+        const bool is_new = succession.before(i) == nothing;
+        if (tells_servers && !succession.keeps_servers(i)) {
+            const std::vector<std::uint32_t> positions = succession.servers_before(i);
+            for (std::uint32_t k = 0; k < pool_.services()[i].servers.size(); ++k) {
+                if (is_new || positions[k] == nothing) notices_.on_first_state(i, k, pool_.is_up(i, k));
+            }
         }
-        if (before == known.end()) notices_.on_start(i, pool_.has_quorum(i));
+        if (is_new) notices_.on_start(i, pool_.has_quorum(i));
     }
 }
 
@@ -104,33 +100,33 @@ void Balancer::doubt_what_was_down(const LvsPlan& plan) {
     const std::vector<bool> doubtful = doubtful_checks(plan, found);
     for (std::uint32_t i = 0; i < doubtful.size(); ++i) {
         if (!doubtful[i]) continue;
-        spdlog::info("{} was down before this start: it is waited for", checkers::describe(plan.checks[i].spec));
+        spdlog::info("{} was down before this start: it is waited for", checkers::describe(runner_.spec(ids_[i])));
         runner_.doubt(ids_[i]);
     }
 }
 
 /// Equal checks of the old and the new plan are the same to the runner.
 void Balancer::hold_checks(const LvsPlan& plan) {
-    std::vector<checkers::CheckId> ids;
-    for (const PlannedCheck& check : plan.checks) ids.push_back(check.kind == PlannedCheck::Kind::made ? runner_.acquire(check.spec) : checkers::CheckId{nobody});
-    for (const checkers::CheckId id : ids_) {
-        if (id != checkers::CheckId{nobody}) runner_.release(id);
+    std::vector<checkers::CheckId> ids(plan.checks.size(), nobody);
+    external_checks_.clear();
+    for (std::uint32_t i = 0; i < ids.size(); ++i) {
+        if (const auto* const spec = std::get_if<checkers::CheckSpec>(&plan.checks[i])) ids[i] = runner_.acquire(*spec);
+        else external_checks_.emplace(i, std::get<ExternalCheck>(plan.checks[i]));
     }
-    ids_ = std::move(ids);
-    checks_.clear();
+    for (const checkers::CheckId id : std::exchange(ids_, std::move(ids))) {
+        if (id != nobody) runner_.release(id);
+    }
     check_of_id_.clear();
     for (std::uint32_t i = 0; i < ids_.size(); ++i) {
-        const PlannedCheck& check = plan.checks[i];
-        checks_.push_back({.kind = check.kind, .file = check.file, .session = check.session, .is_down_at_start = check.is_down_at_start});
-        if (ids_[i] == checkers::CheckId{nobody}) continue;
+        if (ids_[i] == nobody) continue;
         const auto id = static_cast<std::uint32_t>(ids_[i]);
-        check_of_id_.resize(std::max<std::size_t>(check_of_id_.size(), id + 1), nobody);
+        if (id >= check_of_id_.size()) check_of_id_.resize(id + 1, nowhere);
         check_of_id_[id] = i;
     }
 }
 
 ipvs::CheckResult Balancer::result_of(std::uint32_t check) const {
-    if (checks_[check].kind != PlannedCheck::Kind::made) return external_.result(checks_[check]);
+    if (ids_[check] == nobody) return external_.result(external_checks_.at(check));
     ipvs::CheckResult result{.is_up = runner_.state(ids_[check]).is_up};
     if (const auto weight = runner_.weight(ids_[check])) result.weight = *weight;
     return result;
@@ -140,14 +136,14 @@ void Balancer::on_report(const checkers::Report& report) {
     const auto id = static_cast<std::uint32_t>(report.id);
     if (report.transition == checkers::Transition::went_up) spdlog::info("{} success", checkers::describe(report.spec));
     else if (report.is_worth_a_line) spdlog::info("{} failed: {}", checkers::describe(report.spec), report.verdict.cause);
-    if (id < check_of_id_.size() && check_of_id_[id] != nobody) change(check_of_id_[id]);
+    if (id < check_of_id_.size() && check_of_id_[id] != nowhere) change(check_of_id_[id]);
 }
 
 /// Those are few, and seldom change.
-void Balancer::on_external(PlannedCheck::Kind kind, const std::string& name) {
+void Balancer::on_external(ExternalCheck::Kind kind, const std::string& name) {
     if (!is_started_ || is_configuring_) return;   // what stands is asked for then
-    for (std::uint32_t i = 0; i < checks_.size(); ++i) {
-        if (checks_[i].kind == kind && (kind == PlannedCheck::Kind::file ? checks_[i].file.name : checks_[i].session) == name) change(i);
+    for (const auto& [index, check] : external_checks_) {
+        if (check.kind == kind && check.name() == name) change(index);
     }
 }
 
@@ -180,7 +176,7 @@ std::string Balancer::cause_of(const ipvs::PoolEvent& event) const {
     for (const ipvs::CheckIndex check : pool_.services()[event.service].servers[event.server].checks) {
         const auto index = static_cast<std::uint32_t>(check);
         if (pool_.result(check).is_up) continue;
-        if (ids_[index] == checkers::CheckId{nobody}) return ExternalChecks::describe(checks_[index]);
+        if (ids_[index] == nobody) return ExternalChecks::describe(external_checks_.at(index));
         return fmt::format("{}: {}", checkers::describe(runner_.spec(ids_[index])), runner_.last_cause(ids_[index]));
     }
     return {};
@@ -189,7 +185,7 @@ std::string Balancer::cause_of(const ipvs::PoolEvent& event) const {
 /// ha_suspend: a check that only services need whose addresses are elsewhere is not made. What it said last stands.
 void Balancer::suspend_checks(bool always) {
     if (!own_addresses_.refresh() && !always) return;
-    std::vector<bool> is_needed(checks_.size());
+    std::vector<bool> is_needed(ids_.size());
     for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
         const ipvs::PooledService& service = pool_.services()[i];
         const auto is_here = [this](const ipvs::Service& one) { return own_addresses_.contains(one.key.address); };
@@ -198,14 +194,24 @@ void Balancer::suspend_checks(bool always) {
             for (const ipvs::CheckIndex check : server.checks) is_needed[static_cast<std::size_t>(check)] = true;
         }
     }
-    for (std::uint32_t i = 0; i < checks_.size(); ++i) {
-        if (ids_[i] == checkers::CheckId{nobody}) continue;
+    for (std::uint32_t i = 0; i < ids_.size(); ++i) {
+        if (ids_[i] == nobody) continue;
         if (is_needed[i]) runner_.resume(ids_[i]);
         else runner_.suspend(ids_[i]);
     }
 }
 
+/// Checks that wait for a place are nobody's fault but ours, and none of them would say so.
+void Balancer::tell_of_lateness() {
+    constexpr std::chrono::seconds tolerable{10};
+    if (runner_.lateness() < tolerable || !limiter_.admit("checks come late", io::clock::now())) return;
+    spdlog::warn("Checks are made {:.0f} s late: {} wait for a place, {} are under way. This machine is too slow for so many so often (delay_loop), many servers hang, or the "
+                 "limit of open files is low (LimitNOFILE)",
+                 std::chrono::duration<double>(runner_.lateness()).count(), runner_.waiting(), runner_.running());
+}
+
 void Balancer::tick() {
+    tell_of_lateness();
     suspend_checks(false);
     external_.tick();
     outlets_.scripts.pump(io::clock::now());
@@ -215,7 +221,7 @@ void Balancer::tick() {
 void Balancer::stop(bool keeps_table) {
     flush();
     for (const checkers::CheckId id : std::exchange(ids_, {})) {
-        if (id != checkers::CheckId{nobody}) runner_.release(id);
+        if (id != nobody) runner_.release(id);
     }
     notices_.say_goodbye(pool_);
     const bool everything = configuration_.global.lvs.flush_at_stop == config::FlushAtStop::all;

@@ -2,10 +2,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "config/model.h"
@@ -18,6 +17,7 @@
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/server_notices.h"
 #include "ipvs/checkers/runner.h"
+#include "ipvs/pool_succession.h"
 
 namespace vigil::daemon {
 
@@ -43,22 +43,22 @@ public:
     std::string describe() const;
 
 private:
-    static constexpr std::uint32_t nobody = ~0u;
+    static constexpr checkers::CheckId nobody{~0u};
+    static constexpr std::uint32_t nowhere = ~0u;
 
     void hold_checks(const LvsPlan& plan);
     ipvs::CheckResult result_of(std::uint32_t check) const;
     void on_report(const checkers::Report& report);
-    void on_external(PlannedCheck::Kind kind, const std::string& name);
+    void on_external(ExternalCheck::Kind kind, const std::string& name);
     void change(std::uint32_t check);
     void plan_flush();
     void flush();
     std::string cause_of(const ipvs::PoolEvent& event) const;
-    using ServiceServers = std::unordered_map<std::string, std::unordered_set<ipvs::DestinationKey, ipvs::KeyHash>>;
-    static ServiceServers servers_by_service(const std::vector<ipvs::PooledService>& services);
-    void tell_of_removed(const std::vector<ipvs::PooledService>& next);
-    void tell_of_new(const ServiceServers& known);
-    void replace_pool(ipvs::ServerPool next);
+    void tell_of_removed(const ipvs::PoolSuccession& succession);
+    void tell_of_new(const ipvs::PoolSuccession& succession);
+    void replace_pool(ipvs::ServerPool next, const ipvs::PoolSuccession& succession);
     void suspend_checks(bool always);
+    void tell_of_lateness();
     void doubt_what_was_down(const LvsPlan& plan);
 
     boost::asio::io_context& io_;
@@ -72,8 +72,8 @@ private:
     ServerNotices notices_;
     ipvs::ServerPool pool_;
     IpvsProgrammer programmer_;
-    std::vector<PlannedCheck> checks_;             // by CheckIndex, without their specs
-    std::vector<checkers::CheckId> ids_;           // by CheckIndex; Kind::made only
+    std::vector<checkers::CheckId> ids_;           // by CheckIndex; nobody: an external one
+    std::map<std::uint32_t, ExternalCheck> external_checks_;   // by CheckIndex
     std::vector<std::uint32_t> check_of_id_;       // by CheckId
     bool is_alone_;
     bool is_started_ = false;

@@ -10,7 +10,7 @@ ExternalChecks::ExternalChecks(boost::asio::io_context& io, RateLimiter& limiter
     : files_(io, things_, limiter), sessions_(io, things_, bfd_fd) {
     things_.listen([this, on_change = std::move(on_change)](ThingIndex index) {
         const Thing& thing = things_[index];
-        on_change(thing.kind == ThingKind::file ? PlannedCheck::Kind::file : PlannedCheck::Kind::session, thing.name);
+        on_change(thing.kind == ThingKind::file ? ExternalCheck::Kind::file : ExternalCheck::Kind::session, thing.name);
     });
 }
 
@@ -18,8 +18,10 @@ void ExternalChecks::configure(const LvsPlan& plan, const config::Configuration&
     std::set<std::string, std::less<>> files;
     std::set<std::string> sessions;
     for (const PlannedCheck& check : plan.checks) {
-        if (check.kind == PlannedCheck::Kind::file) files.insert(check.file.name);
-        if (check.kind == PlannedCheck::Kind::session) sessions.insert(check.session);
+        const auto* const external = std::get_if<ExternalCheck>(&check);
+        if (external == nullptr) continue;
+        if (external->kind == ExternalCheck::Kind::file) files.insert(external->name());
+        else sessions.insert(external->name());
     }
     std::vector<FileDefinition> definitions;
     for (const config::TrackedFile& file : configuration.tracked_files) {
@@ -38,9 +40,9 @@ void ExternalChecks::configure(const LvsPlan& plan, const config::Configuration&
     }
 }
 
-ipvs::CheckResult ExternalChecks::result(const PlannedCheck& check) const {
-    const bool is_file = check.kind == PlannedCheck::Kind::file;
-    const ThingIndex index = things_.find(is_file ? ThingKind::file : ThingKind::bfd, is_file ? check.file.name : check.session);
+ipvs::CheckResult ExternalChecks::result(const ExternalCheck& check) const {
+    const bool is_file = check.kind == ExternalCheck::Kind::file;
+    const ThingIndex index = things_.find(is_file ? ThingKind::file : ThingKind::bfd, check.name());
     if (index == ThingIndex::none) return {};
     const Thing& thing = things_[index];
     if (is_file) return judge_file(check.file, thing.value);
@@ -48,8 +50,8 @@ ipvs::CheckResult ExternalChecks::result(const PlannedCheck& check) const {
     return {.is_up = thing.is_known ? thing.is_up : !check.is_down_at_start};
 }
 
-std::string ExternalChecks::describe(const PlannedCheck& check) {
-    return check.kind == PlannedCheck::Kind::file ? fmt::format("FILE_CHECK of {}", check.file.name) : fmt::format("BFD_CHECK of {}", check.session);
+std::string ExternalChecks::describe(const ExternalCheck& check) {
+    return fmt::format("{} of {}", check.kind == ExternalCheck::Kind::file ? "FILE_CHECK" : "BFD_CHECK", check.name());
 }
 
 }  // namespace vigil::daemon

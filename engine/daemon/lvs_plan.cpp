@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -97,40 +98,59 @@ std::vector<ipvs::Service> services_of(const config::VirtualServer& from, const 
 /// Gives equal checks one index.
 class CheckList {
 public:
-    explicit CheckList(const config::Configuration& configuration, std::vector<PlannedCheck>& checks) : configuration_(configuration), checks_(checks) {}
+    CheckList(const config::Configuration& configuration, std::vector<PlannedCheck>& checks)
+        : configuration_(configuration), checks_(checks), made_(0, HashAt{checks}, EqualAt{checks}) {
+        std::size_t most = 0;
+        for (const config::VirtualServer& service : configuration.virtual_servers) {
+            for (const config::RealServer& server : service.real_servers) most += server.checkers->size();
+        }
+        checks_.reserve(most);
+        made_.reserve(most);
+    }
 
     ipvs::CheckIndex index_of(const config::RealServer& server, const config::Checker& checker) {
         if (const auto* file = std::get_if<config::FileCheck>(&checker.check)) {
             const FileRule rule = rule_of(*file);
-            return find_or_add(files_, rule, [&] { return PlannedCheck{.kind = PlannedCheck::Kind::file, .file = rule}; });
+            return find_or_add(files_, rule, {.kind = ExternalCheck::Kind::file, .file = rule});
         }
         if (const auto* session = std::get_if<config::BfdCheck>(&checker.check)) {
             const std::pair key{std::string(session->name), checker.schedule.alpha};
-            return find_or_add(sessions_, key, [&] {
-                return PlannedCheck{.kind = PlannedCheck::Kind::session, .session = key.first, .is_down_at_start = key.second};
-            });
+            return find_or_add(sessions_, key, {.kind = ExternalCheck::Kind::session, .session = key.first, .is_down_at_start = key.second});
         }
-        const checkers::CheckSpec spec = make_check_spec(server, checker, configuration_.global.lvs.tls);
-        return find_or_add(made_, spec, [&] { return PlannedCheck{.kind = PlannedCheck::Kind::made, .spec = spec}; });
+        const auto next = static_cast<std::uint32_t>(checks_.size());
+        checks_.emplace_back(make_check_spec(server, checker, configuration_.global.lvs.tls));
+        const auto [index, is_new] = made_.insert(next);
+        if (!is_new) checks_.pop_back();
+        return ipvs::CheckIndex{*index};
     }
 
 private:
+    // Specs are large and thousands: they are in the list alone.
+    struct HashAt {
+        const std::vector<PlannedCheck>& checks;
+        std::size_t operator()(std::uint32_t at) const { return checkers::hash_of(std::get<checkers::CheckSpec>(checks[at])); }
+    };
+    struct EqualAt {
+        const std::vector<PlannedCheck>& checks;
+        bool operator()(std::uint32_t a, std::uint32_t b) const { return checks[a] == checks[b]; }
+    };
+
     static FileRule rule_of(const config::FileCheck& check) {
         const std::int64_t weight = check.weight.value_or(0);
         const bool is_reversed = check.weight_reverse.value_or(false);
         return {std::string(check.track_file), is_reversed ? -weight : weight, is_reversed && weight == 0};
     }
 
-    template <typename Map, typename Key, typename Make>
-    ipvs::CheckIndex find_or_add(Map& map, const Key& key, const Make& make) {
+    template <typename Map, typename Key>
+    ipvs::CheckIndex find_or_add(Map& map, const Key& key, ExternalCheck check) {
         const auto [entry, is_new] = map.try_emplace(key, static_cast<std::uint32_t>(checks_.size()));
-        if (is_new) checks_.push_back(make());
+        if (is_new) checks_.emplace_back(std::move(check));
         return ipvs::CheckIndex{entry->second};
     }
 
     const config::Configuration& configuration_;
     std::vector<PlannedCheck>& checks_;
-    std::unordered_map<checkers::CheckSpec, std::uint32_t> made_;
+    std::unordered_set<std::uint32_t, HashAt, EqualAt> made_;
     std::map<FileRule, std::uint32_t> files_;
     std::map<std::pair<std::string, bool>, std::uint32_t> sessions_;
 };
@@ -191,7 +211,7 @@ std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found)
             for (const ipvs::CheckIndex check : server.checks) (is_out ? is_missed : is_good)[static_cast<std::size_t>(check)] = true;
         }
     }
-    for (std::size_t i = 0; i < is_missed.size(); ++i) is_missed[i] = is_missed[i] && !is_good[i] && plan.checks[i].kind == PlannedCheck::Kind::made;
+    for (std::size_t i = 0; i < is_missed.size(); ++i) is_missed[i] = is_missed[i] && !is_good[i] && std::holds_alternative<checkers::CheckSpec>(plan.checks[i]);
     return is_missed;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "config/model.h"
@@ -20,15 +21,20 @@ struct FileRule {
     friend auto operator<=>(const FileRule&, const FileRule&) = default;
 };
 
-/// One check, whoever needs it. Equal ones are one.
-struct PlannedCheck {
-    enum class Kind : std::uint8_t { made, file, session };
-    Kind kind = Kind::made;
-    checkers::CheckSpec spec{};   ///< of Kind::made: the checkers' runner makes it
+/// A check that nobody makes: something else tells what it says.
+struct ExternalCheck {
+    enum class Kind : std::uint8_t { file, session };
+    Kind kind = Kind::file;
     FileRule file{};              ///< of Kind::file
     std::string session{};        ///< of Kind::session: a bfd_instance
-    bool is_down_at_start = false;   ///< of the latter two: alpha
+    bool is_down_at_start = false;   ///< of Kind::session: alpha
+
+    const std::string& name() const { return kind == Kind::file ? file.name : session; }
+    friend bool operator==(const ExternalCheck&, const ExternalCheck&) = default;
 };
+
+/// One check, whoever needs it. Equal ones are one. The first kind is made by the checkers' runner.
+using PlannedCheck = std::variant<checkers::CheckSpec, ExternalCheck>;
 
 /// What the configuration asks of the load balancer: services for the pool, at the same index as Configuration::virtual_servers, and the checks, at the index that
 /// the pool knows them by.
@@ -42,7 +48,7 @@ LvsPlan make_lvs_plan(const config::Configuration& configuration);
 /// Checks to be doubted, by their index: a process before this one has left `found` in the kernel, and the servers that need this check are not in it, or with weight 0.
 std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found);
 
-/// One checker of one server; Kind::made only. `tls`: of the SSL block.
+/// One checker of one server; not those that an ExternalCheck stands for. `tls`: of the SSL block.
 checkers::CheckSpec make_check_spec(const config::RealServer& server, const config::Checker& checker, const config::TlsClientSettings& tls);
 
 /// What a file with this number says of a server.

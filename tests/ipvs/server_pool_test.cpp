@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "ipvs/pool_succession.h"
 #include "ipvs/server_pool.h"
 #include "ipvs/table.h"
 #include "tests/ipvs/entries.h"
@@ -44,6 +45,10 @@ ServerPool pool_of(PooledService made, std::vector<CheckResult> results = {}) {
     results.resize(std::max<std::size_t>(results.size(), made.servers.size()));
     return ServerPool({std::move(made)}, std::move(results));
 }
+
+void succeed(ServerPool& next, const ServerPool& before) { next.succeed(before, {before.services(), next.services()}); }
+
+ServerPool::Difference difference(const ServerPool& next, const ServerPool& before) { return next.difference_from(before, {before.services(), next.services()}); }
 
 /// "10.1.0.1=1 10.1.0.2=0": destinations of the first service, sorted.
 std::string shown(const Table& table, std::size_t index = 0) {
@@ -245,7 +250,7 @@ TEST(ServerPool, AReloadKeepsAQuorumByItsHysteresis) {
     EXPECT_TRUE(before.has_quorum(0));
     ServerPool next = pool_of(made, {down});
     EXPECT_FALSE(next.has_quorum(0));   // of a start
-    next.succeed(before);
+    succeed(next, before);
     EXPECT_TRUE(next.has_quorum(0));
     EXPECT_TRUE(next.take_events().empty());
     EXPECT_TRUE(next.take_difference().wanted.empty());
@@ -254,8 +259,69 @@ TEST(ServerPool, AReloadKeepsAQuorumByItsHysteresis) {
 TEST(ServerPool, AReloadTellsWhatIsDifferent) {
     ServerPool before = pool_of(with_sorry(pooled({1})));
     ServerPool next = pool_of(with_sorry(pooled({1})), {down});   // a new check with alpha
-    next.succeed(before);
+    succeed(next, before);
     EXPECT_EQ(kinds(next), (std::vector{Kind::server_down, Kind::quorum_lost, Kind::sorry_in}));
+}
+
+/// The service "a" and another one, which has the service of the kernel `of_b`.
+ServerPool pool_of_two(std::initializer_list<std::int32_t> a, std::initializer_list<std::int32_t> b, const char* of_b = "192.0.2.2") {
+    PooledService other = pooled(b);
+    other.name = "b";
+    other.services = {service(of_b, 80)};
+    return ServerPool({pooled(a), std::move(other)}, std::vector<CheckResult>(std::max(a.size(), b.size())));
+}
+
+TEST(ServerPool, AReloadComparesOnlyWhatIsNotAlike) {
+    const ServerPool before = pool_of_two({1, 1}, {1, 1});
+    EXPECT_TRUE(difference(pool_of_two({1, 1}, {1, 1}), before).wanted.empty());
+    EXPECT_TRUE(difference(pool_of_two({1, 1}, {1, 1}), before).before.empty());
+    const ServerPool::Difference weight = difference(pool_of_two({1, 1}, {1, 7}), before);
+    EXPECT_EQ(shown(weight.wanted), "10.1.0.1=1 10.1.0.2=7");
+    EXPECT_EQ(shown(weight.before), "10.1.0.1=1 10.1.0.2=1");
+    EXPECT_EQ(weight.wanted.size(), 1u);
+    const ServerPool::Difference gone = difference(pool_of(pooled({1, 1})), before);
+    EXPECT_TRUE(gone.wanted.empty());
+    ASSERT_EQ(gone.before.size(), 1u);
+    EXPECT_EQ(gone.before[0].service.key, service("192.0.2.2", 80).key);
+    const ServerPool::Difference moved = difference(pool_of_two({1, 1}, {1, 1}, "192.0.2.3"), before);
+    EXPECT_EQ(moved.wanted.size(), 1u);
+    EXPECT_EQ(moved.before.size(), 1u);
+}
+
+TEST(ServerPool, AReloadComparesAllWhenSomethingAlikeSharesAKeyWithSomethingElse) {
+    const ServerPool before = pool_of_two({1, 1}, {1}, "192.0.2.1");   // as "a"
+    const ServerPool::Difference all = difference(pool_of(pooled({1, 1})), before);
+    EXPECT_EQ(all.wanted.size(), 1u);
+    EXPECT_EQ(all.before.size(), 2u);
+}
+
+TEST(ServerPool, AReloadComparesWhatTheTableHasAndNotOnlyWhatTheFileSays) {
+    ServerPool before = pool_of(pooled({1, 1}));
+    before.on_result(check(1), down);
+    before.take_difference();
+    EXPECT_EQ(difference(pool_of(pooled({1, 1}), {up, down}), before).wanted.size(), 0u);
+    EXPECT_EQ(shown(difference(pool_of(pooled({1, 1})), before).wanted), "10.1.0.1=1 10.1.0.2=1");
+}
+
+TEST(PoolSuccession, FindsServicesByNameAndServersByPlace) {
+    PooledService first = pooled({1, 1});
+    PooledService second = pooled({1, 1, 1});
+    second.name = "b";
+    PooledService changed = pooled({1, 1, 1});
+    changed.servers.erase(changed.servers.begin());
+    PooledService third = pooled({1});
+    third.name = "c";
+    const std::vector before{first, second};
+    const std::vector next{third, second, changed};
+    const PoolSuccession succession(before, next);
+    constexpr std::uint32_t nobody = PoolSuccession::nobody;
+    EXPECT_EQ((std::vector{succession.before(0), succession.before(1), succession.before(2)}), (std::vector{nobody, 1u, 0u}));
+    EXPECT_EQ((std::vector{succession.next(0), succession.next(1)}), (std::vector{2u, 1u}));
+    EXPECT_TRUE(succession.keeps_servers(1));
+    EXPECT_FALSE(succession.keeps_servers(0));
+    EXPECT_EQ(succession.servers_before(2), (std::vector{1u, nobody}));
+    EXPECT_EQ(succession.servers_next(0), (std::vector{nobody, 0u}));
+    EXPECT_TRUE(succession.servers_before(1).empty());
 }
 
 TEST(ServerPool, ASorryServerThatIsARealServerTooIsWhatIsNeeded) {

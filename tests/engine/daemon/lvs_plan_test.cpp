@@ -26,6 +26,8 @@ std::string service(const std::string& lines, const std::string& checker = "", c
 }
 
 LvsPlan plan_of(const std::string& text) { return make_lvs_plan(load(text)); }
+const checkers::CheckSpec& made(const LvsPlan& plan, std::size_t at) { return std::get<checkers::CheckSpec>(plan.checks.at(at)); }
+const FileRule& file_rule(const LvsPlan& plan, std::size_t at) { return std::get<ExternalCheck>(plan.checks.at(at)).file; }
 
 TEST(LvsPlan, AServiceWithItsServers) {
     const LvsPlan plan = plan_of(service("persistence_timeout 50\n persistence_granularity 255.255.0.0\n quorum 2\n hysteresis 1\n sorry_server 10.9.0.1 80"));
@@ -87,7 +89,7 @@ TEST(LvsPlan, EqualChecksAreMadeOnce) {
     ASSERT_EQ(plan.checks.size(), 3u);   // that one, and one for each server of the third
     EXPECT_EQ(plan.services[0].servers[0].checks, plan.services[1].servers[1].checks);
     EXPECT_NE(plan.services[2].servers[0].checks, plan.services[2].servers[1].checks);
-    EXPECT_EQ(to_string(plan.checks[1].spec.common.address), "10.1.0.1");
+    EXPECT_EQ(to_string(made(plan, 1).common.address), "10.1.0.1");
 }
 
 TEST(LvsPlan, AServerNeedsACheckOnce) {
@@ -97,7 +99,7 @@ TEST(LvsPlan, AServerNeedsACheckOnce) {
 
 TEST(LvsPlan, TimesComeFromTheChecker) {
     const LvsPlan plan = plan_of(service("delay_loop 7", "TCP_CHECK {\n retry 2\n delay_before_retry 3\n connect_timeout 4\n warmup 0\n alpha\n }"));
-    const checkers::CommonSpec& common = plan.checks[0].spec.common;
+    const checkers::CommonSpec& common = made(plan, 0).common;
     EXPECT_EQ(common.retry, 2u);
     EXPECT_EQ(common.delay_before_retry, 3s);
     EXPECT_EQ(common.connect_timeout, 4s);
@@ -109,7 +111,7 @@ TEST(LvsPlan, TimesComeFromTheChecker) {
 TEST(LvsPlan, AUrlWithAllOfIt) {
     const LvsPlan plan = plan_of(service("", "SSL_GET {\n enable_sni\n virtualhost v.example\n url {\n path /a\n status_code 201 300-302\n regex ^x\n regex_options caseless\n"
                                              " regex_min_offset 5\n }\n }"));
-    const auto& http = std::get<checkers::HttpSpec>(plan.checks[0].spec.method);
+    const auto& http = std::get<checkers::HttpSpec>(made(plan, 0).method);
     ASSERT_TRUE(http.tls);
     EXPECT_TRUE(http.tls->send_name);
     ASSERT_EQ(http.urls.size(), 1u);
@@ -125,7 +127,7 @@ TEST(LvsPlan, AUrlWithAllOfIt) {
 TEST(LvsPlan, AProgramIsNoPlace) {
     const LvsPlan plan = plan_of(service("", "MISC_CHECK {\n misc_path \"/bin/true 'a b'\"\n misc_dynamic\n misc_timeout 9\n }"));
     ASSERT_EQ(plan.checks.size(), 1u);   // the same for both servers
-    const auto& misc = std::get<checkers::MiscSpec>(plan.checks[0].spec.method);
+    const auto& misc = std::get<checkers::MiscSpec>(made(plan, 0).method);
     EXPECT_EQ(misc.arguments, (std::vector<std::string>{"/bin/true", "a b"}));
     EXPECT_TRUE(misc.dynamic);
     EXPECT_EQ(misc.timeout, 9s);
@@ -133,7 +135,7 @@ TEST(LvsPlan, AProgramIsNoPlace) {
 
 TEST(LvsPlan, AnExpectedReplyMayHaveHoles) {
     const LvsPlan plan = plan_of(service("", "UDP_CHECK {\n payload 0102\n require_reply 1x ff\n }"));
-    const auto& udp = std::get<checkers::UdpSpec>(plan.checks[0].spec.method);
+    const auto& udp = std::get<checkers::UdpSpec>(made(plan, 0).method);
     EXPECT_EQ(udp.payload, (std::vector<std::uint8_t>{1, 2}));
     EXPECT_EQ(udp.reply, (std::vector<checkers::MaskedOctet>{{0x10, 0xf0}, {0xff, 0xff}}));
 }
@@ -142,11 +144,11 @@ TEST(LvsPlan, FilesGiveWeightsOrVerdicts) {
     const std::string file = "track_file f {\n file /tmp/f\n weight 1\n}\n";
     const LvsPlan plan = plan_of(file + service("", "FILE_CHECK {\n track_file f\n weight 3\n }") + service("", "FILE_CHECK {\n track_file f\n weight 0\n }", "10.0.0.2 80"));
     ASSERT_EQ(plan.checks.size(), 2u);
-    EXPECT_EQ(plan.checks[0].kind, PlannedCheck::Kind::file);
-    EXPECT_EQ(judge_file(plan.checks[0].file, 5).added_weight, 15);
-    EXPECT_TRUE(judge_file(plan.checks[0].file, 5).is_up);
-    EXPECT_FALSE(judge_file(plan.checks[1].file, 5).is_up);
-    EXPECT_TRUE(judge_file(plan.checks[1].file, 0).is_up);
+    EXPECT_EQ(file_rule(plan, 0).name, "f");
+    EXPECT_EQ(judge_file(file_rule(plan, 0), 5).added_weight, 15);
+    EXPECT_TRUE(judge_file(file_rule(plan, 0), 5).is_up);
+    EXPECT_FALSE(judge_file(file_rule(plan, 1), 5).is_up);
+    EXPECT_TRUE(judge_file(file_rule(plan, 1), 0).is_up);
 }
 
 TEST(LvsPlan, WhatAnEarlierProcessHasTakenOutIsDoubted) {
