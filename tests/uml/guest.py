@@ -35,24 +35,24 @@ def why_not():
     return None
 
 
-def run(command, modules=(), environment=None, seconds=300):
-    """Exit status of the command; an exception when the guest did not come to it, or took too long."""
+def run(command, modules=(), environment=None, seconds=300, memory=MEMORY):
+    """Exit status of the command; an exception when the guest did not come to it, or took too long. `memory`: as the kernel's option mem= has it."""
     # Not below /tmp, which the guest has of its own.
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="vigil-uml-", dir="/var/tmp"))
     try:
-        return _run(scratch, command, modules, environment or {}, seconds)
+        return _run(scratch, command, modules, environment or {}, seconds, memory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _run(scratch, command, modules, environment, seconds):
+def _run(scratch, command, modules, environment, seconds, memory):
     job = {"command": [str(word) for word in command], "modules": list(modules), "directory": os.getcwd(),
            "environment": {"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")} | environment}
     (scratch / "job.json").write_text(json.dumps(job), encoding="utf-8")
     console = scratch / "console"
     with open(console, "wb") as out:
         guest = subprocess.Popen(
-            [program(), f"mem={MEMORY}", "rootfstype=hostfs", "rootflags=/", "root=/dev/root", "rw", f"init={INIT}", f"uml_dir={scratch}", "umid=guest",
+            [program(), f"mem={memory}", "rootfstype=hostfs", "rootflags=/", "root=/dev/root", "rw", f"init={INIT}", f"uml_dir={scratch}", "umid=guest",
              "con0=null,fd:1", "con=null", "quiet", f"VIGIL_SCRATCH={scratch}"],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=os.environ | {"TMPDIR": str(scratch)}, start_new_session=True)
         try:
