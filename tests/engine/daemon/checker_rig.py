@@ -217,6 +217,9 @@ class CheckerRig:
         os.close(self._reader)
         self.namespace.close()
         self.lan.close()
+        crash = re.search(r".*(Sanitizer|runtime error|signal (4|6|7|8|11) ).*", self.log.read_text(encoding="utf-8", errors="replace"))
+        if crash:
+            raise AssertionError(f"{crash[0]} (log: {self.log})")
 
     # --- what it tells ---
 

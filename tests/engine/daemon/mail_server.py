@@ -20,7 +20,7 @@ class IndependentServer:
         listener = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.bind(("127.0.0.1", port))
         self._loop = asyncio.new_event_loop()
-        self._loop.run_until_complete(self._loop.create_server(lambda: SMTP(self, loop=self._loop), sock=listener))
+        self._server = self._loop.run_until_complete(self._loop.create_server(lambda: SMTP(self, loop=self._loop), sock=listener))
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -40,6 +40,8 @@ class IndependentServer:
     def close(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
+        self._server.close()
+        self._loop.close()
 
 
 class MailServer:
