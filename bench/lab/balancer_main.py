@@ -12,10 +12,9 @@ sys.path.insert(0, str(TOP / "tests" / "uml"))
 import guest  # noqa: E402
 from balancerlab import report, story  # noqa: E402
 from balancerlab.setting import CHECKS, Setting  # noqa: E402
-from balancerlab.site import Site  # noqa: E402
+from balancerlab.site import Site, SiteWithoutTable  # noqa: E402
 from densitylab import machine  # noqa: E402
 from netlab import sandbox  # noqa: E402
-from netlab.daemon import DaemonError  # noqa: E402
 from netlab.keepalived import Keepalived  # noqa: E402
 from netlab.vigild import Vigild  # noqa: E402
 from netlab.workspace import Workspace  # noqa: E402
@@ -38,6 +37,7 @@ def read_options():
     parser.add_argument("--silent", type=float, default=1, help="percent")
     parser.add_argument("--window", type=float, default=30, help="seconds")
     parser.add_argument("--patience", type=float, default=600, help="seconds")
+    parser.add_argument("--here", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
@@ -45,41 +45,42 @@ def read_options():
     unknown = set(options.daemon) - set(KINDS)
     if unknown:
         parser.error(f"no such daemon: {', '.join(sorted(unknown))}")
+    if options.here and options.daemon != ["vigil"]:
+        parser.error("--here is for vigil alone: keepalived does not check without IPVS")
     if not 0 < options.services <= options.servers <= 1_000_000:
         parser.error("there must be services, and at least as many servers")
     return options
 
 
-def why_not(kinds):
+def why_not(kinds, is_here):
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     missing = None if shutil.which("nginx", path=path) else "nginx is not here (Debian package nginx-light)"
-    return guest.why_not() or missing or next((reason for reason in (KINDS[name].why_not() for name in kinds) if reason), None)
+    return (sandbox.why_not() if is_here else guest.why_not()) or missing or next((reason for reason in (KINDS[name].why_not() for name in kinds) if reason), None)
 
 
 def play(options, directory):
-    """In the guest. Daemon -> Figures."""
+    """Daemon -> Figures."""
     setting = Setting(options.services, options.servers, options.period, options.check, options.silent)
     results = {}
     for name in options.daemon:
         figures = results[name] = story.Figures()
-        site = Site(KINDS[name], directory / name, setting, options.patience)
+        site = (SiteWithoutTable if options.here else Site)(KINDS[name], directory / name, setting, options.patience)
         try:
             story.play(site, figures, options.window, lambda text, name=name: print(f"{name}: {text}", flush=True))
-        except (DaemonError, OSError) as error:
-            figures.trouble = str(error)
         finally:
             site.close()
     return results
 
 
-def main_in_guest(options, directory):
+def work(options, directory):
     results = play(options, directory)
     lines = machine.describe([KINDS[name] for name in options.daemon])
     print("\n".join(lines) + "\n\n" + report.table(results), flush=True)
     if options.write:
-        words = " ".join(sys.argv[1:])
-        report.write(DOCUMENT, results, f"Linux {platform.release()} (user-mode, one processor), {options.services:,} virtual servers with {options.servers:,} real servers, "
-                                        f"each with a check of its own ({options.check}) every {options.period:g} s; `bench/lab/balancer {words}`. " + ". ".join(lines[1:]) + ".")
+        where = "" if options.here else " (user-mode, one processor)"
+        setting = (f"`bench/lab/balancer {' '.join(sys.argv[1:])}`: {options.services:,} virtual servers with {options.servers:,} real servers, a check of each ({options.check}) "
+                   f"every {options.period:g} s; Linux {platform.release()}{where}; {'; '.join(lines[1:])}.")
+        report.write(DOCUMENT, "here" if options.here else f"{options.period:g} s", results, setting)
     return 1 if results.get("vigil", story.Figures()).trouble else 0
 
 
@@ -87,16 +88,20 @@ def main():
     options = read_options()
     directory = os.environ.get(IN_GUEST)
     if directory:
-        return main_in_guest(options, pathlib.Path(directory))
-    reason = why_not(options.daemon)
+        return work(options, pathlib.Path(directory))
+    reason = why_not(options.daemon, options.here)
     if reason:
         print(f"balancer: {reason}", file=sys.stderr)
         return sandbox.SKIPPED
+    if options.here:
+        sandbox.enter()
     tempfile.tempdir = "/var/tmp"   # the guest has a /tmp of its own
     workspace = Workspace("vigil-balancer-")
     environment = {name: os.environ[name] for name in ("VIGILD", "VIGIL_BUILD") if name in os.environ} | {IN_GUEST: str(workspace.path)}
     seconds = BOOT + len(options.daemon) * (6 * options.patience + 2 * options.window)
     try:
+        if options.here:
+            return work(options, workspace.path)
         print(f"user-mode Linux with {' and '.join(options.daemon)}: some minutes each, and then the table", flush=True)
         return guest.run([sys.executable, "-B", os.path.abspath(sys.argv[0]), *sys.argv[1:]], MODULES, environment, seconds, memory=MEMORY)
     finally:

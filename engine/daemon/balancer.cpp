@@ -32,7 +32,7 @@ void Balancer::configure(config::Configuration configuration) {
     LvsPlan plan = make_lvs_plan(configuration);
     const ipvs::PoolSuccession succession(pool_.services(), plan.services);
     tell_of_removed(succession);
-    configuration_ = std::move(configuration);
+    const config::Configuration before = std::exchange(configuration_, std::move(configuration));   // let go of when the kernel has what is new
     misc_scripts_.configure(configuration_.global);
     runner_.forget_files();
     notices_.configure(configuration_);

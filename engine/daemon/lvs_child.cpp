@@ -34,6 +34,7 @@
 #include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
 #include "engine/daemon/thread_list.h"
+#include "engine/io/clock.h"
 #include "engine/io/real_time.h"
 
 namespace vigil::daemon {
@@ -75,7 +76,7 @@ private:
     void wait_for_signal();
     void on_signal(int number);
     void reload();
-    void adopt(config::Configuration configuration);
+    void adopt(config::Configuration configuration, Instant begin);
     void write_dump() const;
     void tick();
     void stop();
@@ -93,6 +94,7 @@ private:
 };
 
 int CheckersChild::run() {
+    const Instant begin = io::clock::now();
     config::LoadResult loaded = load_configuration(options_, false);
     if (!options_.vrrp) log_diagnostics(loaded);   // else the VRRP process does
     if (!loaded.is_readable) return exit_no_config;
@@ -100,7 +102,7 @@ int CheckersChild::run() {
     limit_process(loaded.configuration.global.lvs.process);
     balancer_ = std::make_unique<Balancer>(io_, outlets_, bfd_fd_, !options_.vrrp);
     outlets_.on_other_child = [this](pid_t pid, int status) { balancer_->on_process_end(pid, status); };
-    adopt(std::move(loaded.configuration));
+    adopt(std::move(loaded.configuration), begin);
     wait_for_signal();
     tick();
     tell_parent(ready_fd_, sign_ready);
@@ -109,12 +111,15 @@ int CheckersChild::run() {
     return exit_success;
 }
 
-void CheckersChild::adopt(config::Configuration configuration) {
+/// `begin`: when it was begun to read it.
+void CheckersChild::adopt(config::Configuration configuration, Instant begin) {
     std::size_t server_count = 0;
     for (const config::VirtualServer& service : configuration.virtual_servers) server_count += service.real_servers.size();
-    spdlog::info("{} virtual servers with {} real servers", configuration.virtual_servers.size(), server_count);
+    const std::size_t service_count = configuration.virtual_servers.size();
     outlets_.configure(configuration);
     balancer_->configure(std::move(configuration));
+    const std::chrono::duration<double, std::milli> taken = io::clock::now() - begin;
+    spdlog::info("{} virtual servers with {} real servers, read and carried out in {:.0f} ms", service_count, server_count, taken.count());
 }
 
 void CheckersChild::wait_for_signal() {
@@ -140,6 +145,7 @@ void CheckersChild::on_signal(int number) {
 
 /// Judged as the VRRP process does: both keep what runs, or none.
 void CheckersChild::reload() {
+    const Instant begin = io::clock::now();
     config::LoadResult loaded = load_configuration(options_, false);
     if (!options_.vrrp) log_diagnostics(loaded);
     if (!loaded.is_readable || !known_errors_.covers(loaded.diagnostics)) {
@@ -151,7 +157,7 @@ void CheckersChild::reload() {
         const config::ProcessDefinitions& process = loaded.configuration.global.process;
         ::prctl(PR_SET_NAME, checkers_process_name(process).c_str());
         if (process.umask && !options_.umask) ::umask(static_cast<mode_t>(*process.umask));
-        adopt(std::move(loaded.configuration));
+        adopt(std::move(loaded.configuration), begin);
     }
     tell_parent(ready_fd_, sign_ready);
 }

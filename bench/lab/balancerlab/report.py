@@ -1,7 +1,7 @@
 """The table of bench/lab/balancer, for a terminal and for docs/balancer.md."""
 import pathlib
 
-BEGIN, END = "<!-- bench/lab/balancer -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- bench/lab/balancer: {} -->\n", "<!-- end -->\n"
 
 
 def seconds(value):
@@ -36,6 +36,8 @@ def table(results):
     lines = ["| | " + " | ".join(names) + " |" + (" ratio |" if len(names) == 2 else ""), "|---|" + "--:|" * (len(names) + (len(names) == 2))]
     for title, field, show in ROWS:
         values = [getattr(results[name], field) for name in names]
+        if not any(value is not None for value in values):
+            continue
         cells = ["not reached" if value is None else show(value) for value in values]
         if len(names) == 2:
             cells.append(f"{values[1] / values[0]:.1f}" if None not in values and values[0] and isinstance(values[0], float) else "")
@@ -44,11 +46,11 @@ def table(results):
     return "\n".join(lines + ([""] + notes if notes else [])) + "\n"
 
 
-def write(path, results, setting):
+def write(path, name, results, setting):
     """Replaces what is between the two marks of the document; the words around it stay."""
-    path = pathlib.Path(path)
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    path, begin = pathlib.Path(path), BEGIN.format(name)
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
     _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{path}: has not the lines {BEGIN.strip()} and {END.strip()}")
-    path.write_text(f"{before}{BEGIN}{setting}\n\n{table(results)}{END}{after}", encoding="utf-8")
+    if not found or not mark:
+        raise ValueError(f"{path}: has not the lines {begin.strip()} and {END.strip()}")
+    path.write_text(f"{before}{begin}{setting}\n\n{table(results)}{END}{after}", encoding="utf-8")

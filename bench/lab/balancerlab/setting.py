@@ -1,5 +1,6 @@
 """How large the load balancer is, and its configuration."""
 import dataclasses
+import functools
 import ipaddress
 
 SERVER_NETWORK = ipaddress.ip_network("10.64.0.0/10")    # the real servers
@@ -50,3 +51,10 @@ class Setting:
             lines += [f"    real_server {self.server_address(number)} {PORT} {{\n{CHECKS[self.check]}    }}" for number in numbers]
             lines += ["}"]
         return "\n".join(lines) + "\n"
+
+    @functools.cache
+    def whole_table(self):
+        """The set of "service server", as /proc/net/ip_vs writes them."""
+        def place(address):
+            return "".join(f"{int(part):02X}" for part in address.split(".")) + f":{PORT:04X}"
+        return frozenset(f"{place(self.service_address(service))} {place(self.server_address(number))}" for service in range(self.services) for number in self.share(service))

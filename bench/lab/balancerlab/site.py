@@ -96,13 +96,33 @@ class Site:
         """A part of the servers answers nothing at all."""
         self.lan.ip(f"route {'add' if is_silent else 'del'} blackhole {SILENT_NETWORK} table local")
 
-    def probe(self, service):
+    def _probe(self):
+        """Of the last service."""
         with self.director.entered():
-            return kernel_table.Probe(self.setting.service_address(service), PORT)
+            return kernel_table.Probe(self.setting.service_address(self.setting.services - 1), PORT)
+
+    def wait_for_whole_table(self):
+        probe, size = self._probe(), len(self.setting.share(self.setting.services - 1))
+        self.wait(lambda: probe.servers() == size, "the last service after the start", 0.02)
+        self.wait(lambda: not self.missing(), "the whole table after the start", 0.2)
+
+    def reload_and_wait(self, pause):
+        """Seconds until the kernel has the one server more."""
+        probe, size = self._probe(), len(self.setting.share(self.setting.services - 1))
+        self.reload()
+        return self.wait(lambda: probe.servers() == size + 1, "one server more after the reload", pause)
 
     def table(self):
+        """The set of "service server"."""
         with self.director.entered():
-            return kernel_table.read()
+            return kernel_table.read()[0]
+
+    def services(self):
+        with self.director.entered():
+            return kernel_table.read()[1]
+
+    def missing(self):
+        return self.setting.whole_table() - self.table()
 
     def command(self, *options):
         pids = [word for option, name in (("-p", "parent"), ("-c", "checkers"), ("-r", "vrrp"), ("-b", "bfd")) for word in (option, str(self.directory / f"{name}.pid"))]
@@ -149,3 +169,28 @@ class Site:
                 process.wait()
         self.director.close()
         self.lan.close()
+
+
+class SiteWithoutTable(Site):
+    """On the kernel of this machine, which need not have IPVS: what the log says stands for the table."""
+
+    def _count(self, words):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return sum(1 for line in file if words in line)
+
+    def wait_for_whole_table(self):
+        self.wait(lambda: self._count("carried out") == 1, "the start", 0.02)
+
+    def reload_and_wait(self, pause):
+        known = self._count("carried out")
+        self.reload()
+        return self.wait(lambda: self._count("carried out") > known, "the reload", pause)
+
+    def table(self):
+        return None
+
+    def services(self):
+        return None
+
+    def missing(self):
+        return range(self._count(" failed: ") - self._count(" success"))

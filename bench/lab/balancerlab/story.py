@@ -5,6 +5,7 @@ import time
 from netlab.daemon import DaemonError
 
 FAST = 0.005     # seconds between two looks at one service
+BUSY = 0.97      # of the checks that are wanted: with fewer the processor is full, and what a reload costs besides cannot be told
 
 
 @dataclasses.dataclass
@@ -40,75 +41,72 @@ def watch(site, seconds):
     return made / elapsed, used / made if made else None
 
 
-def missing(site, without=lambda entry: False):
-    servers, _ = site.table()
-    return sum(1 for entry in whole_table(site.setting) - servers if not without(entry))
+def begin(site, figures, window):
+    site.write()
+    figures.test, figures.test_cpu = site.config_test()
+    start = time.monotonic()
+    site.start()
+    site.wait_for_whole_table()
+    figures.start, figures.start_cpu = time.monotonic() - start, site.cpu()
 
 
-def whole_table(setting):
-    """As kernel_table.read() gives it: hexadecimal."""
-    def place(address):
-        return "".join(f"{int(part):02X}" for part in address.split(".")) + ":0050"
-    return {f"{place(setting.service_address(service))} {place(setting.server_address(number))}" for service in range(setting.services) for number in setting.share(service)}
+def steady(site, figures, window):
+    before = site.accepted()
+    site.wait(lambda: site.accepted() - before >= site.setting.servers, "the first check of each server", 1)
+    time.sleep(site.setting.period)   # of those that come in a heap in the end
+    figures.memory = site.memory()
+    figures.wanted_checks = site.setting.servers / site.setting.period
+    figures.checks, figures.check_cpu = watch(site, window)
+    figures.lost = len(site.missing())
 
 
-def is_silent(entry):
-    return 96 <= int(entry.split()[1][2:4], 16) < 128 and entry.split()[1].startswith("0A")
+def silence(site, figures, window):
+    if not site.setting.silent_servers:
+        return
+    figures.silent = site.setting.silent_servers
+    since = time.monotonic()
+    site.silence(True)
+    try:
+        site.wait(lambda: len(site.missing()) >= figures.silent, "silent servers out of the table", 0.5)
+        figures.silent_out = time.monotonic() - since
+        figures.silent_checks, _ = watch(site, window)
+        figures.silent_lost = len(site.missing()) - figures.silent
+    finally:
+        site.silence(False)
+    since = time.monotonic()
+    site.wait(lambda: not site.missing(), "silent servers back in the table", 0.5)
+    figures.back = time.monotonic() - since
+
+
+def reload(site, figures, window):
+    site.write(extra=1)
+    before, cpu, since = site.table(), site.cpu(), time.monotonic()
+    figures.reload = site.reload_and_wait(FAST)
+    time.sleep(max(1, figures.reload))   # what is still being done
+    if figures.checks >= BUSY * figures.wanted_checks:
+        figures.reload_cpu = site.cpu() - cpu - figures.check_cpu * figures.checks * (time.monotonic() - since)
+    if before is not None:
+        figures.reload_changes = len(before ^ site.table()) - 1
+
+
+def stop(site, figures, window):
+    since = time.monotonic()
+    status = site.stop()
+    figures.stop = time.monotonic() - since
+    figures.stop_left = site.services()
+    if status != 0:
+        raise DaemonError(f"stop: status {status}")
 
 
 def play(site, figures, window, say):
-    """Fills `figures` in. An exception ends it."""
-    setting = site.setting
-    last = site.probe(setting.services - 1)
-    size = len(setting.share(setting.services - 1))
-    site.write()
-    figures.test, figures.test_cpu = site.config_test()
-    say(f"-t {figures.test:.2f} s")
-
-    begin = time.monotonic()
-    site.start()
-    site.wait(lambda: last.servers() == size, "the last service after the start", 0.02)
-    site.wait(lambda: missing(site) == 0, "the whole table after the start", 0.2)
-    figures.start, figures.start_cpu = time.monotonic() - begin, site.cpu()
-    say(f"start {figures.start:.2f} s")
-
-    begin = site.accepted()
-    site.wait(lambda: site.accepted() - begin >= setting.servers, "the first check of each server", 1)
-    time.sleep(setting.period)
-    figures.memory = site.memory()
-    figures.wanted_checks = setting.servers / setting.period
-    figures.checks, figures.check_cpu = watch(site, window)
-    figures.lost = missing(site)
-    say(f"{figures.checks:.0f} checks/s, {1e6 * figures.check_cpu:.1f} us, {figures.memory >> 20} MiB")
-
-    if setting.silent_servers:
-        figures.silent = setting.silent_servers
-        begin = time.monotonic()
-        site.silence(True)
-        site.wait(lambda: missing(site) >= figures.silent, "silent servers out of the table", 0.5)
-        figures.silent_out = time.monotonic() - begin
-        figures.silent_checks, _ = watch(site, window)
-        figures.silent_lost = missing(site, is_silent)
-        begin = time.monotonic()
-        site.silence(False)
-        site.wait(lambda: missing(site) == 0, "silent servers back in the table", 0.5)
-        figures.back = time.monotonic() - begin
-        say(f"silent ones out after {figures.silent_out:.1f} s, back after {figures.back:.1f} s")
-
-    site.write(extra=1)
-    before, cpu = site.table()[0], site.cpu()
-    begin = time.monotonic()
-    site.reload()
-    site.wait(lambda: last.servers() == size + 1, "one server more after the reload", FAST)
-    figures.reload = time.monotonic() - begin
-    time.sleep(max(1, figures.reload))   # what is still being done
-    figures.reload_cpu = site.cpu() - cpu - figures.check_cpu * figures.checks * (time.monotonic() - begin)
-    figures.reload_changes = len(before ^ site.table()[0]) - 1
-    say(f"reload {1e3 * figures.reload:.0f} ms, {1e3 * figures.reload_cpu:.0f} ms of processor")
-
-    begin = time.monotonic()
-    status = site.stop()
-    figures.stop = time.monotonic() - begin
-    figures.stop_left = site.table()[1]
-    if status != 0:
-        raise DaemonError(f"stop: status {status}")
+    """Fills `figures` in. A step that fails is told of and does not keep the others from being made, but for the first."""
+    for step in (begin, steady, silence, reload, stop):
+        since = time.monotonic()
+        try:
+            step(site, figures, window)
+            say(f"{step.__name__}: {time.monotonic() - since:.1f} s")
+        except (DaemonError, OSError) as error:
+            say(f"{step.__name__}: {error}")
+            figures.trouble += ("; " if figures.trouble else "") + f"{step.__name__}: {error}"
+            if step is begin:
+                return
