@@ -98,7 +98,6 @@ void read_flush_on_stop(Context& context, LvsDefinitions& lvs, const Node& node)
 void read_nftables(Context& context, LvsDefinitions& lvs, const Node& node) {
     const std::string_view name = node.word(1);
     lvs.nftables.is_used = true;
-    context.reporter.note(node.line(), node.word(0), "'nftables_ipvs' is understood, not yet acted on");
     if (name.empty()) return;
     constexpr std::size_t longest = 200;
     const bool fits = name.size() <= longest && is_name_start(name.front()) && std::all_of(name.begin(), name.end(), is_name_part);

@@ -46,6 +46,20 @@ NftablesRule& NftablesRule::set_packet_type(std::uint8_t type) {
     return *this;
 }
 
+/// The key takes the first two registers of 16 octets, in steps of four; the mark comes to the last.
+NftablesRule& NftablesRule::mark_by(const FrameField& address, bool has_port, const char* map) {
+    constexpr std::uint32_t mark_register = NFT_REG_4;
+    const std::uint32_t behind = NFT_REG32_00 + address.size / 4;
+    load(address);
+    load_meta(NFT_META_L4PROTO, behind);
+    if (has_port) load(destination_port_field, behind + 1);
+    find(map, mark_register);
+    nftnl_expr* const expression = add("meta");
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, mark_register);
+    return *this;
+}
+
 NftablesRule& NftablesRule::count() {
     add("counter");
     return *this;
@@ -78,9 +92,9 @@ NftablesRule& NftablesRule::load_meta(std::uint32_t key, std::uint32_t to) {
     return *this;
 }
 
-NftablesRule& NftablesRule::load(const FrameField& field) {
+NftablesRule& NftablesRule::load(const FrameField& field, std::uint32_t to) {
     nftnl_expr* const expression = add("payload");
-    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, value_register);
+    nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, to);
     set_place(expression, field);
     return *this;
 }

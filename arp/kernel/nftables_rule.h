@@ -19,6 +19,9 @@ namespace vigil::arp::kernel {
 constexpr std::uint32_t nft_type_ipv4 = 7;
 constexpr std::uint32_t nft_type_ipv6 = 8;
 constexpr std::uint32_t nft_type_mac = 9;
+constexpr std::uint32_t nft_type_protocol = 12;
+constexpr std::uint32_t nft_type_service = 13;
+constexpr std::uint32_t nft_type_mark = 19;
 constexpr std::uint32_t nft_type_interface_index = 20;
 constexpr std::uint32_t nft_type_interface_name = 41;
 /// `first . second` as the key of a set.
@@ -39,6 +42,7 @@ constexpr FrameField ipv4_source_field{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
 constexpr FrameField ipv4_destination_field{NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 constexpr FrameField ipv6_source_field{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
 constexpr FrameField ipv6_destination_field{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
+constexpr FrameField destination_port_field{NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
 constexpr FrameField icmp_type_field{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
 
 // RFC 4861 §4.3, §4.4. The C library's header for them and the kernel's do not go together.
@@ -71,6 +75,8 @@ public:
     /// With a checksum (RFC 1071) at `checksum_offset` of the transport header, which is repaired; negative: there is none.
     NftablesRule& write_found(const FrameField& field, int checksum_offset = -1);
     NftablesRule& set_packet_type(std::uint8_t type);
+    /// Looks an address, the transport protocol and, `has_port`, the port up in a map, and gives the packet the mark that it finds.
+    NftablesRule& mark_by(const FrameField& address, bool has_port, const char* map);
     NftablesRule& count();
     /// NF_ACCEPT, NF_DROP, or NFT_JUMP with a chain.
     NftablesRule& verdict(int code, const char* chain = nullptr);
@@ -87,7 +93,7 @@ private:
 
     nftnl_expr* add(const char* name);
     NftablesRule& load_meta(std::uint32_t key, std::uint32_t to = value_register);
-    NftablesRule& load(const FrameField& field);
+    NftablesRule& load(const FrameField& field, std::uint32_t to = value_register);
     NftablesRule& compare(nft_cmp_ops operation, std::span<const std::uint8_t> value);
     NftablesRule& find(const char* set, std::uint32_t to);
 

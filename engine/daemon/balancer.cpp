@@ -29,7 +29,7 @@ Balancer::~Balancer() { *alive_ = false; }
 void Balancer::configure(config::Configuration configuration) {
     flush();
     is_configuring_ = true;
-    LvsPlan plan = make_lvs_plan(configuration);
+    LvsPlan plan = make_lvs_plan(configuration, marks_.configure(configuration.global.lvs));
     const ipvs::PoolSuccession succession(pool_.services(), plan.services);
     tell_of_removed(succession);
     const config::Configuration before = std::exchange(configuration_, std::move(configuration));   // let go of when the kernel has what is new
@@ -43,6 +43,7 @@ void Balancer::configure(config::Configuration configuration) {
     std::vector<ipvs::CheckResult> results(plan.checks.size());
     for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = result_of(i);
     replace_pool({std::move(plan.services), std::move(results)}, succession);
+    marks_.set(std::move(plan.places));
     is_configuring_ = false;
     const auto waits = [](const config::VirtualServer& service) { return service.ha_suspend; };
     own_addresses_.watch(std::ranges::any_of(configuration_.virtual_servers, waits));
@@ -182,14 +183,23 @@ std::string Balancer::cause_of(const ipvs::PoolEvent& event) const {
     return {};
 }
 
+/// One of its addresses is this host's.
+bool Balancer::is_here(std::uint32_t service) const {
+    const config::VirtualServer& of = configuration_.virtual_servers[service];
+    if (of.kind == config::ServiceKind::address) return own_addresses_.contains(of.address);
+    bool result = false;
+    if (of.kind != config::ServiceKind::group) return result;
+    for_each_place(configuration_.server_groups[of.group], [&](const IpAddress& address, std::uint16_t) { result = result || own_addresses_.contains(address); });
+    return result;
+}
+
 /// ha_suspend: a check that only services need whose addresses are elsewhere is not made. What it said last stands.
 void Balancer::suspend_checks(bool always) {
     if (!own_addresses_.refresh() && !always) return;
     std::vector<bool> is_needed(ids_.size());
     for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
         const ipvs::PooledService& service = pool_.services()[i];
-        const auto is_here = [this](const ipvs::Service& one) { return own_addresses_.contains(one.key.address); };
-        if (configuration_.virtual_servers[i].ha_suspend && std::ranges::none_of(service.services, is_here)) continue;
+        if (configuration_.virtual_servers[i].ha_suspend && !is_here(i)) continue;
         for (const ipvs::PooledServer& server : service.servers) {
             for (const ipvs::CheckIndex check : server.checks) is_needed[static_cast<std::size_t>(check)] = true;
         }
@@ -214,6 +224,7 @@ void Balancer::tick() {
     tell_of_lateness();
     suspend_checks(false);
     external_.tick();
+    marks_.tick();
     outlets_.scripts.pump(io::clock::now());
     write_summaries(limiter_, io::clock::now());
 }
@@ -225,7 +236,10 @@ void Balancer::stop(bool keeps_table) {
     }
     notices_.say_goodbye(pool_);
     const bool everything = configuration_.global.lvs.flush_at_stop == config::FlushAtStop::all;
-    if (!keeps_table) programmer_.remove(pool_.wanted(), everything);
+    if (!keeps_table) {
+        marks_.clear();
+        programmer_.remove(pool_.wanted(), everything);
+    }
     outlets_.scripts.pump(io::clock::now());
 }
 

@@ -9,6 +9,7 @@
 
 #include "config/model.h"
 #include "engine/daemon/external_checks.h"
+#include "engine/daemon/ipvs_marks.h"
 #include "engine/daemon/ipvs_programmer.h"
 #include "engine/daemon/lvs_plan.h"
 #include "engine/daemon/misc_scripts.h"
@@ -57,6 +58,7 @@ private:
     void tell_of_removed(const ipvs::PoolSuccession& succession);
     void tell_of_new(const ipvs::PoolSuccession& succession);
     void replace_pool(ipvs::ServerPool next, const ipvs::PoolSuccession& succession);
+    bool is_here(std::uint32_t service) const;
     void suspend_checks(bool always);
     void tell_of_lateness();
     void doubt_what_was_down(const LvsPlan& plan);
@@ -72,6 +74,7 @@ private:
     ServerNotices notices_;
     ipvs::ServerPool pool_;
     IpvsProgrammer programmer_;
+    IpvsMarks marks_;
     std::vector<checkers::CheckId> ids_;           // by CheckIndex; nobody: an external one
     std::map<std::uint32_t, ExternalCheck> external_checks_;   // by CheckIndex
     std::vector<std::uint32_t> check_of_id_;       // by CheckId

@@ -27,26 +27,35 @@ constexpr std::size_t most_refusals = 10;   // told one by one
 constexpr unsigned slowest = 5;             // 2^5 seconds between attempts
 constexpr std::string_view namespace_trouble = "net_namespace_ipvs: ";
 
-/// Opens the client in a network namespace and comes back. An empty name is the namespace of the first process.
-ipvs::KernelResult<ipvs::Client> open_in(const std::string& name) {
-    const std::string path = name.empty() ? "/proc/1/ns/net" : "/run/netns/" + name;
+}  // namespace
+
+/// An empty name is the namespace of the first process.
+ipvs::KernelResult<void> in_ipvs_namespace(const config::LvsDefinitions& settings, const std::function<ipvs::KernelResult<void>()>& open) {
+    if (!settings.has_namespace) return open();
+    const std::string path = settings.namespace_name.empty() ? "/proc/1/ns/net" : "/run/netns/" + std::string(settings.namespace_name);
     const io::FileDescriptor here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     const io::FileDescriptor there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (here.get() < 0 || there.get() < 0 || ::setns(there.get(), CLONE_NEWNET) != 0) {
         return netlink::refused(errno, fmt::format("{}cannot enter {}", namespace_trouble, path));
     }
-    auto client = ipvs::Client::open();
+    auto opened = open();
     if (::setns(here.get(), CLONE_NEWNET) != 0) {
         spdlog::critical("Cannot return from {}: {}", path, std::strerror(errno));
         std::abort();   // checks and sockets would be in the wrong namespace from here on; the parent starts another process
     }
-    return client;
+    return opened;
 }
 
-}  // namespace
-
 ipvs::KernelResult<ipvs::Client> open_ipvs(const config::LvsDefinitions& settings) {
-    return settings.has_namespace ? open_in(std::string(settings.namespace_name)) : ipvs::Client::open();
+    std::optional<ipvs::Client> client;
+    const auto opened = in_ipvs_namespace(settings, [&]() -> ipvs::KernelResult<void> {
+        auto one = ipvs::Client::open();
+        if (!one) return tl::unexpected(one.error());
+        client.emplace(std::move(*one));
+        return {};
+    });
+    if (!opened) return tl::unexpected(opened.error());
+    return std::move(*client);
 }
 
 std::string describe_ipvs_error(const ipvs::KernelError& error) {

@@ -15,6 +15,8 @@
 
 namespace vigil::daemon {
 
+/// Calls `open` in the network namespace that net_namespace_ipvs names, or in this one: sockets stay where they were made.
+ipvs::KernelResult<void> in_ipvs_namespace(const config::LvsDefinitions& settings, const std::function<ipvs::KernelResult<void>()>& open);
 /// Opens IPVS of this network namespace, or of the one that net_namespace_ipvs names.
 ipvs::KernelResult<ipvs::Client> open_ipvs(const config::LvsDefinitions& settings);
 /// Why it could not be opened, for an operator.

@@ -1,6 +1,7 @@
 // From the configuration to services, servers and checks.
 //
-// A group becomes one service of the kernel for each address and each mark, all of one pooled service. Equal checks become one, whichever servers they
+// A group becomes one service of the kernel for each address and each mark, all of one pooled service; with nftables_ipvs, a group of addresses becomes one of a
+// mark, which packets to them get. Equal checks become one, whichever servers they
 // are for: thousands of services on the same hosts are usual, and each host is asked once. (A checker says where it goes to, so checks of different servers
 // are equal only where the file sends them to the same place.)
 
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_set>
 
@@ -67,14 +69,6 @@ ipvs::Service with_settings(ipvs::ServiceKey key, const config::VirtualServer& f
     return service;
 }
 
-/// The next address of the same family.
-IpAddress after(IpAddress address) {
-    for (std::size_t i = address.size(); i-- > 0;) {
-        if (++address.octets[i] != 0) break;
-    }
-    return address;
-}
-
 std::vector<ipvs::Service> services_of(const config::VirtualServer& from, const config::Configuration& configuration) {
     if (from.kind == config::ServiceKind::mark) return {with_settings(ipvs::fwmark_service(from.family, from.mark), from)};
     const ipvs::Protocol protocol = protocol_of(from.protocol);
@@ -85,14 +79,61 @@ std::vector<ipvs::Service> services_of(const config::VirtualServer& from, const 
         if (known.insert(key).second) services.push_back(with_settings(key, from));
     };
     const config::VirtualServerGroup& group = configuration.server_groups[from.group];
-    for (const config::ServiceRange& range : group.ranges) {
-        for (IpAddress address = range.first;; address = after(address)) {
-            add(ipvs::address_service(protocol, address, range.port));
-            if (address == range.last) break;
-        }
-    }
+    for_each_place(group, [&](const IpAddress& address, std::uint16_t port) { add(ipvs::address_service(protocol, address, port)); });
     for (const config::FirewallMark& mark : group.marks) add(ipvs::fwmark_service(mark.family.value_or(from.family), mark.mark));
     return services;
+}
+
+/// Gives marks, and keeps those that were given: a mark that changes ends connections.
+class MarkGiver {
+public:
+    MarkGiver(const config::Configuration& configuration, MarkBook& book) : book_(book) {
+        book.next = std::max(book.next, configuration.global.lvs.nftables.start_fwmark);
+        for (const config::VirtualServer& service : configuration.virtual_servers) taken_.insert(service.mark);
+        for (const config::VirtualServerGroup& group : configuration.server_groups) {
+            for (const config::FirewallMark& mark : group.marks) taken_.insert(mark.mark);
+        }
+    }
+
+    std::uint32_t mark_of(const std::string& name) {
+        const auto known = book_.marks.find(name);
+        return known_.emplace(name, known != book_.marks.end() && !taken_.contains(known->second) ? known->second : next()).first->second;
+    }
+    /// Those that were not asked for are forgotten, and not given to others.
+    void finish() { book_.marks = std::move(known_); }
+
+private:
+    std::uint32_t next() {
+        while (taken_.contains(book_.next)) ++book_.next;
+        return book_.next++;
+    }
+
+    MarkBook& book_;
+    std::set<std::uint32_t> taken_;
+    std::unordered_map<std::string, std::uint32_t> known_;
+};
+
+/// As keepalived: a group that has marks of its own is served address by address.
+bool is_to_be_marked(const config::VirtualServer& service, const config::Configuration& configuration) {
+    return service.kind == config::ServiceKind::group && configuration.server_groups[service.group].marks.empty();
+}
+
+/// One service for all of a group; for each family, where it has both.
+void serve_by_mark(ipvs::PooledService& service, const config::VirtualServer& from, const config::Configuration& configuration, std::uint32_t mark,
+                   arp::kernel::MarkedPlaces& places) {
+    std::set<Family> families;
+    const auto protocol = static_cast<std::uint8_t>(from.protocol == config::Protocol::none ? config::Protocol::tcp : from.protocol);
+    for_each_place(configuration.server_groups[from.group], [&](const IpAddress& address, std::uint16_t port) {
+        families.insert(address.family);
+        places.try_emplace({address, protocol, port}, mark);
+    });
+    for (const Family family : families) service.services.push_back(with_settings(ipvs::fwmark_service(family, mark), from));
+    // Only NAT changes ports, and the group may have several.
+    const auto forget_port = [](ipvs::Destination& destination) {
+        if (destination.forwarding != ipvs::Forwarding::masquerade) destination.key.port = 0;
+    };
+    for (ipvs::PooledServer& server : service.servers) forget_port(server.destination);
+    if (service.sorry) forget_port(service.sorry->destination);
 }
 
 /// Gives equal checks one index.
@@ -215,14 +256,17 @@ std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found)
     return is_missed;
 }
 
-LvsPlan make_lvs_plan(const config::Configuration& configuration) {
+LvsPlan make_lvs_plan(const config::Configuration& configuration, MarkBook* book) {
     LvsPlan plan;
+    std::optional<MarkGiver> marks;
+    if (book != nullptr) marks.emplace(configuration, *book);
     CheckList checks(configuration, plan.checks);
     plan.services.reserve(configuration.virtual_servers.size());
     for (const config::VirtualServer& from : configuration.virtual_servers) {
         ipvs::PooledService service;
         service.name = fmt::format("{} {} {}", name_of_service(from, configuration), protocol_word(from.protocol), from.family == Family::ipv4 ? 4 : 6);
-        service.services = services_of(from, configuration);
+        const bool has_own_mark = marks && is_to_be_marked(from, configuration);
+        if (!has_own_mark) service.services = services_of(from, configuration);
         service.servers.reserve(from.real_servers.size());
         for (const config::RealServer& server : from.real_servers) service.servers.push_back(pooled(server, checks));
         if (from.sorry_server) {
@@ -232,10 +276,12 @@ LvsPlan make_lvs_plan(const config::Configuration& configuration) {
             sorry.is_inhibited = from.sorry_server->inhibit;
             service.sorry = sorry;
         }
+        if (has_own_mark) serve_by_mark(service, from, configuration, marks->mark_of(service.name), plan.places);
         service.quorum = from.quorum;
         service.hysteresis = from.hysteresis;
         plan.services.push_back(std::move(service));
     }
+    if (marks) marks->finish();
     return plan;
 }
 

@@ -6,11 +6,20 @@
 #include <variant>
 #include <vector>
 
+#include "arp/kernel/mark_table.h"
 #include "config/model.h"
 #include "ipvs/checkers/check_spec.h"
 #include "ipvs/server_pool.h"
 
 namespace vigil::daemon {
+
+/// The next address of the same family.
+inline IpAddress next_address(IpAddress address) {
+    for (std::size_t i = address.size(); i-- > 0;) {
+        if (++address.octets[i] != 0) break;
+    }
+    return address;
+}
 
 /// FILE_CHECK: what a number in a file means for a server.
 struct FileRule {
@@ -41,9 +50,27 @@ using PlannedCheck = std::variant<checkers::CheckSpec, ExternalCheck>;
 struct LvsPlan {
     std::vector<ipvs::PooledService> services;
     std::vector<PlannedCheck> checks;
+    arp::kernel::MarkedPlaces places;   ///< nftables_ipvs: what gets which mark
 };
-/// Pure.
-LvsPlan make_lvs_plan(const config::Configuration& configuration);
+
+/// nftables_ipvs: which mark a virtual server of a group has, from one configuration to the next.
+struct MarkBook {
+    std::unordered_map<std::string, std::uint32_t> marks;   ///< by PooledService::name
+    std::uint32_t next = 0;                                 ///< at least the one to give next
+};
+/// Pure. `book`: groups of addresses become a service of one mark each, and it is brought up to date; nullptr: a service for each address.
+LvsPlan make_lvs_plan(const config::Configuration& configuration, MarkBook* book = nullptr);
+
+/// Calls `visit(address, port)` for all of a group's addresses.
+template <typename Visit>
+void for_each_place(const config::VirtualServerGroup& group, Visit&& visit) {
+    for (const config::ServiceRange& range : group.ranges) {
+        for (IpAddress address = range.first;; address = next_address(address)) {
+            visit(address, range.port);
+            if (address == range.last) break;
+        }
+    }
+}
 
 /// Checks to be doubted, by their index: a process before this one has left `found` in the kernel, and the servers that need this check are not in it, or with weight 0.
 std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found);

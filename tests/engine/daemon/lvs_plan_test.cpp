@@ -48,6 +48,54 @@ TEST(LvsPlan, AServiceWithItsServers) {
     EXPECT_EQ(made.sorry->destination.weight, 1);
 }
 
+/// What keepalived 2.2.7 makes of it (`ipvsadm -Sn` on Linux 6.1).
+const std::string groups =
+    "virtual_server_group a {\n 10.0.0.1 80\n 10.0.0.2 80\n 10.0.1.10-12 80\n}\nvirtual_server_group c {\n 10.0.3.1 80\n fwmark 3\n}\n"
+    "virtual_server_group d {\n 10.0.4.1 80\n}\n";
+std::string of_group(const std::string& name, const std::string& protocol, const std::string& kind = "NAT") {
+    return "virtual_server group " + name + " {\n lb_algo rr\n lb_kind " + kind + "\n protocol " + protocol + "\n real_server 10.1.0.1 80 {\n }\n}\n";
+}
+std::vector<std::string> keys(const LvsPlan& plan) {
+    std::vector<std::string> result;
+    for (const auto& service : plan.services) {
+        for (const auto& one : service.services) result.push_back(to_string(one.key));
+    }
+    return result;
+}
+std::optional<std::uint32_t> mark_of(const LvsPlan& plan, const IpAddress& address, std::uint8_t protocol, std::uint16_t port) {
+    const auto found = plan.places.find({address, protocol, port});
+    return found == plan.places.end() ? std::nullopt : std::optional(found->second);
+}
+
+TEST(LvsPlan, NftablesIpvsMakesAGroupOneServiceOfAMark) {
+    MarkBook book;
+    const LvsPlan plan = make_lvs_plan(load(groups + of_group("a", "TCP") + of_group("c", "TCP") + of_group("d", "TCP") + of_group("d", "UDP", "DR")), &book);
+    EXPECT_EQ(keys(plan), (std::vector<std::string>{"FWMARK 1000 (IPv4)", "TCP 10.0.3.1:80", "FWMARK 3 (IPv4)", "FWMARK 1001 (IPv4)", "FWMARK 1002 (IPv4)"}));
+    EXPECT_EQ(plan.places.size(), 7u);
+    EXPECT_EQ(mark_of(plan, ipv4(10, 0, 1, 12), 6, 80), 1000u);
+    EXPECT_EQ(mark_of(plan, ipv4(10, 0, 3, 1), 6, 80), std::nullopt) << "a group with marks of its own";
+    EXPECT_EQ(mark_of(plan, ipv4(10, 0, 4, 1), 6, 80), 1001u);
+    EXPECT_EQ(mark_of(plan, ipv4(10, 0, 4, 1), 17, 80), 1002u);
+    EXPECT_EQ(plan.services[2].servers[0].destination.key.port, 80u);
+    EXPECT_EQ(plan.services[3].servers[0].destination.key.port, 0u) << "DR changes no port";
+}
+
+TEST(LvsPlan, MarksStayOverAReloadAndAreGivenOnce) {
+    MarkBook book;
+    (void)make_lvs_plan(load(groups + of_group("a", "TCP") + of_group("d", "TCP")), &book);
+    const LvsPlan fewer = make_lvs_plan(load(groups + of_group("d", "TCP")), &book);
+    EXPECT_EQ(keys(fewer), std::vector<std::string>{"FWMARK 1001 (IPv4)"});
+    const LvsPlan more = make_lvs_plan(load(groups + of_group("a", "TCP") + of_group("d", "TCP")), &book);
+    EXPECT_EQ(keys(more), (std::vector<std::string>{"FWMARK 1002 (IPv4)", "FWMARK 1001 (IPv4)"})) << "whoever went gets another one";
+}
+
+TEST(LvsPlan, MarksOfTheFileAreNotGiven) {
+    MarkBook book;
+    const std::string own = "virtual_server fwmark 500 {\n lb_algo rr\n lb_kind DR\n real_server 10.1.0.9 {\n }\n}\n";
+    const LvsPlan plan = make_lvs_plan(load("global_defs {\n nftables_ipvs\n nftables_ipvs_start_fwmark 500\n}\n" + groups + own + of_group("a", "TCP")), &book);
+    EXPECT_EQ(keys(plan), (std::vector<std::string>{"FWMARK 500 (IPv4)", "FWMARK 501 (IPv4)"}));
+}
+
 TEST(LvsPlan, WithoutPersistenceAClientIsAHost) {
     EXPECT_EQ(plan_of(service("")).services[0].services[0].granularity, 0xffffffff);
     const LvsPlan plan = plan_of("virtual_server fd00::1 80 {\n lb_algo rr\n lb_kind DR\n protocol UDP\n real_server fd00::2 80 {\n }\n}\n");
