@@ -37,9 +37,9 @@ void Balancer::configure(config::Configuration configuration) {
     runner_.forget_files();
     notices_.configure(configuration_);
     hold_checks(plan);
-    external_.configure(plan, configuration_, is_alone_ && !is_started_);
+    external_.configure(plan, configuration_, is_alone_ && !is_at_work_);
     programmer_.configure(configuration_.global.lvs);
-    if (!is_started_) doubt_what_was_down(plan);
+    if (!is_at_work_) doubt_what_was_down(plan);
     std::vector<ipvs::CheckResult> results(plan.checks.size());
     for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = result_of(i);
     replace_pool({std::move(plan.services), std::move(results)}, succession);
@@ -68,7 +68,7 @@ void Balancer::tell_of_removed(const ipvs::PoolSuccession& succession) {
 /// The pool before lives until the end, because the succession is about it.
 void Balancer::replace_pool(ipvs::ServerPool next, const ipvs::PoolSuccession& succession) {
     ipvs::ServerPool before = std::exchange(pool_, std::move(next));
-    if (std::exchange(is_started_, true)) {
+    if (std::exchange(is_at_work_, true)) {
         pool_.succeed(before, succession);
         const ipvs::ServerPool::Difference difference = pool_.difference_from(before, succession);
         programmer_.change(difference.wanted, difference.before);
@@ -142,7 +142,7 @@ void Balancer::on_report(const checkers::Report& report) {
 
 /// Those are few, and seldom change.
 void Balancer::on_external(ExternalCheck::Kind kind, const std::string& name) {
-    if (!is_started_ || is_configuring_) return;   // what stands is asked for then
+    if (!is_at_work_ || is_configuring_) return;   // what stands is asked for when all is there
     for (const auto& [index, check] : external_checks_) {
         if (check.kind == kind && check.name() == name) change(index);
     }
@@ -164,7 +164,7 @@ void Balancer::plan_flush() {
 
 void Balancer::flush() {
     is_flush_planned_ = false;
-    if (!is_started_) return;
+    if (!is_at_work_) return;
     programmer_.apply(pool_.take_difference());
     for (const ipvs::PoolEvent& event : pool_.take_events()) notices_.on_event(event, cause_of(event));
     outlets_.scripts.pump(io::clock::now());
@@ -231,6 +231,7 @@ void Balancer::tick() {
 
 void Balancer::stop(bool keeps_table) {
     flush();
+    is_at_work_ = false;   // files and sessions go on telling while scripts of the end run
     for (const checkers::CheckId id : std::exchange(ids_, {})) {
         if (id != nobody) runner_.release(id);
     }

@@ -79,7 +79,7 @@ private:
     std::map<std::uint32_t, ExternalCheck> external_checks_;   // by CheckIndex
     std::vector<std::uint32_t> check_of_id_;       // by CheckId
     bool is_alone_;
-    bool is_started_ = false;
+    bool is_at_work_ = false;   // from the first configure() to stop(): between them each check has its place in ids_
     bool is_configuring_ = false;
     bool is_flush_planned_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

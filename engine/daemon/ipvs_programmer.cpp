@@ -159,6 +159,7 @@ void IpvsProgrammer::change(const ipvs::Table& wanted, const ipvs::Table& before
 
 void IpvsProgrammer::remove(const ipvs::Table& ours, bool everything) {
     timer_.cancel();
+    is_waiting_ = false;   // also when its time has come already, behind us in the queue
     if (!client_) return;
     timeouts_ = {};
     write_timeouts();
@@ -191,9 +192,7 @@ void IpvsProgrammer::try_again() {
     if (std::exchange(is_waiting_, true)) return;
     timer_.expires_after(std::chrono::seconds{1u << std::min(attempts_++, slowest)});
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
-        if (!*alive) return;
-        is_waiting_ = false;
-        if (!error) program();
+        if (*alive && std::exchange(is_waiting_, false) && !error) program();
     });
 }
 
