@@ -29,6 +29,10 @@ class Wrong(Exception):
     """The routers did something else than they should."""
 
 
+class Late(Wrong):
+    """A router did the right thing, and later than it should: so does one that a busy machine keeps from running."""
+
+
 class Stalled(Exception):
     """The machine did not let the Active speak for an Active_Down_Interval, so a takeover was right."""
 
@@ -42,6 +46,8 @@ class Result:
     failed: str = ""                                          # phase
     reason: str = ""
     stalls: int = 0                                           # of the machine, see Match._quiet_while
+    is_doubtful: bool = False                                 # failed, and perhaps for the machine's sake
+    is_second: bool = False                                   # it was played again, alone
 
 
 class Match:
@@ -61,9 +67,15 @@ class Match:
                     self.result.seconds[phase] = getattr(self, "_" + phase.replace(" ", "_").replace("_-9", ""))()
             except (Wrong, NotInTime, DaemonError) as error:
                 self.result.failed, self.result.reason = phase, str(error)
+                self.result.is_doubtful = self._is_doubtful(error)
             except Exception:  # a fault of the harness is a failure too, with its trace
                 self.result.failed, self.result.reason = phase, traceback.format_exc()
         return self.result
+
+    def _is_doubtful(self, error):
+        """Whether the machine may have been too busy. At 10 ms it need not be very much so."""
+        is_fast = self.scenario.router.interval < FAST_INTERVAL
+        return isinstance(error, Late) or self.result.stalls > 0 or (is_fast and isinstance(error, NotInTime))
 
     # --- the stage ------------------------------------------------------------------------------------------------
 
@@ -252,7 +264,7 @@ class Match:
         taken = self._first_advert(new, begin).time - goodbye.time
         interval = self.routers[new].interval
         if interval >= FAST_INTERVAL and taken > 2.5 * interval:
-            raise Wrong(f"took over {taken:.2f} s after priority 0; Skew_Time is {self.routers[new].skew_seconds:.2f} s")
+            raise Late(f"took over {taken:.2f} s after priority 0; Skew_Time is {self.routers[new].skew_seconds:.2f} s")
         return taken
 
     def _return(self):
