@@ -265,9 +265,10 @@ private:
     void settle_quorum() {
         std::uint64_t total = 0;
         for (const RealServer& server : service_.real_servers) total += static_cast<std::uint32_t>(server.weight);
-        if (service_.quorum > std::max<std::uint64_t>(total, 1)) {
-            warning(at(ServerPlace::quorum), "a quorum of " + std::to_string(service_.quorum) + " is more than all weights together: " + std::to_string(total) + " is used");
-            service_.quorum = static_cast<std::uint32_t>(std::max<std::uint64_t>(total, 1));
+        const std::uint64_t most = std::max<std::uint64_t>(total, 1);
+        if (service_.quorum > most) {
+            warning(at(ServerPlace::quorum), "a quorum of " + std::to_string(service_.quorum) + " is more than all weights together: " + std::to_string(most) + " is used");
+            service_.quorum = static_cast<std::uint32_t>(most);
         }
         if (service_.hysteresis < service_.quorum) return;
         warning(at(ServerPlace::hysteresis), "hysteresis must be less than the quorum: " + std::to_string(service_.quorum - 1) + " is used");

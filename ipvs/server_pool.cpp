@@ -6,6 +6,9 @@
 //
 // Whoever leaves the table is deleted from it, or with inhibit_on_failure keeps its place with weight 0: then its connections go on.
 //
+// A sorry server may be one of the real servers. The table has one place for both: without a quorum it is the sorry server's, with one it is the real server's as long as
+// that wants it.
+//
 // Each server remembers the weight (or absence) that the table had when it was last asked for, so that only what differs is written, however often a check
 // has changed its mind in between.
 
@@ -26,6 +29,12 @@ std::int64_t share_of(const CheckResult& result, std::int32_t configured) {
     return (result.weight ? std::int64_t{*result.weight} - configured : 0) + result.added_weight;
 }
 
+/// The real server that is the sorry server, too; behind the last one when none is.
+std::uint32_t find_twin(const PooledService& service) {
+    const auto is_twin = [&](const PooledServer& one) { return service.sorry && one.destination.key == service.sorry->destination.key; };
+    return static_cast<std::uint32_t>(std::ranges::find_if(service.servers, is_twin) - service.servers.begin());
+}
+
 }  // namespace
 
 std::int32_t ServerPool::usable(std::int64_t weight) {
@@ -38,6 +47,7 @@ ServerPool::ServerPool(std::vector<PooledService> services, std::vector<CheckRes
     for (std::uint32_t i = 0; i < services_.size(); ++i) {
         ServiceState& state = states_[i];
         state.servers.resize(services_[i].servers.size());
+        state.twin = find_twin(services_[i]);
         for (std::uint32_t k = 0; k < state.servers.size(); ++k) {
             const PooledServer& server = services_[i].servers[k];
             state.servers[k].weight = server.destination.weight;
@@ -147,6 +157,7 @@ std::int32_t ServerPool::weight(std::uint32_t service, std::uint32_t server) con
 /// In the table, or `absent`.
 std::int64_t ServerPool::shown_weight(std::uint32_t service, std::uint32_t server) const {
     const ServiceState& state = states_[service];
+    if (server == state.twin && !state.has_quorum) return absent;
     const bool answers = state.servers[server].is_up() && (state.has_quorum || !services_[service].sorry);
     if (answers) return usable(state.servers[server].weight);
     return services_[service].servers[server].is_inhibited ? 0 : absent;
@@ -155,8 +166,10 @@ std::int64_t ServerPool::shown_weight(std::uint32_t service, std::uint32_t serve
 std::int64_t ServerPool::sorry_weight(std::uint32_t service) const {
     const std::optional<PooledSorryServer>& sorry = services_[service].sorry;
     if (!sorry) return absent;
-    if (!states_[service].has_quorum) return sorry->destination.weight;
-    return sorry->is_inhibited ? 0 : absent;
+    const ServiceState& state = states_[service];
+    if (!state.has_quorum) return sorry->destination.weight;
+    const bool is_place_free = state.twin == state.servers.size() || shown_weight(service, state.twin) == absent;
+    return sorry->is_inhibited && is_place_free ? 0 : absent;
 }
 
 void ServerPool::on_result(CheckIndex check, const CheckResult& result) {
@@ -212,7 +225,6 @@ void ServerPool::change_quorum(std::uint32_t service, bool has_quorum) {
     for (ServerState& server : state.servers) touch(service, server);
 }
 
-/// In place of two entries with one key stands the first: a real server that is the sorry server, too, is what is needed at the time.
 std::vector<Destination> ServerPool::destinations(std::uint32_t service) const {
     std::vector<Destination> result;
     const auto add = [&](const Destination& destination, std::int64_t weight) {
@@ -220,12 +232,8 @@ std::vector<Destination> ServerPool::destinations(std::uint32_t service) const {
         result.push_back(destination);
         result.back().weight = static_cast<std::int32_t>(weight);
     };
-    const auto add_sorry = [&] {
-        if (services_[service].sorry) add(services_[service].sorry->destination, sorry_weight(service));
-    };
-    if (!states_[service].has_quorum) add_sorry();
+    if (services_[service].sorry) add(services_[service].sorry->destination, sorry_weight(service));
     for (std::uint32_t k = 0; k < services_[service].servers.size(); ++k) add(services_[service].servers[k].destination, shown_weight(service, k));
-    if (states_[service].has_quorum) add_sorry();
     return result;
 }
 

@@ -117,6 +117,7 @@ private:
         std::vector<ServerState> servers;
         ServerState sorry;
         std::int64_t live_weight = 0;
+        std::uint32_t twin = 0;      // the real server that is the sorry server, too; none: how many there are
         bool has_quorum = false;
         bool is_touched = false;
     };

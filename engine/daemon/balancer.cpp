@@ -22,7 +22,7 @@ namespace vigil::daemon {
 Balancer::Balancer(boost::asio::io_context& io, Outlets& outlets, int bfd_fd, bool is_alone)
     : io_(io), outlets_(outlets), runner_(io, misc_scripts_, [this](const checkers::Report& report) { on_report(report); }),
       external_(io, limiter_, bfd_fd, [this](ExternalCheck::Kind kind, const std::string& name) { on_external(kind, name); }), own_addresses_(io), notices_(outlets),
-      programmer_(io, [this] { return pool_.wanted(); }), is_alone_(is_alone) {}
+      programmer_(io, [this] { return whole_table(); }), is_alone_(is_alone) {}
 
 Balancer::~Balancer() { *alive_ = false; }
 
@@ -138,6 +138,12 @@ void Balancer::on_report(const checkers::Report& report) {
     if (report.transition == checkers::Transition::went_up) spdlog::info("{} success", checkers::describe(report.spec));
     else if (report.is_worth_a_line) spdlog::info("{} failed: {}", checkers::describe(report.spec), report.verdict.cause);
     if (id < check_of_id_.size() && check_of_id_[id] != nowhere) change(check_of_id_[id]);
+}
+
+/// What a flush was planned for is in it, and is not written again.
+ipvs::Table Balancer::whole_table() {
+    pool_.take_difference();
+    return pool_.wanted();
 }
 
 /// Those are few, and seldom change.

@@ -53,6 +53,7 @@ private:
     void on_external(ExternalCheck::Kind kind, const std::string& name);
     void change(std::uint32_t check);
     void plan_flush();
+    ipvs::Table whole_table();
     void flush();
     std::string cause_of(const ipvs::PoolEvent& event) const;
     void tell_of_removed(const ipvs::PoolSuccession& succession);

@@ -90,6 +90,12 @@ TEST(VirtualServers, QuorumIsCutToTheWeightOfAll) {
     EXPECT_EQ(result.diagnostics.count(Severity::warning), 2u);
 }
 
+TEST(VirtualServers, QuorumOfServersWithoutWeightIsOne) {
+    const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n quorum 2\n real_server 10.1.0.1 80 {\n  weight 0\n }\n}\n");
+    EXPECT_EQ(only_service(result).quorum, 1u);
+    EXPECT_EQ(summary(result), "warning 5:9 (10.0.0.1:80) a quorum of 2 is more than all weights together: 1 is used\n");
+}
+
 TEST(VirtualServers, FlagsBelongToTheirScheduler) {
     const VirtualServer hashed = only_service(load_string(service_with("sh-port\nsh-fallback\nlb_algo sh")));
     EXPECT_TRUE(hashed.flag_1 && hashed.flag_2 && !hashed.flag_3);   // the order of the keywords does not matter

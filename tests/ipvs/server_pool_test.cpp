@@ -330,7 +330,18 @@ TEST(ServerPool, ASorryServerThatIsARealServerTooIsWhatIsNeeded) {
     ServerPool pool = pool_of(made);
     pool.on_result(check(0), down);
     ASSERT_FALSE(pool.wanted()[0].destinations.empty());
-    EXPECT_EQ(pool.wanted()[0].destinations[0].weight, 1);   // of equal keys the first counts
+    EXPECT_EQ(shown(pool.wanted()), "10.1.0.1=1");
+}
+
+TEST(ServerPool, ASorryServerThatIsARealServerTooKeepsOnePlaceInTheTable) {
+    PooledService made = pooled({3, 1});
+    made.sorry = PooledSorryServer{server("10.1.0.1", 80), true};
+    ServerPool pool = pool_of(made);
+    EXPECT_EQ(shown(pool.wanted()), "10.1.0.1=3 10.1.0.2=1");
+    pool.on_result(check(0), down);
+    const ServerPool::Difference difference = pool.take_difference();
+    EXPECT_EQ(shown(difference.before), "10.1.0.1=3");
+    EXPECT_EQ(shown(difference.wanted), "10.1.0.1=0");
 }
 
 /// As slow and as plain as the rules are written.
@@ -363,14 +374,15 @@ struct NaiveModel {
             const bool answers = is_up(one) && (has_quorum || !settings.sorry);
             if (answers || one.is_inhibited) wanted[one.destination.key] = answers ? static_cast<std::int32_t>(weight(one)) : 0;
         }
-        if (settings.sorry && (!has_quorum || settings.sorry->is_inhibited)) wanted[settings.sorry->destination.key] = has_quorum ? 0 : 1;
+        if (settings.sorry && !has_quorum) wanted[settings.sorry->destination.key] = 1;
+        if (settings.sorry && settings.sorry->is_inhibited) wanted.try_emplace(settings.sorry->destination.key, 0);
         return wanted;
     }
 };
 
 std::map<DestinationKey, std::int32_t> as_map(const std::vector<Destination>& list) {
     std::map<DestinationKey, std::int32_t> result;
-    for (const Destination& one : list) result[one.key] = one.weight;
+    for (const Destination& one : list) EXPECT_TRUE(result.emplace(one.key, one.weight).second) << "twice in the table";
     return result;
 }
 
@@ -390,7 +402,7 @@ TEST(ServerPool, DoesWhatTheRulesSayInRandomLives) {
             }
             settings.servers.push_back(one);
         }
-        if (below(2) == 0) settings.sorry = PooledSorryServer{server("10.9.0.1", 80), below(2) == 0};
+        if (below(2) == 0) settings.sorry = PooledSorryServer{server(below(2) == 0 ? "10.9.0.1" : "10.1.0.1", 80), below(2) == 0};   // a server of its own, or one of the others
         settings.quorum = 1 + below(8);
         settings.hysteresis = below(settings.quorum);
         NaiveModel model{settings, std::vector<CheckResult>(check_count), false};
