@@ -173,6 +173,17 @@ KernelResult<Outcome> Client::program(const Table& wanted, const DiffOptions& op
     }
 }
 
+KernelResult<Outcome> Client::remove(std::span<const ServiceKey> keys) {
+    const auto found = services();
+    if (!found) return tl::unexpected(found.error());
+    const std::unordered_set<ServiceKey, KeyHash> ours(keys.begin(), keys.end());
+    std::vector<Operation> operations;
+    for (const FoundService& one : *found) {
+        if (ours.contains(one.service.key)) operations.push_back({OperationKind::delete_service, &one.service, nullptr});
+    }
+    return apply(operations);
+}
+
 KernelResult<std::vector<FoundService>> Client::services() { return ask_all<FoundService>(write_get_services, read_service); }
 
 KernelResult<FoundService> Client::service(const ServiceKey& key) {

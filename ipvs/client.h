@@ -58,6 +58,9 @@ public:
     /// Reads the table, writes the difference; again, three times at most, when the table changed meanwhile.
     KernelResult<Outcome> program(const Table& wanted, const DiffOptions& options = {});
 
+    /// Deletes those of `keys` that are there, with their destinations, which need not be read for it.
+    KernelResult<Outcome> remove(std::span<const ServiceKey> keys);
+
     /// All services. What cannot be read as a service is left out and counted.
     KernelResult<std::vector<FoundService>> services();
     /// ESRCH: there is no such service.

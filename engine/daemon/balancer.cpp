@@ -241,12 +241,12 @@ void Balancer::stop(bool keeps_table) {
     for (const checkers::CheckId id : std::exchange(ids_, {})) {
         if (id != nobody) runner_.release(id);
     }
-    notices_.say_goodbye(pool_);
     const bool everything = configuration_.global.lvs.flush_at_stop == config::FlushAtStop::all;
     if (!keeps_table) {
         marks_.clear();
         programmer_.remove(pool_.wanted(), everything);
     }
+    notices_.say_goodbye(pool_);
     outlets_.scripts.pump(io::clock::now());
 }
 

@@ -169,7 +169,7 @@ void IpvsProgrammer::remove(const ipvs::Table& ours, bool everything) {
     }
     for (const ipvs::ServiceEntry& entry : ours) departed_.insert(entry.service.key);
     const std::vector<ipvs::ServiceKey> departed(departed_.begin(), departed_.end());
-    const auto outcome = client_->program({}, {.departed = departed});
+    const auto outcome = client_->remove(departed);
     if (!outcome) spdlog::error("Cannot take the virtual servers out of IPVS: {}", netlink::to_string(outcome.error()));
     else for (const ipvs::Refusal& refusal : outcome->refusals) spdlog::error(ipvs::to_string(refusal));
 }

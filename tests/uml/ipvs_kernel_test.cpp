@@ -188,6 +188,20 @@ TEST_F(IpvsKernel, AForeignServiceStaysUnlessItWasOursOrEverythingIs) {
     EXPECT_EQ(saved(), lines(""));
 }
 
+TEST_F(IpvsKernel, ServicesAreRemovedByTheirKeysAndOthersStay) {
+    const Table table{{service("192.0.2.1", 80), {server("10.0.0.1", 80), server("10.0.0.2", 80)}}, {service("192.0.2.2", 80), {server("10.0.0.1", 80)}}};
+    program(table);
+    const std::vector keys{table[0].service.key, service("192.0.2.9", 80).key};
+    const auto outcome = client->remove(keys);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->operation_count, 1u);
+    EXPECT_TRUE(outcome->refusals.empty());
+    const auto left = client->services();
+    ASSERT_TRUE(left);
+    ASSERT_EQ(left->size(), 1u);
+    EXPECT_EQ(left->front().service.key, table[1].service.key);
+}
+
 TEST_F(IpvsKernel, ADestinationThatGoesIsDrainedWhenTold) {
     const Table before{{service("192.0.2.1", 80, "rr"), {server("10.0.0.1", 80, 5)}}}, after{{service("192.0.2.1", 80, "rr"), {}}};
     program(before);
