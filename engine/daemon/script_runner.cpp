@@ -2,12 +2,19 @@
 
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 namespace vigil::daemon {
+namespace {
+
+// A failed start is a child that ends, which pumps: without a pause that would go round and round.
+constexpr std::chrono::milliseconds pause_of_busy{100};
+
+}  // namespace
 
 void ScriptRunner::enqueue(std::size_t queue, ScriptCall call) {
     queues_[queue].waiting.push_back(std::move(call));
@@ -22,14 +29,8 @@ void ScriptRunner::pump(Instant now) {
         const std::size_t number = order_.front();
         order_.pop_front();
         Queue& queue = queues_[number];
-        if (queue.is_held) {
-            order_.push_back(number);
-            continue;
-        }
-        const ScriptCall call = std::move(queue.waiting.front());
-        queue.waiting.pop_front();
-        --waiting_count_;
-        start(number, call, now);
+        if (queue.is_held || now < queue.next_try) order_.push_back(number);
+        else start(number, now);
     }
 }
 
@@ -47,15 +48,29 @@ void ScriptRunner::release(Running& running) {
     --holder_count_;
 }
 
-void ScriptRunner::start(std::size_t queue, const ScriptCall& call, Instant now) {
-    const auto pid = spawn_script(call.arguments, call.identity);
+/// Whoever copies a new version of a script over the old one must not cost the notice of a failover.
+bool ScriptRunner::must_wait(Queue& queue, int error, Instant now) const {
+    if (error != ETXTBSY) return false;
+    if (!queue.busy_since) queue.busy_since = now;
+    queue.next_try = now + pause_of_busy;
+    return now - *queue.busy_since < patience_;
+}
+
+void ScriptRunner::start(std::size_t number, Instant now) {
+    Queue& queue = queues_[number];
+    const auto pid = spawn_script(queue.waiting.front().arguments, queue.waiting.front().identity);
+    if (!pid && must_wait(queue, pid.error(), now)) return order_.push_back(number);
+    const ScriptCall call = std::move(queue.waiting.front());
+    queue.waiting.pop_front();
+    queue.busy_since.reset();
+    --waiting_count_;
     if (!pid) {
         spdlog::error("{}: cannot run {}: {}", call.label, call.arguments.empty() ? "nothing" : call.arguments.front(), std::strerror(pid.error()));
         return;
     }
     spdlog::debug("{}: started {} as process {}", call.label, call.arguments.front(), *pid);
-    queues_[queue].is_held = true;
-    running_[*pid] = {queue, call.label, now};
+    queue.is_held = true;
+    running_[*pid] = {number, call.label, now};
     ++holder_count_;
 }
 

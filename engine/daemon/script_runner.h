@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,8 @@ struct ScriptCall {
 };
 
 /// Runs scripts in order per queue (one per router), a bounded number at a time over all queues. A script that runs longer than
-/// `patience` holds up nobody any longer, neither its queue nor the others: keepalived's users have notify scripts that never end. Control thread.
+/// `patience` holds up nobody any longer, neither its queue nor the others: keepalived's users have notify scripts that never end. A script that somebody is writing
+/// just now (ETXTBSY) is tried again for as long. Control thread.
 class ScriptRunner {
 public:
     explicit ScriptRunner(std::size_t limit = 32, Nanoseconds patience = std::chrono::seconds{10}) : limit_(limit), patience_(patience) {}
@@ -46,9 +48,12 @@ private:
     struct Queue {
         std::deque<ScriptCall> waiting;
         bool is_held = false;
+        std::optional<Instant> busy_since{};   // its first script was being written then
+        Instant next_try{};
     };
 
-    void start(std::size_t queue, const ScriptCall& call, Instant now);
+    bool must_wait(Queue& queue, int error, Instant now) const;
+    void start(std::size_t number, Instant now);
     void release_impatient(Instant now);
     void release(Running& running);
 

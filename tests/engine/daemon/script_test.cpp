@@ -329,5 +329,38 @@ TEST_F(ScriptProcess, ScriptsThatNeverEndDoNotKeepThePlacesOfOthers) {
     EXPECT_EQ(content("out"), "x\n");
 }
 
+class BusyScript : public ScriptProcess {
+protected:
+    BusyScript() {
+        write("script", "#!/bin/sh\necho x >> " + path("out") + "\n");
+        std::filesystem::permissions(path("script"), std::filesystem::perms::owner_all);
+        writer_.open(path("script"), std::ios::app);
+        runner_.enqueue(0, {"t", {path("script")}, own_});
+        runner_.pump(Instant{});
+    }
+    std::ofstream writer_;   // somebody who is writing it
+    ScriptRunner runner_{32, 10s};
+};
+
+TEST_F(BusyScript, IsRunOnceItHasBeenWritten) {
+    EXPECT_EQ(runner_.running_count(), 0u);
+    EXPECT_EQ(runner_.waiting_count(), 1u);
+    writer_.close();
+    runner_.pump(Instant{} + 99ms);   // a pump comes for each child that ends, so for each failed start
+    EXPECT_EQ(runner_.running_count(), 0u);
+    runner_.pump(Instant{} + 100ms);
+    EXPECT_EQ(runner_.running_count(), 1u);
+    run_dry(runner_, Instant{} + 100ms);
+    EXPECT_EQ(content("out"), "x\n");
+}
+
+TEST_F(BusyScript, IsNotWaitedForForEver) {
+    runner_.pump(Instant{} + 9s);
+    EXPECT_EQ(runner_.waiting_count(), 1u);
+    runner_.pump(Instant{} + 10s);
+    EXPECT_EQ(runner_.waiting_count(), 0u);
+    EXPECT_TRUE(runner_.is_idle());
+}
+
 }  // namespace
 }  // namespace vigil::daemon
