@@ -57,7 +57,7 @@ using CheckerList = std::vector<Checker>;
 
 struct RealServer {
     IpAddress address;               ///< of the service's family, unless forwarding is tun
-    std::uint16_t port = 0;          ///< 0: the one that the client asked for (groups, firewall marks, services of all ports)
+    std::uint16_t port = 0;          ///< 0: the one that the client asked for (firewall marks, services of all ports). Only NAT looks at it; others take the service's
     std::int32_t weight = 1;         ///< at least 0
     std::string_view snmp_name;
     Shared<RealServerSettings> settings;

@@ -200,22 +200,22 @@ private:
         settle_port(sorry.port, sorry.forwarding, sorry.where, false);
     }
 
-    /// Only NAT changes a port; 0 means the one that the client asked for.
+    /// Only NAT changes a port. In a group every address has its own.
     void settle_port(std::uint16_t& port, const Forwarding& forwarding, SourceLocation where, bool is_checked) {
         if (port == 0 && service_.kind == ServiceKind::address) port = service_.port;
         if (forwarding.method == ForwardingMethod::nat || port == 0) return;
-        if (service_.kind == ServiceKind::address) {
-            if (port == service_.port) return;
+        if (service_.kind == ServiceKind::mark) {
+            port = 0;
+        } else if (const VirtualServerGroup* all = group()) {
+            const auto differs = [&](const ServiceRange& range) { return range.port != port; };
+            if (std::none_of(all->ranges.begin(), all->ranges.end(), differs)) return;
+            warning(where, std::string("DR and TUN change no port, and the group has others: ") + (is_checked ? "this one is used for checks only" : "this one is not used"));
+        } else if (port != service_.port) {
             warning(where, std::string(forwarding.method == ForwardingMethod::dr ? "DR" : "TUN") + " changes no port: " + std::to_string(service_.port) + " is used" +
                                (is_checked ? ", checks still go to " + std::to_string(port) : ""),
                     "write the port of the service, or lb_kind NAT");
             port = service_.port;
-            return;
         }
-        const VirtualServerGroup* all = group();
-        const bool differs = all != nullptr && std::any_of(all->ranges.begin(), all->ranges.end(), [&](const ServiceRange& range) { return range.port != port; });
-        if (differs) warning(where, std::string("DR and TUN change no port, and the group has others: ") + (is_checked ? "this one is used for checks only" : "this one is not used"));
-        port = 0;
     }
 
     void settle_real_servers() {
@@ -241,7 +241,10 @@ private:
         auto& servers = service_.real_servers;
         std::vector<std::uint32_t> order(servers.size());
         for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-        const auto key = [&](std::uint32_t i) { return std::tuple(servers[i].address, servers[i].port); };
+        const auto key = [&](std::uint32_t i) {
+            const bool has_own_port = servers[i].settings->forwarding.method == ForwardingMethod::nat;
+            return std::tuple(servers[i].address, has_own_port ? servers[i].port : std::uint16_t{0});
+        };
         std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return std::tuple(key(a), a) < std::tuple(key(b), b); });
         std::vector<bool> is_repeated(servers.size());
         for (std::size_t i = 1, first = 0; i < order.size(); ++i) {

@@ -25,13 +25,24 @@
 namespace vigil::ipvs {
 namespace {
 
+ServiceEntry entry_of(const Service& service, std::vector<Destination> destinations) {
+    for (Destination& one : destinations) one = placed(one, service.key);
+    return {service, std::move(destinations)};
+}
+
 std::int64_t share_of(const CheckResult& result, std::int32_t configured) {
     return (result.weight ? std::int64_t{*result.weight} - configured : 0) + result.added_weight;
 }
 
+/// One place in the table: those that are not masqueraded both have the port of the service, whatever is written.
+bool is_same_place(const Destination& left, const Destination& right) {
+    const bool have_own_ports = left.forwarding == Forwarding::masquerade || right.forwarding == Forwarding::masquerade;
+    return left.key.address == right.key.address && (left.key.port == right.key.port || !have_own_ports);
+}
+
 /// The real server that is the sorry server, too; behind the last one when none is.
 std::uint32_t find_twin(const PooledService& service) {
-    const auto is_twin = [&](const PooledServer& one) { return service.sorry && one.destination.key == service.sorry->destination.key; };
+    const auto is_twin = [&](const PooledServer& one) { return service.sorry && is_same_place(one.destination, service.sorry->destination); };
     return static_cast<std::uint32_t>(std::ranges::find_if(service.servers, is_twin) - service.servers.begin());
 }
 
@@ -241,7 +252,7 @@ Table ServerPool::wanted() const {
     Table table;
     for (std::uint32_t i = 0; i < services_.size(); ++i) {
         const std::vector<Destination> servers = destinations(i);
-        for (const Service& service : services_[i].services) table.push_back({service, servers});
+        for (const Service& service : services_[i].services) table.push_back(entry_of(service, servers));
     }
     return table;
 }
@@ -271,8 +282,8 @@ ServerPool::Difference ServerPool::take_difference() {
         }
         if (wanted.empty() && before.empty()) continue;
         for (const Service& one : settings.services) {
-            difference.wanted.push_back({one, wanted});
-            difference.before.push_back({one, before});
+            difference.wanted.push_back(entry_of(one, wanted));
+            difference.before.push_back(entry_of(one, before));
         }
     }
     return difference;

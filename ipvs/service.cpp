@@ -32,6 +32,11 @@ bool is_same_service(const Service& left, const Service& right) {
     return left.persistence_seconds == right.persistence_seconds && left.granularity == right.granularity;
 }
 
+Destination placed(Destination destination, const ServiceKey& service) {
+    if (destination.forwarding != Forwarding::masquerade) destination.key.port = service.port;
+    return destination;
+}
+
 bool is_same_destination(const Destination& left, const Destination& right) {
     if (left.forwarding != Forwarding::tunnel) {
         Destination with_tunnel = left;

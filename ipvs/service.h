@@ -97,6 +97,9 @@ struct Destination {
     friend bool operator==(const Destination&, const Destination&) = default;
 };
 
+/// As the kernel gets it for `service`: only masquerading changes a port, so everybody else has that of the service, 0 for a firewall mark.
+Destination placed(Destination destination, const ServiceKey& service);
+
 /// As is_same_service(): the tunnel of a destination that is not reached by one does not count.
 bool is_same_destination(const Destination& left, const Destination& right);
 

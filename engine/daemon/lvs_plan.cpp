@@ -247,8 +247,9 @@ std::vector<bool> doubtful_checks(const LvsPlan& plan, const ipvs::Table& found)
             for (const ipvs::Destination& one : entry->second->destinations) weights.emplace(one.key, one.weight);
         }
         for (const ipvs::PooledServer& server : service.servers) {
-            const auto weight = weights.find(server.destination.key);
-            const bool is_out = entry != services.end() && server.destination.weight > 0 && (weight == weights.end() || weight->second == 0);
+            const bool is_known = entry != services.end() && server.destination.weight > 0;
+            const auto weight = is_known ? weights.find(ipvs::placed(server.destination, entry->first).key) : weights.end();
+            const bool is_out = is_known && (weight == weights.end() || weight->second == 0);
             for (const ipvs::CheckIndex check : server.checks) (is_out ? is_missed : is_good)[static_cast<std::size_t>(check)] = true;
         }
     }

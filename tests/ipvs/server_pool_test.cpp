@@ -136,6 +136,39 @@ TEST(ServerPool, AllServicesOfAGroupChange) {
     EXPECT_EQ(shown(pool.wanted(), 1), "10.1.0.2=1");
 }
 
+/// Only masquerading changes a port.
+TEST(ServerPool, InAGroupEachServiceHasItsServersOnItsOwnPort) {
+    PooledService made = with_sorry(pooled({1, 1}));
+    made.services = {service("192.0.2.1", 8080), service("192.0.2.2", 8443), {.key = fwmark_service(Family::ipv4, 3)}};
+    made.servers[1].destination.forwarding = Forwarding::direct_route;
+    made.sorry->destination.forwarding = Forwarding::tunnel;
+    ServerPool pool = pool_of(made);
+    const auto ports = [](const Table& table) {
+        std::vector<std::vector<std::uint16_t>> result;
+        for (const ServiceEntry& entry : table) {
+            result.emplace_back();
+            for (const Destination& one : entry.destinations) result.back().push_back(one.key.port);
+        }
+        return result;
+    };
+    EXPECT_EQ(ports(pool.wanted()), (std::vector<std::vector<std::uint16_t>>{{80, 8080}, {80, 8443}, {80, 0}}));
+    pool.on_result(check(0), down);
+    pool.on_result(check(1), down);
+    const ServerPool::Difference difference = pool.take_difference();
+    EXPECT_EQ(ports(difference.before), (std::vector<std::vector<std::uint16_t>>{{80, 8080}, {80, 8443}, {80, 0}}));
+    EXPECT_EQ(ports(difference.wanted), (std::vector<std::vector<std::uint16_t>>{{8080}, {8443}, {0}}));
+}
+
+TEST(ServerPool, InAGroupASorryServerThatIsARealServerTooHasOnePlaceWhateverPortsAreWritten) {
+    PooledService made = with_sorry(pooled({1, 1}), true);
+    made.servers[1].destination.forwarding = Forwarding::direct_route;
+    made.sorry->destination = made.servers[1].destination;
+    made.sorry->destination.key.port = 8080;
+    EXPECT_EQ(pool_of(made).wanted()[0].destinations.size(), 2u);
+    made.servers[1].destination.forwarding = made.sorry->destination.forwarding = Forwarding::masquerade;
+    EXPECT_EQ(pool_of(made).wanted()[0].destinations.size(), 3u);
+}
+
 TEST(ServerPool, WithoutAQuorumTheSorryServerAloneAnswers) {
     PooledService made = with_sorry(pooled({1, 1, 1}));
     made.quorum = 2;
