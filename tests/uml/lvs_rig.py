@@ -1,62 +1,26 @@
 """One director with its real servers, in the guest: two network namespaces, a daemon (vigild or keepalived) in the one, servers that can die in the other."""
 import contextlib
+import itertools
 import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
-import threading
 import time
 
+from lvs_servers import PATIENCE, BfdPeer, PageServer, Server, make_certificate
 from netlab.netns import NetworkNamespace
 
-PATIENCE = 60
 NUMBERS = range(1, 10)
-
-
-class Server:
-    """Answers on one address and port while it is alive: TCP takes connections, UDP sends everything back."""
-
-    def __init__(self, namespace, kind, address, port):
-        self.namespace, self.kind, self.place = namespace, kind, (address, port)
-        self.socket = None
-
-    def set_alive(self, is_alive):
-        if is_alive and self.socket is None:
-            family = socket.AF_INET6 if ":" in self.place[0] else socket.AF_INET
-            self.socket = self.namespace.socket(family, socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.socket.bind(self.place)
-            if self.kind == "tcp":
-                self.socket.listen(64)
-            threading.Thread(target=self._serve, args=(self.socket,), daemon=True).start()
-        elif not is_alive and self.socket is not None:
-            with contextlib.suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)   # wakes whoever waits in accept()
-            self.socket.close()
-            self.socket = None
-
-    def _serve(self, own):
-        while True:
-            try:
-                if self.kind == "tcp":
-                    own.accept()[0].close()
-                else:
-                    data, peer = own.recvfrom(2048)
-                    if peer is None:
-                        return   # shut down
-                    own.sendto(data, peer)
-            except OSError:
-                if own.fileno() < 0 or self.socket is not own:
-                    return
+BFD_NUMBERS = range(1, 5)
 
 
 class Director:
     """`program` with `text` as its configuration. Real server N is 10.1.0.N and fd00:1::N, the director 10.1.0.254 and fd00:1::fe."""
 
-    def __init__(self, kind, program, directory):
-        self.kind, self.program = kind, program
+    def __init__(self, kind, program, directory, extras=()):
+        """`extras`: "page", what SSL_GET needs, on port 443; "bfd", neighbours for BFD_CHECK."""
+        self.kind, self.program, self.extras = kind, program, extras
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.run_directory = self.directory / "run"
@@ -69,12 +33,24 @@ class Director:
         os.mkfifo(self.fifo)
         self._reader = os.open(self.fifo, os.O_RDWR | os.O_NONBLOCK)
         self._read = b""
+        self.notify = self._script("notify", f"echo script \"$@\" >> {self.calls}")
+        self.check = self._script("check", f"exit $(cat {self.states}/$1)")
         self.namespace = NetworkNamespace(kind)
         self.lan = NetworkNamespace(kind + "-servers")
         self.table_namespace = self.namespace
         self.servers = {}
         self.process = None
+        self._seen, self._table = None, []
         self._wire()
+
+    def _script(self, name, command):
+        """A program that nobody can have open for writing when it is to run (ETXTBSY): what this process writes, each program that another thread starts just then has
+        open too until it is another program."""
+        draft = self.directory / f"{name}.draft"
+        draft.write_text(f"#!/bin/sh\n{command}\n", encoding="ascii")
+        path = self.directory / name
+        subprocess.run(["install", "-m", "755", str(draft), str(path)], check=True)
+        return path
 
     def _wire(self):
         self.namespace.ip("link set lo up", f"link add eth0 type veth peer name eth0 netns {self.lan.path}")
@@ -86,11 +62,18 @@ class Director:
         for number in NUMBERS:
             self.set_exit_code(number, 0)
             self.set_file(0)
-            for kind in ("tcp", "udp"):
-                for address in (f"10.1.0.{number}", f"fd00:1::{number}"):
-                    server = Server(self.lan, kind, address, 80)
-                    server.set_alive(True)
-                    self.servers.setdefault(number, []).append(server)
+            self.servers[number] = list(self._make_servers(number))
+        self.set_alive(NUMBERS, True)
+
+    def _make_servers(self, number):
+        """What is one machine, as far as it may be dead or alive."""
+        for address in (f"10.1.0.{number}", f"fd00:1::{number}"):
+            yield Server(self.lan, "tcp", address, 80)
+            yield Server(self.lan, "udp", address, 80)
+            if "page" in self.extras:
+                yield PageServer(self.lan, address, 443, make_certificate(self.directory))
+        if "bfd" in self.extras and number in BFD_NUMBERS:
+            yield BfdPeer(self.namespace, self.directory / f"peer-{number}", number)
 
     def set_alive(self, numbers, is_alive):
         for number in numbers:
@@ -128,13 +111,8 @@ class Director:
             time.sleep(0.1)
 
     def write(self, text):
-        notify = self.directory / "notify"
-        notify.write_text(f"#!/bin/sh\necho script \"$@\" >> {self.calls}\n", encoding="ascii")
-        notify.chmod(0o755)
-        checker = self.directory / "check"
-        checker.write_text(f"#!/bin/sh\nexit $(cat {self.states}/$1)\n", encoding="ascii")
-        checker.chmod(0o755)
-        (self.directory / "conf").write_text(text.replace("@CHECK@", str(checker)).replace("@NOTIFY@", str(notify)).replace("@DIR@", str(self.directory)), encoding="ascii")
+        (self.directory / "conf").write_text(text.replace("@CHECK@", str(self.check)).replace("@NOTIFY@", str(self.notify)).replace("@DIR@", str(self.directory)),
+                                             encoding="ascii")
 
     def start(self, *options):
         pids = [word for option, name in (("-p", "parent"), ("-c", "checkers"), ("-r", "vrrp"), ("-b", "bfd")) for word in (option, str(self.directory / f"{name}.pid"))]
@@ -154,19 +132,40 @@ class Director:
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
+        self._wait_for_rest()
         self.told()   # a stop would end scripts that run
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(PATIENCE)
 
+    def _pid(self):
+        return int((self.directory / "checkers.pid").read_text(encoding="ascii"))
+
+    def _wait_for_rest(self):
+        """Whoever changes the table tells of it next, in the same breath: then it sleeps."""
+        deadline = time.monotonic() + PATIENCE
+        with contextlib.suppress(OSError):   # it has ended, or did not begin
+            while pathlib.Path(f"/proc/{self._pid()}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "S" and time.monotonic() < deadline:
+                time.sleep(0.05)
+
     def kill_child(self):
         """kill -9 of the checkers process; the parent starts another one."""
-        pid = int((self.directory / "checkers.pid").read_text(encoding="ascii"))
-        subprocess.run(["kill", "-9", str(pid)], check=True)
+        os.kill(self._pid(), signal.SIGKILL)
+
+    def log_end(self):
+        return "".join(self.log.read_text(errors="replace").splitlines(True)[-12:])
 
     def table(self):
         """Lines of `ipvsadm -Sn`, sorted."""
         return sorted(self.table_namespace.run(["ipvsadm", "-Sn"]).splitlines())
+
+    def glance(self):
+        """The same, as long as servers and weights are what they were. To start a program is dear in the guest."""
+        with self.table_namespace.entered(), open("/proc/thread-self/net/ip_vs", encoding="ascii") as file:
+            seen = file.read()
+        if seen != self._seen:
+            self._seen, self._table = seen, self.table()
+        return self._table
 
     def add_foreign(self, number):
         """A service that somebody else has made."""
@@ -181,6 +180,11 @@ class Director:
     def daemons(self):
         """Lines of `ipvsadm -L --daemon`: the threads that send and receive connections."""
         return sorted(self.table_namespace.run(["ipvsadm", "-L", "--daemon"]).splitlines())
+
+    def wait_for_sessions(self):
+        deadline = time.monotonic() + PATIENCE
+        while any(not re.search(rf"\(b{number}\).* UP state", self.log.read_text(errors="replace")) for number in BFD_NUMBERS) and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def wait_for_daemon(self, words):
         """A line with these words; no words: no line."""
@@ -211,16 +215,17 @@ class Director:
         """The table once its servers are `wanted`; also when they are not, after a while."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            table = self.table()
-            if self.servers_in(table) == wanted or time.monotonic() > deadline:
-                return table
-            time.sleep(0.5)   # to start a program is dear in the guest
+            if self.servers_in(self.glance()) == wanted or time.monotonic() > deadline:
+                return self.table()
+            time.sleep(0.2)
 
     def close(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.set_alive(NUMBERS, False)
+        self.set_alive(self.servers, False)
+        for server in itertools.chain(*self.servers.values()):
+            server.close()
         os.close(self._reader)
         for namespace in {self.lan, self.namespace, self.table_namespace}:
             namespace.close()

@@ -3,10 +3,13 @@
 A step is (what happens, servers of the table then). What happens: "start", "dead 1 2", "back 1 2", "code 1=5" (exit code of MISC_CHECK), "file 4" (number for FILE_CHECK), "address" (the
 service's becomes the director's), "foreign 1" (a service that somebody else makes), "crash" (kill -9 of the checkers process), "daemon WORDS" (a line of
 `ipvsadm -L --daemon` has these words; "daemon none": there is no line), "namespace" (the table is looked for in a
-namespace of its own, "table"), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
+namespace of its own, "table"), "sessions" (BFD is up), "reload" (with the row's second list of servers), "reload 2" (with its second globals_after), "stop". Servers are written "1=3":
 real server 1 with weight 3; 9 is the sorry server.
 """
 import dataclasses
+
+from lvs_rig import BFD_NUMBERS
+from lvs_servers import BFD_TIMES
 
 TCP = "TCP_CHECK {\n connect_timeout 1\n }"
 UDP = "UDP_CHECK {\n connect_timeout 1\n require_reply\n }"
@@ -25,7 +28,7 @@ class Scene:
     kind: str = "lb_algo rr\n lb_kind NAT\n protocol TCP"
     extra: str = ""              # lines of the virtual server
     servers: tuple = (("1", ""), ("2", ""), ("3", ""))
-    after_reload: tuple = ()
+    after_reload: tuple = (("2", "weight 7"), ("3", ""), ("4", ""))
     sorry: str = "10.1.0.9 80"   # empty: none
     address: str = "10.1.0.{number} 80"
     check: str = TCP
@@ -33,7 +36,9 @@ class Scene:
     options: tuple = ("-C",)
     globals: str = ""            # lines of global_defs
     globals_after: tuple = ()    # the same, of each reload
+    extras: tuple = ()           # what answers besides (lvs_rig.Director)
     why: str = ""                # the two differ, and this is why
+    why_told: str = ""           # they differ only in what scripts and FIFOs are told
 
     def text(self, servers=None, after=None):
         blocks = [f" real_server {self.address.format(number=number)} {{\n {NOTIFY.format(number=number)} {extra}\n {self.check.replace('{number}', number)}\n }}\n"
@@ -42,8 +47,6 @@ class Scene:
         own = self.globals if after is None else self.globals_after[after]
         global_defs = "global_defs {\n router_id r\n script_user root\n enable_script_security\n lvs_notify_fifo @DIR@/fifo\n" + own + "}\n"
         return f"{global_defs}{self.before}virtual_server {self.head} {{\n{TIMES}{QUORUM} {self.kind}\n {self.extra}\n{sorry}{''.join(blocks)}}}\n"
-
-
 
 
 def beside(head, kind, *servers, method="lb_kind NAT", protocol="TCP"):
@@ -71,13 +74,18 @@ MANY = "".join((
     beside("fwmark 802", "lb_algo rr\n ip_family inet6", ("fd00:1::1", ""), method="lb_kind DR", protocol=""),
     "virtual_server_group many {\n 10.8.1.1 80\n 10.8.1.10-12 80\n fwmark 803\n}\n",
     beside("group many", "lb_algo rr", ("10.1.0.1 80", ""))))
-USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("stop", "no service"))
-TWO = (("1", ""), ("2", "weight 5"))
 ALL = "1=1 2=1 3=1"
 INSTANCE = ("vrrp_instance VI_{n} {{\n state BACKUP\n interface eth0\n virtual_router_id {vrid}\n priority 200\n {more}\n virtual_ipaddress {{\n 10.1.0.20{n}\n }}\n}}\n")
 INSTANCES = INSTANCE.format(n=1, vrid=51, more="") + INSTANCE.format(n=2, vrid=52, more="")
 IN_FAULT = "track_file f {\n file @DIR@/number\n weight 0\n}\n" + INSTANCE.format(n=1, vrid=51, more="") + INSTANCE.format(n=2, vrid=52, more="track_file {\n f\n }")
 SYNC = " lvs_sync_daemon eth0 {}\n"
+# All up, one dead, all dead, all back; then the file changes: a server goes, one changes its weight, one comes.
+USUAL = (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1"), ("reload", "2=7 3=1 4=1"), ("stop", "no service"))
+TWO = (("1", ""), ("2", "weight 5"))
+BFD = "".join(f"bfd_instance b{n} {{\n source_ip 10.2.{n}.1\n neighbor_ip 10.2.{n}.2\n{BFD_TIMES}}}\n" for n in BFD_NUMBERS)
+GROUP = "virtual_server_group g {\n 10.0.0.1 80\n 10.0.0.2 80\n 10.0.1.10-12 80\n}\n"
+MARKS = "virtual_server_group g {\n 10.0.0.1 80\n fwmark 3\n}\n"
+TCP_80 = "TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"
 V6 = {"head": "fd00::1 80", "address": "fd00:1::{number} 80", "sorry": "fd00:1::9 80"}
 
 SCENES = [
@@ -92,20 +100,45 @@ SCENES = [
     Scene("persistence with a netmask", USUAL, extra="persistence_timeout 120\n persistence_granularity 255.255.255.0"),
     Scene("persistence engine", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol UDP\n persistence_timeout 120\n persistence_engine sip", check=UDP),
     Scene("firewall mark", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind DR", sorry="10.1.0.9", address="10.1.0.{number}",
-          check="TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"),
+          check=TCP_80),
     Scene("firewall mark, IPv6", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind DR\n ip_family inet6", sorry="fd00:1::9", address="fd00:1::{number}",
-          check="TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"),
-    Scene("group", USUAL, head="group g", before="virtual_server_group g {\n 10.0.0.1 80\n 10.0.0.2 80\n 10.0.1.10-12 80\n}\n"),
-    Scene("group with marks", USUAL, head="group g", before="virtual_server_group g {\n 10.0.0.1 80\n fwmark 3\n}\n"),
+          check=TCP_80),
+    Scene("firewall mark, with ports", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind DR"),
+    Scene("firewall mark, with ports, NAT", USUAL, head="fwmark 7", kind="lb_algo rr\n lb_kind NAT"),
+    Scene("group", USUAL, head="group g", before=GROUP),
+    Scene("group, DR", USUAL, head="group g", kind="lb_algo rr\n lb_kind DR\n protocol TCP", before=GROUP),
+    Scene("group, TUN, other ports", USUAL, head="group g", kind="lb_algo rr\n lb_kind TUN\n protocol TCP", before=GROUP.replace(" 80", " 8080")),
+    Scene("group with marks", USUAL, head="group g", before=MARKS),
+    Scene("group with marks, DR", USUAL, head="group g", kind="lb_algo rr\n lb_kind DR\n protocol TCP", before=MARKS),
+    Scene("group of IPv6 with ranges", USUAL, **V6 | {"head": "group g"}, before="virtual_server_group g {\n fd00::1 80\n fd00:0:0:1::1-3 80\n}\n"),
+    Scene("DR to another port", USUAL, head="10.0.0.1 8080", kind="lb_algo rr\n lb_kind DR\n protocol TCP"),
+    Scene("NAT to another port", USUAL, head="10.0.0.1 8080"),
+    Scene("all ports", USUAL, head="10.0.0.1", kind="lb_algo rr\n lb_kind DR\n protocol TCP\n persistence_timeout 60", address="10.1.0.{number}", sorry="10.1.0.9", check=TCP_80),
+    Scene("TUN, gue", USUAL, kind="lb_algo rr\n lb_kind TUN type gue port 6080\n protocol TCP"),
+    Scene("TUN, gue, checksums", USUAL, kind="lb_algo rr\n lb_kind TUN type gue port 6080 csum\n protocol TCP"),
+    Scene("TUN, gre", USUAL, kind="lb_algo rr\n lb_kind TUN type gre\n protocol TCP"),
+    Scene("TUN, gre, checksums, IPv6", USUAL, kind="lb_algo rr\n lb_kind TUN type gre csum\n protocol TCP", **V6),
+    Scene("a service of IPv4 with servers of IPv6", USUAL, kind="lb_algo rr\n lb_kind TUN\n protocol TCP", **V6 | {"head": "10.0.0.1 80"}),
+    Scene("each server by another method", USUAL, servers=(("1", "lvs_method DR"), ("2", "lvs_method TUN"), ("3", "lvs_method NAT")),
+          sorry="10.1.0.9 80\n sorry_server_lvs_method DR"),
+    Scene("SCTP", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol SCTP"),
+    Scene("UDP, IPv6", USUAL, kind="lb_algo rr\n lb_kind NAT\n protocol UDP", check=UDP, **V6),
+    Scene("SSL_GET", USUAL, head="10.0.0.1 443", address="10.1.0.{number} 443", sorry="10.1.0.9 443", extras=("page",),
+          check="SSL_GET {\n url {\n path /\n status_code 200\n }\n connect_timeout 30\n }"),
+    Scene("HTTP_GET", USUAL, head="10.0.0.1 443", address="10.1.0.{number} 443", sorry="10.1.0.9 443", extras=("page",),
+          check="HTTP_GET {\n url {\n path /\n status_code 200\n }\n connect_timeout 30\n }"),
+    Scene("BFD_CHECK", (USUAL[0], ("sessions", "1=1 2=1 3=1"), *USUAL[1:]), options=(), extras=("bfd",), before=BFD, check="BFD_CHECK {\n name b{number}\n }",
+          why_told="keepalived takes every server out until its session has come up for the first time"),
     Scene("inhibit_on_failure", (("start", "1=1 2=1 3=1"), ("dead 1", "1=0 2=1 3=1"), ("dead 2 3", "1=0 2=0 3=0 9=1"), ("back 1", "1=1 2=0 3=0"),
-                                 ("back 2 3", "1=1 2=1 3=1"), ("stop", "no service")), extra="inhibit_on_failure"),
+                                 ("back 2 3", "1=1 2=1 3=1"), ("dead 2", "1=1 2=0 3=1"), ("reload", "2=0 3=1 4=1"), ("stop", "no service")), extra="inhibit_on_failure"),
     Scene("inhibit_on_failure of one", (("start", "1=1 2=1"), ("dead 1 2", "1=0 9=1"), ("back 1 2", "1=1 2=1"), ("stop", "no service")),
           servers=(("1", "inhibit_on_failure"), ("2", ""))),
-    Scene("sorry server that stays", (("start", "1=1 2=1 3=1 9=0"), ("dead 1 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1 9=0"), ("stop", "no service")),
+    Scene("sorry server that stays", (("start", "1=1 2=1 3=1 9=0"), ("dead 1 2 3", "9=1"), ("back 1 2 3", "1=1 2=1 3=1 9=0"),
+                                    ("reload", "2=7 3=1 4=1 9=0"), ("stop", "no service")),
           extra="", sorry="10.1.0.9 80\n sorry_server_inhibit"),
     Scene("no sorry server", (("start", "1=1 2=1 3=1"), ("dead 1 2 3", ""), ("back 2", "2=1"), ("back 1 3", "1=1 2=1 3=1"), ("stop", "no service")), sorry=""),
-    Scene("quorum", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2", "9=1"), ("back 2", "2=1 3=1"), ("back 1", "1=1 2=1 3=1"), ("stop", "no service")),
-          extra="quorum 2"),
+    Scene("quorum", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("dead 2", "9=1"), ("back 2", "2=1 3=1"), ("back 1", "1=1 2=1 3=1"), ("reload", "2=7 3=1 4=1"),
+                     ("stop", "no service")), extra="quorum 2"),
     Scene("quorum and hysteresis", (("start", "1=2 2=2 3=2"), ("dead 1", "2=2 3=2"), ("dead 2", "9=1"), ("back 2", "9=1"), ("back 1", "1=2 2=2 3=2"),
                                     ("stop", "no service")), servers=(("1", "weight 2"), ("2", "weight 2"), ("3", "weight 2")), extra="quorum 4\n hysteresis 1"),
     Scene("quorum without a sorry server", (("start", "1=1 2=1 3=1"), ("dead 1 2", "3=1"), ("back 1 2", "1=1 2=1 3=1"), ("stop", "no service")), sorry="",
@@ -150,8 +183,8 @@ SCENES = [
           globals=" lvs_flush\n lvs_flush_on_stop\n lvs_timeouts tcp 901 tcpfin 121 udp 301\n"),
     Scene("thresholds", USUAL, servers=(("1", "uthreshold 100\n lthreshold 50"), ("2", ""), ("3", ""))),
 ]
-SCENES += [Scene(f"scheduler {name}", (("start", "1=1 2=1 3=1"), ("dead 1", "2=1 3=1"), ("stop", "no service")), kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP")
-           for name in ("lc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq")]
+SCENES += [Scene(f"scheduler {name}", USUAL, kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP")
+           for name in ("wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq")]
 SCENES += [Scene(f"scheduler {name} with {flags}", (("start", "1=1 2=1 3=1"), ("stop", "no service")),
                  kind=f"lb_algo {name}\n lb_kind NAT\n protocol TCP\n " + "\n ".join(flags.split()))
-           for name, flags in (("sh", "sh-port"), ("sh", "sh-port sh-fallback"), ("mh", "mh-port"), ("mh", "mh-port mh-fallback"), ("rr", "flag-1 flag-3"))]
+           for name, flags in (("sh", "sh-port"), ("sh", "sh-port sh-fallback"), ("mh", "mh-port"), ("mh", "mh-port mh-fallback"), ("rr", "flag-1 flag-2 flag-3"))]
