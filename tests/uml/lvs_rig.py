@@ -59,6 +59,8 @@ class Director:
         self.namespace.ip("addr add 10.1.0.254/24 dev eth0", "addr add fd00:1::fe/64 dev eth0 nodad", "link set eth0 up")
         self.lan.ip("link set lo up", *(f"addr add 10.1.0.{n}/24 dev eth0" for n in NUMBERS), *(f"addr add fd00:1::{n}/64 dev eth0 nodad" for n in NUMBERS),
                     "link set eth0 up")
+        for family in ("net/ipv4/icmp_ratelimit", "net/ipv6/icmp/ratelimit"):   # that nobody listens on a port of UDP is told each time
+            self.lan.sysctl(family, 0)
         for number in NUMBERS:
             self.set_exit_code(number, 0)
             self.set_file(0)

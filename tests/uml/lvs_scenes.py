@@ -11,9 +11,10 @@ import dataclasses
 from lvs_rig import BFD_NUMBERS
 from lvs_servers import BFD_TIMES
 
-TCP = "TCP_CHECK {\n connect_timeout 1\n }"
-UDP = "UDP_CHECK {\n connect_timeout 1\n require_reply\n }"
-MISC = "MISC_CHECK {\n misc_path \"@CHECK@ {number}\"\n misc_timeout 5\n misc_dynamic\n }"
+# Nobody listens where a server is dead, which is told at once; the limits are for a guest that stands still at times.
+TCP = "TCP_CHECK {\n connect_timeout 30\n }"
+UDP = "UDP_CHECK {\n connect_timeout 30\n require_reply\n }"
+MISC = "MISC_CHECK {\n misc_path \"@CHECK@ {number}\"\n misc_timeout 30\n misc_dynamic\n }"
 TIMES = " delay_loop 1\n retry 1\n delay_before_retry 0\n warmup 0\n"
 FILE = "track_file f {\n file @DIR@/number\n weight 1\n}\n"
 NOTIFY = "notify_up \"@NOTIFY@ up {number}\"\n notify_down \"@NOTIFY@ down {number}\"\n"
@@ -85,7 +86,7 @@ TWO = (("1", ""), ("2", "weight 5"))
 BFD = "".join(f"bfd_instance b{n} {{\n source_ip 10.2.{n}.1\n neighbor_ip 10.2.{n}.2\n{BFD_TIMES}}}\n" for n in BFD_NUMBERS)
 GROUP = "virtual_server_group g {\n 10.0.0.1 80\n 10.0.0.2 80\n 10.0.1.10-12 80\n}\n"
 MARKS = "virtual_server_group g {\n 10.0.0.1 80\n fwmark 3\n}\n"
-TCP_80 = "TCP_CHECK {\n connect_port 80\n connect_timeout 1\n }"
+TCP_80 = "TCP_CHECK {\n connect_port 80\n connect_timeout 30\n }"
 V6 = {"head": "fd00::1 80", "address": "fd00:1::{number} 80", "sorry": "fd00:1::9 80"}
 
 SCENES = [
