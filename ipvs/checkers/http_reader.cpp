@@ -1,5 +1,6 @@
 // Beast reads the protocol; what is added is what a stranger's answer needs: limits on the header, on each line of a chunked body and on all of them
-// together, interim answers that are skipped and counted, and causes in words for the log. Octets that the parser cannot use yet (a part of the header, a part of a chunk size) are kept
+// together, interim answers that are skipped and counted, and causes in words for the log. A status line that ends with its code, without the space that RFC 9112 §4
+// wants behind it, is common enough to be taken. Octets that the parser cannot use yet (a part of the header, a part of a chunk size) are kept
 // here and shown to it again.
 
 #include "ipvs/checkers/http_reader.h"
@@ -49,6 +50,11 @@ struct HeardBody {
     };
 };
 
+constexpr std::string_view first_octets = "HTTP/1.";
+constexpr std::size_t status_end = std::string_view("HTTP/1.1 200").size();
+
+bool may_lack_space(std::string_view text) { return text.substr(0, first_octets.size()) == first_octets.substr(0, text.size()); }
+
 }  // namespace
 
 struct HttpReader::Parser : http::response_parser<HeardBody> {
@@ -76,6 +82,12 @@ HttpReader::State HttpReader::complete() {
 HttpReader::State HttpReader::on_octets(std::string_view octets) {
     if (state_ != State::reading) return state_;
     octets_ += octets.size();
+    if (is_at_start_) {
+        pending_ += std::exchange(octets, {});
+        if (pending_.size() <= status_end && may_lack_space(pending_)) return state_;
+        is_at_start_ = false;
+        if (may_lack_space(pending_) && pending_[status_end] == '\r') pending_.insert(status_end, 1, ' ');
+    }
     if (pending_.empty()) {
         pending_ = parse(octets);
     } else {

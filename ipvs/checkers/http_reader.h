@@ -61,6 +61,7 @@ private:
     std::string request_;
     std::unique_ptr<Parser> parser_;
     std::string pending_;         // octets that the parser wants to see again, with more behind them
+    bool is_at_start_ = true;     // the first octets are being gathered
     std::uint64_t octets_ = 0;    // that came
     State state_ = State::reading;
     bool has_status_ = false;

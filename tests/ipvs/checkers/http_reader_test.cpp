@@ -74,6 +74,21 @@ TEST(HttpReader, InterimAnswersAreSkippedAndCounted) {
     EXPECT_EQ(endless.reader.error(), "more than 8 interim answers");
 }
 
+TEST(HttpReader, AStatusLineMayEndWithItsCode) {
+    for (const std::size_t size : {1u, 5u, 12u, 13u, 1000u}) {
+        Reading reading;
+        EXPECT_EQ(reading.read("HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", size), State::complete) << reading.reader.error();
+        EXPECT_EQ(reading.listener.status, 200u);
+        EXPECT_EQ(reading.listener.body, "hello");
+    }
+    for (const char* const wrong : {"HTTP/1.1 20\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 2000\r\n\r\n", "HTTP/2.0 200\r\n\r\n", "x"}) {
+        Reading reading;
+        reading.read(wrong);
+        reading.reader.on_end();
+        EXPECT_EQ(reading.reader.state(), State::broken) << wrong;
+    }
+}
+
 TEST(HttpReader, ClosingEarlyBreaks) {
     Reading nothing;
     nothing.reader.on_end();
