@@ -18,6 +18,7 @@ struct ScheduleState {
     unsigned failures = 0;     ///< in a row, while up
     bool is_up = true;         ///< before the first verdict: the opposite of alpha
     bool has_verdict = false;
+    bool is_undecided = false;   ///< the last time
 };
 
 enum class Transition : std::uint8_t { none, went_up, went_down };
@@ -36,7 +37,8 @@ ScheduleState start_of(const CommonSpec& spec);
 Instant first_check(const CommonSpec& spec, Instant now, std::uint32_t random);
 
 /// The check ended at `now`. A single success is up. A failure is down after `retry` more in a row, each `delay_before_retry` after the one before; at
-/// once when no verdict came before it. `undecided` changes nothing and is asked again as a retry is, but no less than a second later.
+/// once when no verdict came before it. `undecided` changes nothing and is asked again as a retry is, but no less than a second later; of several in a row the
+/// first is worth a line.
 ScheduleStep on_verdict(ScheduleState& state, const CommonSpec& spec, const Verdict& verdict, Instant now);
 
 }  // namespace vigil::checkers

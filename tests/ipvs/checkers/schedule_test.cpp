@@ -146,3 +146,15 @@ TEST(Schedule, UndecidedChangesNothingAndIsAskedAgainSoon) {
     EXPECT_EQ(life.state.failures, 1u);
     EXPECT_TRUE(life.state.is_up);
 }
+
+TEST(Schedule, UndecidedIsSaidWhenItBegins) {
+    Life life;
+    EXPECT_TRUE(life.verdict(undecided("no such program"), 1s).is_worth_a_line);
+    EXPECT_FALSE(life.verdict(undecided("no such program"), 2s).is_worth_a_line);   // or a line for each check each second, as long as it lasts
+    life.verdict(ok(), 3s);
+    EXPECT_TRUE(life.verdict(undecided("no such program"), 9s).is_worth_a_line);
+    life.verdict(bad(), 10s);
+    EXPECT_TRUE(life.verdict(undecided("no such program"), 11s).is_worth_a_line);
+    life.spec.log_all_failures = true;
+    EXPECT_TRUE(life.verdict(undecided("no such program"), 12s).is_worth_a_line);
+}
