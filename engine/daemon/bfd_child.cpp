@@ -9,9 +9,7 @@
 #include "engine/daemon/bfd_child.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <boost/asio/io_context.hpp>
@@ -20,9 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <future>
 #include <memory>
 #include <random>
@@ -39,9 +35,11 @@
 #include "engine/daemon/dump_file.h"
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/process_limits.h"
 #include "engine/daemon/rate_limiter.h"
 #include "engine/daemon/reporter.h"
 #include "engine/daemon/rights.h"
+#include "engine/daemon/signal_loop.h"
 #include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
 #include "engine/daemon/thread_list.h"
@@ -87,7 +85,6 @@ public:
 
 private:
     void start_thread(const config::BfdProcessSettings& settings);
-    void wait_for_signal();
     void on_signal(int number);
     void reload();
     void apply(const config::Configuration& configuration);
@@ -135,7 +132,7 @@ int BfdChild::run() {
     news_.assign(loop_->event_fd());
     apply(std::move(loaded.configuration));
     wait_for_news();
-    wait_for_signal();
+    listen_to_signals(io_, signals_, [this](int number) { on_signal(number); });
     tick();
     tell_parent(ready_fd_, sign_ready);
     const Heartbeat heartbeat(io_, ready_fd_);
@@ -147,20 +144,8 @@ int BfdChild::run() {
     return is_stopping_ ? exit_success : exit_internal;   // then the parent starts a new process
 }
 
-void limit_process(const config::BfdProcessSettings& settings) {
-    if (!settings.cpus.empty()) {
-        cpu_set_t cpus;
-        CPU_ZERO(&cpus);
-        for (const unsigned cpu : settings.cpus) CPU_SET(cpu, &cpus);
-        if (::sched_setaffinity(0, sizeof cpus, &cpus) != 0) spdlog::warn("bfd_cpu_affinity: {}", std::strerror(errno));
-    }
-    if (settings.rlimit_rttime == 0) return;
-    const rlimit limit{settings.rlimit_rttime, settings.rlimit_rttime};
-    if (::setrlimit(RLIMIT_RTTIME, &limit) != 0) spdlog::warn("bfd_rlimit_rttime: {}", std::strerror(errno));
-}
-
 void BfdChild::start_thread(const config::BfdProcessSettings& settings) {
-    limit_process(settings);
+    limit_process(settings.cpus, settings.rlimit_rttime, "bfd");
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -179,22 +164,11 @@ void BfdChild::start_thread(const config::BfdProcessSettings& settings) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void BfdChild::wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int number) {
-        if (error) return;
-        on_signal(number);
-        if (!io_.stopped()) wait_for_signal();
-    });
-}
-
 void BfdChild::on_signal(int number) {
     if (number == SIGHUP) return reload();
     if (number == SIGUSR1) return ask_for_dump();
     if (number == SIGINT && options_.ignore_sigint) return;
-    if (number == SIGRTMAX) {
-        for (const std::string& line : describe_threads()) spdlog::info(line);
-        return;
-    }
+    if (number == SIGRTMAX) return log_threads();
     stop();
 }
 

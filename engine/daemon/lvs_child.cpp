@@ -10,16 +10,13 @@
 
 #include <malloc.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <memory>
 
 #include <spdlog/spdlog.h>
@@ -30,7 +27,9 @@
 #include "engine/daemon/exit_code.h"
 #include "engine/daemon/log.h"
 #include "engine/daemon/parent_settings.h"
+#include "engine/daemon/process_limits.h"
 #include "engine/daemon/rights.h"
+#include "engine/daemon/signal_loop.h"
 #include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
 #include "engine/daemon/thread_list.h"
@@ -42,17 +41,8 @@ namespace {
 
 constexpr std::chrono::seconds tick_period{1};
 
-void limit_process(const config::CheckerProcessSettings& settings) {
-    if (!settings.cpus.empty()) {
-        cpu_set_t cpus;
-        CPU_ZERO(&cpus);
-        for (const unsigned cpu : settings.cpus) CPU_SET(cpu, &cpus);
-        if (::sched_setaffinity(0, sizeof cpus, &cpus) != 0) spdlog::warn("checker_cpu_affinity: {}", std::strerror(errno));
-    }
-    if (settings.rlimit_rttime != 0) {
-        const rlimit limit{settings.rlimit_rttime, settings.rlimit_rttime};
-        if (::setrlimit(RLIMIT_RTTIME, &limit) != 0) spdlog::warn("checker_rlimit_rttime: {}", std::strerror(errno));
-    }
+void schedule_process(const config::CheckerProcessSettings& settings) {
+    limit_process(settings.cpus, settings.rlimit_rttime, "checker");
     if (settings.rt_priority == 0 && !settings.nice && !settings.no_swap) return;
     const io::RealTimeOptions scheduling{.priority = settings.rt_priority, .nice = settings.nice.value_or(0), .lock_memory = settings.no_swap};
     if (const auto entered = io::enter_real_time(scheduling); !entered) {
@@ -73,7 +63,6 @@ public:
     int run();
 
 private:
-    void wait_for_signal();
     void on_signal(int number);
     void reload();
     void adopt(config::Configuration configuration, Instant begin);
@@ -99,11 +88,11 @@ int CheckersChild::run() {
     if (!options_.vrrp) log_diagnostics(loaded);   // else the VRRP process does
     if (!loaded.is_readable) return exit_no_config;
     known_errors_ = KnownErrors(loaded.diagnostics);
-    limit_process(loaded.configuration.global.lvs.process);
+    schedule_process(loaded.configuration.global.lvs.process);
     balancer_ = std::make_unique<Balancer>(io_, outlets_, bfd_fd_, !options_.vrrp);
     outlets_.on_other_child = [this](pid_t pid, int status) { balancer_->on_process_end(pid, status); };
     adopt(std::move(loaded.configuration), begin);
-    wait_for_signal();
+    listen_to_signals(io_, signals_, [this](int number) { on_signal(number); });
     tick();
     tell_parent(ready_fd_, sign_ready);
     const Heartbeat heartbeat(io_, ready_fd_);
@@ -122,24 +111,13 @@ void CheckersChild::adopt(config::Configuration configuration, Instant begin) {
     spdlog::info("{} virtual servers with {} real servers, read and carried out in {:.0f} ms", service_count, server_count, taken.count());
 }
 
-void CheckersChild::wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int number) {
-        if (error) return;
-        on_signal(number);
-        if (!io_.stopped()) wait_for_signal();
-    });
-}
-
 void CheckersChild::on_signal(int number) {
     if (number == SIGCHLD) return outlets_.reap();
     if (is_stopping_) return;
     if (number == SIGINT && options_.ignore_sigint) return;
     if (number == SIGHUP) return reload();
     if (number == SIGUSR1) return write_dump();
-    if (number == SIGRTMAX) {
-        for (const std::string& line : describe_threads()) spdlog::info(line);
-        return;
-    }
+    if (number == SIGRTMAX) return log_threads();
     stop();
 }
 

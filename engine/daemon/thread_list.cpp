@@ -7,8 +7,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <vector>
 
-#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace vigil::daemon {
 namespace {
@@ -56,7 +58,7 @@ std::string describe_schedule(int thread) {
 
 }  // namespace
 
-std::vector<std::string> describe_threads() {
+void log_threads() {
     std::vector<std::string> lines;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", error)) {
@@ -65,7 +67,7 @@ std::vector<std::string> describe_threads() {
                                     describe_schedule(std::stoi(number))));
     }
     std::sort(lines.begin(), lines.end());
-    return lines;
+    for (const std::string& line : lines) spdlog::info(line);
 }
 
 }  // namespace vigil::daemon

@@ -32,6 +32,7 @@
 #include "engine/daemon/pid_file.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/session.h"
+#include "engine/daemon/signal_loop.h"
 #include "engine/daemon/signals.h"
 #include "engine/daemon/supervisor.h"
 #include "engine/daemon/thread_list.h"
@@ -60,7 +61,6 @@ public:
     int run();
 
 private:
-    void wait_for_signal();
     void on_signal(int number);
     void reload();
     void read_again();
@@ -107,7 +107,7 @@ int VrrpChild::run() {
     }
     session_ = std::move(*session);
     tell_parent(ready_fd_, sign_ready);
-    wait_for_signal();
+    listen_to_signals(io_, signals_, [this](int number) { on_signal(number); });
     const Heartbeat heartbeat(io_, ready_fd_);
     io_.run();
     if (session_ && session_->has_failed()) {
@@ -115,14 +115,6 @@ int VrrpChild::run() {
         exit_code_ = exit_internal;   // the parent starts a new process
     }
     return exit_code_;
-}
-
-void VrrpChild::wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int number) {
-        if (error) return;
-        on_signal(number);
-        if (!io_.stopped()) wait_for_signal();
-    });
 }
 
 void VrrpChild::on_signal(int number) {
@@ -135,9 +127,7 @@ void VrrpChild::on_signal(int number) {
     if (number == SIGUSR2) return session_->request_dump(DumpKind::statistics);
     if (number == SIGRTMAX - 1) return session_->request_dump(DumpKind::statistics, true);
     if (number == SIGRTMIN + 2) return session_->request_dump(DumpKind::json);
-    if (number == SIGRTMAX) {
-        for (const std::string& line : describe_threads()) spdlog::info(line);
-    }
+    if (number == SIGRTMAX) log_threads();
 }
 
 void VrrpChild::reload() {

@@ -15,16 +15,16 @@ import struct
 import subprocess
 import sys
 import threading
-import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(TOP / "bench" / "lab"), str(TOP / "tests" / "ipvs" / "checkers")]
+sys.path[:0] = [str(TOP / "bench" / "lab"), str(TOP / "tests" / "ipvs" / "checkers"), str(TOP / "tests" / "engine" / "daemon")]
 from netlab import sandbox  # noqa: E402
 from netlab.daemon import descendants, is_alive, wait_for  # noqa: E402
 from netlab.netns import NetworkNamespace  # noqa: E402
 from netlab.vigild import Vigild  # noqa: E402
 from netlab.workspace import Workspace  # noqa: E402
 from servers import Authority  # noqa: E402
+from test_program import exit_with, run_tests  # noqa: E402
 
 PATIENCE = 60
 workspace = None   # while run_and_exit() runs
@@ -310,16 +310,9 @@ def main():
         print(f"skipped: {reason}")
         return sandbox.SKIPPED
     workspace = Workspace("vigil-checkers-")
-    succeeded = False
-    try:
-        succeeded = unittest.main(module="__main__", exit=False, verbosity=2).result.wasSuccessful()
-    finally:
-        workspace.finish(keep=not succeeded)
-    return 0 if succeeded else 1
+    return run_tests(workspace)
 
 
 def run_and_exit():
-    """All tests of the program. Threads of servers are still waiting for clients that do not come, so nobody waits for them."""
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)
+    """All tests of the program."""
+    exit_with(main())

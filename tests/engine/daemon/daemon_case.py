@@ -1,5 +1,4 @@
 """What the tests of a running vigild have in common."""
-import os
 import pathlib
 import sys
 import unittest
@@ -10,6 +9,7 @@ from rig import Rig, instance  # noqa: E402
 from netlab import sandbox  # noqa: E402
 from netlab.vigild import Vigild  # noqa: E402
 from netlab.workspace import Workspace  # noqa: E402
+from test_program import exit_with, run_tests  # noqa: E402
 
 
 class DaemonTest(unittest.TestCase):
@@ -38,15 +38,8 @@ def main():
     sandbox.enter()
     workspace = Workspace("vigil-daemon-")
     DaemonTest.workspace = workspace
-    succeeded = False
-    try:
-        succeeded = unittest.main(exit=False, verbosity=2).result.wasSuccessful()
-    finally:
-        workspace.finish(keep=not succeeded)
-    return 0 if succeeded else 1
+    return run_tests(workspace)
 
 
 def run_and_exit():
-    status = main()
-    sys.stdout.flush()
-    os._exit(status)
+    exit_with(main())
