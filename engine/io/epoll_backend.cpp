@@ -8,6 +8,7 @@
 
 #include "engine/io/backend.h"
 #include "engine/io/clock.h"
+#include "engine/io/transmit_errors.h"
 
 // The epoll backend, for where io_uring is refused: the same rings, sends by sendmmsg().
 //
@@ -40,7 +41,7 @@ public:
     LinkPort* take_detached() override;
     void queue(std::span<const engine::TxFrame> frames) override;
     void finish(Instant wait_until) override;
-    std::span<const TransmitError> take_errors() override;
+    std::span<const TransmitError> take_errors() override { return errors_.take(); }
 
 private:
     static constexpr std::uint32_t end = ~0u;
@@ -55,7 +56,6 @@ private:
     void send_messages(int fd, std::size_t count);
     int fd_of(std::size_t socket_index) const;
     void fill(std::size_t message, const engine::TxFrame& frame, std::uint32_t sequence);
-    void fail(std::uint32_t sequence, int number);
     void sleep(Instant until);
 
     std::vector<LinkPort*> links_;
@@ -71,15 +71,13 @@ private:
     std::array<iovec, most_messages> bytes_{};
     std::array<RouteDestination, most_messages> destinations_{};
     std::array<std::uint32_t, most_messages> sequences_{};
-    std::vector<TransmitError> errors_;
-    bool errors_taken_ = false;
+    TransmitErrors errors_;
 };
 
 EpollBackend::EpollBackend(std::size_t link_count, int wake_fd)
     : links_(link_count), wake_fd_(wake_fd), sockets_(link_count * sockets_per_link), next_(most_queued) {
     detached_.reserve(link_count + 16);
     used_sockets_.reserve(sockets_.size());
-    errors_.reserve(error_capacity);
 }
 
 Result<void> EpollBackend::open() {
@@ -136,7 +134,7 @@ void EpollBackend::sort_and_send(std::span<const engine::TxFrame> frames) {
         const engine::TxFrame& frame = frames[i];
         const std::size_t link = engine::to_number(frame.link);
         if (link >= links_.size() || links_[link] == nullptr) {
-            fail(sequence_ + i, ENXIO);
+            errors_.add(sequence_ + i, ENXIO);
             continue;
         }
         const bool routed = frame.path == engine::TxPath::route;
@@ -200,28 +198,13 @@ void EpollBackend::send_messages(int fd, std::size_t count) {
             continue;
         }
         if (result < 0 && errno == EINTR) continue;
-        fail(sequences_[sent], result < 0 ? errno : EIO);
+        errors_.add(sequences_[sent], result < 0 ? errno : EIO);
         ++sent;
     }
 }
 
-void EpollBackend::fail(std::uint32_t sequence, int number) {
-    if (errors_taken_) {
-        errors_.clear();
-        errors_taken_ = false;
-    }
-    if (errors_.size() < error_capacity) errors_.push_back({sequence, number});
-}
-
-std::span<const TransmitError> EpollBackend::take_errors() {
-    if (errors_taken_) return {};
-    errors_taken_ = true;
-    return errors_;
-}
-
 void EpollBackend::finish(Instant wait_until) {
-    const bool has_errors = !errors_.empty() && !errors_taken_;
-    if (!has_errors && wait_until > clock::now()) sleep(wait_until);
+    if (errors_.is_empty() && wait_until > clock::now()) sleep(wait_until);
     sequence_ = 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/io/backend.h"
 #include "engine/io/clock.h"
+#include "engine/io/transmit_errors.h"
 
 // The io_uring backend.
 //
@@ -117,7 +118,7 @@ public:
     LinkPort* take_detached() override;
     void queue(std::span<const engine::TxFrame> frames) override;
     void finish(Instant wait_until) override;
-    std::span<const TransmitError> take_errors() override;
+    std::span<const TransmitError> take_errors() override { return errors_.take(); }
 
 private:
     /// A port whose poll has been cancelled but has not yet said so.
@@ -147,7 +148,6 @@ private:
     void queue_one(const engine::TxFrame& frame);
     bool prepare_routed(io_uring_sqe* request, const engine::TxFrame& frame);
     void set_sockets(std::size_t link, std::array<int, sockets_per_link> sockets);
-    void fail(std::uint32_t sequence, int number);
 
     std::vector<Link> links_;
     int wake_fd_;
@@ -159,13 +159,11 @@ private:
     std::uint32_t generation_ = 0;
     std::size_t routed_count_ = 0;      // used of routed_ since the last submit
     std::vector<RoutedMessage> routed_;
-    std::vector<TransmitError> errors_;
-    bool errors_taken_ = false;
+    TransmitErrors errors_;
     std::vector<Leaving> leaving_;
 };
 
 UringBackend::UringBackend(std::size_t link_count, int wake_fd) : links_(link_count), wake_fd_(wake_fd), routed_(queue_entries) {
-    errors_.reserve(error_capacity);
     leaving_.reserve(link_count + 16);
 }
 
@@ -257,24 +255,10 @@ void UringBackend::withdraw(int number) {
     for (unsigned position = *queue.khead; position != queue.sqe_tail; ++position) {
         io_uring_sqe* request = &queue.sqes[position & mask];
         if (kind_of(request->user_data) != Kind::send) continue;
-        fail(low_of(request->user_data), number);
+        errors_.add(low_of(request->user_data), number);
         ::io_uring_prep_nop(request);
         request->user_data = 0;
     }
-}
-
-void UringBackend::fail(std::uint32_t sequence, int number) {
-    if (errors_taken_) {
-        errors_.clear();
-        errors_taken_ = false;
-    }
-    if (errors_.size() < error_capacity) errors_.push_back({sequence, number});
-}
-
-std::span<const TransmitError> UringBackend::take_errors() {
-    if (errors_taken_) return {};
-    errors_taken_ = true;
-    return errors_;
 }
 
 void UringBackend::queue(std::span<const engine::TxFrame> frames) {
@@ -286,13 +270,13 @@ void UringBackend::queue(std::span<const engine::TxFrame> frames) {
 
 void UringBackend::queue_one(const engine::TxFrame& frame) {
     const std::size_t index = engine::to_number(frame.link);
-    if (index >= links_.size() || links_[index].port == nullptr) return fail(sequence_, ENXIO);
+    if (index >= links_.size() || links_[index].port == nullptr) return errors_.add(sequence_, ENXIO);
     io_uring_sqe* request = next_request();
     if (frame.path == engine::TxPath::link) {
         ::io_uring_prep_send(request, static_cast<int>(index * sockets_per_link), frame.data, frame.size, MSG_DONTWAIT);
     } else if (!prepare_routed(request, frame)) {
         ::io_uring_prep_nop(request);
-        return fail(sequence_, EDESTADDRREQ);
+        return errors_.add(sequence_, EDESTADDRREQ);
     }
     request->flags |= static_cast<std::uint8_t>(IOSQE_FIXED_FILE | (skips_success_ ? IOSQE_CQE_SKIP_SUCCESS : 0u));
     request->user_data = make_tag(Kind::send, exchange_, sequence_);
@@ -317,7 +301,7 @@ bool UringBackend::prepare_routed(io_uring_sqe* request, const engine::TxFrame& 
 
 void UringBackend::finish(Instant wait_until) {
     const Nanoseconds ahead = wait_until - clock::now();
-    if (ahead.count() <= 0 || was_woken_ || (!errors_.empty() && !errors_taken_)) {
+    if (ahead.count() <= 0 || was_woken_ || !errors_.is_empty()) {
         submit();
     } else {
         const Nanoseconds time = std::min<Nanoseconds>(ahead, std::chrono::hours{1});
@@ -348,7 +332,7 @@ void UringBackend::on_completion(const io_uring_cqe& completion) {
     switch (kind_of(completion.user_data)) {
     case Kind::ignored: break;
     case Kind::send:
-        if (completion.res < 0 && middle_of(completion.user_data) == exchange_) fail(low_of(completion.user_data), -completion.res);
+        if (completion.res < 0 && middle_of(completion.user_data) == exchange_) errors_.add(low_of(completion.user_data), -completion.res);
         break;
     case Kind::poll:
         was_woken_ = true;

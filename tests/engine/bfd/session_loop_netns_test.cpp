@@ -19,53 +19,17 @@
 #include "engine/bfd/io/session_loop.h"
 #include "engine/bfd/state_message.h"
 #include "engine/io/clock.h"
+#include "tests/engine/io/allocation_count.h"
 #include "tests/engine/io/test_namespace.h"
+#include "tests/engine/io/trapped_calls.h"
 
 // The session thread over the kernel's loopback, where it is its own neighbor: two sessions, each with the other's address. It runs under a list of the system
 // calls that it may make, where the kernel traps every other, and its operator new is counted.
-
-namespace {
-
-thread_local bool is_counting = false;
-std::atomic<std::size_t> allocation_count{0};
-
-void* allocate(std::size_t size) {
-    if (is_counting) allocation_count.fetch_add(1, std::memory_order_relaxed);
-    void* memory = std::malloc(size);
-    if (memory == nullptr) std::abort();
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace vigil::bfd::test {
 namespace {
 
 constexpr std::chrono::seconds generous{60};   // the machine may be busy; nothing waits that long on a quiet one
-
-std::array<std::atomic<int>, 512> trapped_calls{};   // by number; filled by a signal handler
-
-void on_trapped_call(int, siginfo_t* info, void*) {
-    if (info->si_syscall >= 0 && info->si_syscall < static_cast<int>(trapped_calls.size())) ++trapped_calls[static_cast<std::size_t>(info->si_syscall)];
-}
-
-std::set<std::string> trapped() {
-    std::set<std::string> names;
-    for (std::size_t number = 0; number < trapped_calls.size(); ++number) {
-        if (trapped_calls[number] == 0) continue;
-        char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
-        names.insert(name != nullptr ? name : std::to_string(number));
-        std::free(name);
-    }
-    return names;
-}
 
 /// From now on the calling thread traps at every call that the session thread has no business with. False when the kernel refuses.
 bool enter_list() {
@@ -94,12 +58,8 @@ bool enter_list() {
 class Loopback : public ::testing::Test {
 protected:
     void SetUp() override {
-        struct sigaction action {};
-        action.sa_sigaction = on_trapped_call;
-        action.sa_flags = SA_SIGINFO;
-        ASSERT_EQ(::sigaction(SIGSYS, &action, nullptr), 0);
-        for (auto& count : trapped_calls) count = 0;
-        allocation_count = 0;
+        ASSERT_TRUE(vigil::test::count_trapped_calls());
+        vigil::test::allocation_count = 0;
         std::array<int, 2> ends{-1, -1};
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
         of_loop_ = io::FileDescriptor(ends[0]);
@@ -111,9 +71,9 @@ protected:
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
             refused_ = !enter_list();   // a sanitizer makes system calls of its own in every thread
 #endif
-            is_counting = true;
+            vigil::test::is_counting_allocations = true;
             loop_->run();
-            is_counting = false;
+            vigil::test::is_counting_allocations = false;
         });
     }
     void TearDown() override {
@@ -122,7 +82,7 @@ protected:
         thread_.join();
         ::signal(SIGSYS, SIG_DFL);
         if (refused_) GTEST_SKIP() << "missing: seccomp filters";
-        EXPECT_EQ(trapped(), std::set<std::string>{});
+        EXPECT_EQ(vigil::test::trapped_calls(), std::set<std::string>{});
     }
 
     void post(std::unique_ptr<Order> order) {
@@ -224,10 +184,10 @@ const IpAddress second = ipv4(127, 0, 0, 2);
 TEST_F(Loopback, TwoSessionsComeUpAndRunWithoutMemoryOrCallsThatMayBlock) {
     become_up(first, second);
     (void)received();
-    allocation_count = 0;
+    vigil::test::allocation_count = 0;
     const std::uint64_t before = received();
     ASSERT_TRUE(wait([&] { return received() > before + 500; }));
-    EXPECT_EQ(allocation_count, 0u);
+    EXPECT_EQ(vigil::test::allocation_count, 0u);
     for (const SessionPicture& picture : pictures()) {
         EXPECT_EQ(picture.counters.went_up, 1u);
         EXPECT_EQ(picture.counters.went_down, 0u);

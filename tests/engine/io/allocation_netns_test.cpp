@@ -6,33 +6,13 @@
 #include <new>
 
 #include "engine/io/fast_loop.h"
+#include "tests/engine/io/allocation_count.h"
 #include "tests/engine/io/loop_runner.h"
 #include "tests/engine/io/test_namespace.h"
 #include "tests/engine/io/test_wire.h"
 
 // The fast thread takes all its memory before it runs. Every operator new of that thread is counted while it sends, receives, fails, retries, follows
 // commands, changes ports and gives snapshots.
-
-namespace {
-
-thread_local bool is_counting = false;
-std::atomic<std::size_t> allocation_count{0};
-
-void* allocate(std::size_t size) {
-    if (is_counting) allocation_count.fetch_add(1, std::memory_order_relaxed);
-    void* memory = std::malloc(size);
-    if (memory == nullptr) std::abort();
-    return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace vigil::io {
 namespace {
@@ -97,11 +77,11 @@ TEST_P(Allocation, TheFastThreadTakesNoMemoryWhileItRuns) {
     std::ranges::copy(multicast_frame(0), engine.advert.begin());
     BasicFastLoop<BusyEngine> loop(engine, *channel, std::move(chosen->backend), {.link_count = 2}, nullptr);
     ASSERT_EQ(channel->hand_over(open_port(port_options("v0", 0))), nullptr);
-    allocation_count = 0;
+    vigil::test::allocation_count = 0;
     std::thread thread([&] {
-        is_counting = true;
+        vigil::test::is_counting_allocations = true;
         const auto ended = loop.run();
-        is_counting = false;
+        vigil::test::is_counting_allocations = false;
         EXPECT_TRUE(ended);
     });
     Tap peer("v1");
@@ -127,7 +107,7 @@ TEST_P(Allocation, TheFastThreadTakesNoMemoryWhileItRuns) {
     EXPECT_GE(engine.adverts, 200u);
     EXPECT_GE(returned, 1);
     EXPECT_GE(snapshots, 1);
-    EXPECT_EQ(allocation_count.load(), 0u);
+    EXPECT_EQ(vigil::test::allocation_count.load(), 0u);
     remove_veth_pair();
 }
 

@@ -18,6 +18,7 @@
 #include "tests/engine/io/loop_runner.h"
 #include "tests/engine/io/test_namespace.h"
 #include "tests/engine/io/test_wire.h"
+#include "tests/engine/io/trapped_calls.h"
 
 // Nothing that may block runs on the fast thread. It runs here under a list of the system calls that it may make, and the kernel traps every other:
 // a file, a lock that is waited for, memory, a sleep, a log line, a send without MSG_DONTWAIT. Of read() and write() only those of the two
@@ -25,23 +26,6 @@
 
 namespace vigil::io {
 namespace {
-
-std::array<std::atomic<int>, 512> trapped_calls{};   // by number; filled by a signal handler
-
-void on_trapped_call(int, siginfo_t* info, void*) {
-    if (info->si_syscall >= 0 && info->si_syscall < static_cast<int>(trapped_calls.size())) ++trapped_calls[static_cast<std::size_t>(info->si_syscall)];
-}
-
-std::set<std::string> trapped() {
-    std::set<std::string> names;
-    for (std::size_t number = 0; number < trapped_calls.size(); ++number) {
-        if (trapped_calls[number] == 0) continue;
-        char* name = ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number));
-        names.insert(name != nullptr ? name : std::to_string(number));
-        std::free(name);
-    }
-    return names;
-}
 
 /// From now on the calling thread traps at every call that the fast thread has no business with. False when the kernel refuses.
 bool enter_list(ControlChannel& channel) {
@@ -72,11 +56,7 @@ protected:
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
         GTEST_SKIP() << "a sanitizer makes system calls of its own in every thread";
 #endif
-        struct sigaction action {};
-        action.sa_sigaction = on_trapped_call;
-        action.sa_flags = SA_SIGINFO;
-        ASSERT_EQ(::sigaction(SIGSYS, &action, nullptr), 0);
-        for (auto& count : trapped_calls) count = 0;
+        ASSERT_TRUE(vigil::test::count_trapped_calls());
     }
     void TearDown() override { ::signal(SIGSYS, SIG_DFL); }
 
@@ -194,7 +174,7 @@ TEST_P(Blocking, AWholeSessionMakesNoCallThatMayBlock) {
     session.channel->request_stop();
     thread.join();
     if (refused_) GTEST_SKIP() << "missing: seccomp filters";
-    EXPECT_EQ(trapped(), std::set<std::string>{});
+    EXPECT_EQ(vigil::test::trapped_calls(), std::set<std::string>{});
     std::array<std::uint8_t, 16> journal{};
     EXPECT_EQ(session.journal_ring.read(journal), journal.size()) << "the journal was on";
 }
@@ -217,7 +197,7 @@ TEST_P(Blocking, CallsThatMayBlockAreNoticed) {
     runner.channel->request_stop();
     thread.join();
     if (refused_) GTEST_SKIP() << "missing: seccomp filters";
-    for (const char* call : {"openat", "write", "fsync", "clock_nanosleep"}) EXPECT_TRUE(trapped().contains(call)) << call;
+    for (const char* call : {"openat", "write", "fsync", "clock_nanosleep"}) EXPECT_TRUE(vigil::test::trapped_calls().contains(call)) << call;
 }
 
 }  // namespace
