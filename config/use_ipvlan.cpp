@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/device_words.h"
 #include "config/interpreter.h"
 #include "config/values.h"
 
@@ -10,7 +11,6 @@ namespace vigil::config {
 
 namespace {
 
-constexpr std::size_t longest_interface_name = 15;
 constexpr std::array<std::string_view, 3> mode_names{"bridge", "private", "vepa"};   // by IpvlanMode
 
 }  // namespace
@@ -28,9 +28,7 @@ void read_use_ipvlan(Context& context, VrrpInstance& instance, const Node& node)
         if (mode != mode_names.end()) {
             settings.mode = static_cast<IpvlanMode>(mode - mode_names.begin());
         } else if (word == "group") {
-            const auto group = read_number(node.word(++index));
-            const bool is_good = group && !group->has_trailing && group->value >= 0 && group->value <= 0xffffffff;
-            if (is_good) settings.group = static_cast<std::uint32_t>(group->value);
+            if (const auto group = read_device_group(node.word(++index))) settings.group = *group;
             else refuse(word, "'group' of use_ipvlan expects a number: ignored");
         } else if (const auto address = read_address_with_prefix(word)) {
             if (address->address.is_multicast() || address->is_prefix_bad) {
@@ -41,9 +39,7 @@ void read_use_ipvlan(Context& context, VrrpInstance& instance, const Node& node)
             settings.prefix_length = address->prefix_length.value_or(static_cast<std::uint8_t>(8 * address->address.size()));
         } else {
             if (word == "name") word = node.word(++index);
-            const bool is_good = !word.empty() && word.size() <= longest_interface_name && settings.name.empty() &&
-                                 word.find_first_of("/:") == std::string_view::npos;
-            if (is_good) settings.name = context.texts.intern(word);
+            if (settings.name.empty() && is_device_name(word)) settings.name = context.texts.intern(word);
             else refuse(word.empty() ? node.word(index - 1) : word, "'" + std::string(word) + "' is no name for the interface: ignored");
         }
     }

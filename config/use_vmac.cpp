@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "config/device_words.h"
 #include "config/interpreter.h"
 #include "config/values.h"
 
@@ -9,7 +10,6 @@ namespace vigil::config {
 
 namespace {
 
-constexpr std::size_t longest_interface_name = 15;
 
 /// Five or six hexadecimal octets with colons; the count in `octets`.
 std::optional<MacAddress> read_partial_mac(std::string_view word, std::uint8_t& octets) {
@@ -43,9 +43,7 @@ void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draf
         if (word == "netlink_notify_msg") {
             settings.netlink_notify = true;
         } else if (word == "group") {
-            const auto group = read_number(node.word(++index));
-            const bool is_good = group && !group->has_trailing && group->value >= 0 && group->value <= 0xffffffff;
-            if (is_good) settings.group = static_cast<std::uint32_t>(group->value);
+            if (const auto group = read_device_group(node.word(++index))) settings.group = *group;
             else refuse(word, "'group' of use_vmac expects a number: ignored");
         } else if (const auto mac = word.find(':') == std::string_view::npos ? std::nullopt : read_partial_mac(word, octets)) {
             const bool is_usable = !mac->is_zero() && (mac->octets[0] & 1) == 0;
@@ -57,9 +55,7 @@ void read_use_vmac(Context& context, VrrpInstance& instance, InstanceDraft& draf
             draft.mac_octets = octets;
         } else {
             if (word == "name") word = node.word(++index);
-            const bool is_good = !word.empty() && word.size() <= longest_interface_name && settings.name.empty() &&
-                                 word.find_first_of("/:") == std::string_view::npos;
-            if (is_good) settings.name = context.texts.intern(word);
+            if (settings.name.empty() && is_device_name(word)) settings.name = context.texts.intern(word);
             else refuse(word.empty() ? node.word(index - 1) : word, "'" + std::string(word) + "' is no name for the interface: ignored");
         }
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -68,6 +69,12 @@ inline LoadResult load_string(std::string_view text, const LoadOptions& options 
 inline std::string instance_with(std::string_view extra) {
     return "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 7\n virtual_ipaddress {\n 10.0.0.1/24\n }\n" +
            std::string(extra) + "\n}\n";
+}
+
+/// For values that point into the texts of their configuration: it stays.
+inline const LoadResult& keep(LoadResult result) {
+    static std::deque<LoadResult> kept;
+    return kept.emplace_back(std::move(result));
 }
 
 /// All diagnostics as "severity line:column message", joined by '\n'.

@@ -7,13 +7,6 @@ namespace vigil::config::test {
 /// `line` in the virtual_routes of an instance on eth0.
 LoadResult load_route(std::string_view line) { return load_string(instance_with("virtual_routes {\n " + std::string(line) + "\n}")); }
 
-/// Routes point into the texts of their configuration.
-const LoadResult& keep(LoadResult result) {
-    static std::vector<LoadResult> kept;
-    kept.reserve(1000);
-    return kept.emplace_back(std::move(result));
-}
-
 ConfiguredRoute route_of(std::string_view line) {
     const LoadResult& result = keep(load_route(line));
     EXPECT_EQ(summary(result), "") << line;

@@ -6,14 +6,8 @@ namespace vigil::config::test {
 
 LoadResult load_rule(std::string_view line) { return load_string(instance_with("virtual_rules {\n " + std::string(line) + "\n}")); }
 
-const LoadResult& keep_rule(LoadResult result) {
-    static std::vector<LoadResult> kept;
-    kept.reserve(1000);
-    return kept.emplace_back(std::move(result));
-}
-
 ConfiguredRule rule_of(std::string_view line) {
-    const LoadResult& result = keep_rule(load_rule(line));
+    const LoadResult& result = keep(load_rule(line));
     EXPECT_EQ(summary(result), "") << line;
     EXPECT_EQ(result.configuration.instances.at(0).virtual_rules.size(), 1u) << line;
     return result.configuration.instances.at(0).virtual_rules.empty() ? ConfiguredRule{} : result.configuration.instances.at(0).virtual_rules[0];

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "tests/engine/core/acceptance.h"
 #include "tests/engine/core/engine_harness.h"
 
 namespace vigil::test {
@@ -28,15 +28,6 @@ Harness started(const RouterSpec& router) {
     Harness harness(with({router}));
     harness.start(at(6s));
     return harness;
-}
-
-bool accepts(Harness& harness, const FrameBuilder& frame, Instant arrival) {
-    const VirtualRouter before = harness.router();
-    const std::uint64_t accepted = harness.counters().adverts_received;
-    harness.receive(frame, arrival);
-    const bool is_accepted = harness.counters().adverts_received == accepted + 1;
-    EXPECT_TRUE(is_accepted || std::memcmp(&before, &harness.router(), sizeof before) == 0) << "a refused frame changed the record";
-    return is_accepted;
 }
 
 std::uint32_t sequence_number_of(const Sent& sent) {
