@@ -168,7 +168,11 @@ private:
     }
 
     bool check_endpoint(std::size_t first) {
-        if (!read_address(node_.word(first))) return refuse(node_.word(first));
+        const auto address = read_endpoint_address(node_.word(first));
+        if (!address) return refuse(node_.word(first));
+        if (!read_address(node_.word(first))) {
+            reporter_.warning(node_.line(), node_.word(first), in_quotes(node_.word(first)) + " is taken as " + to_string(*address), "write only the address: a server has no prefix");
+        }
         if (node_.word_count() <= first + 1) return true;
         const auto port = read_number(node_.word(first + 1));
         if (!port || port->has_trailing || port->value < 0 || port->value > 65'535)

@@ -247,6 +247,7 @@ private:
     void settle_items(std::string_view owner, const InstanceDraft& draft, std::vector<TrackedItem>& items, Kind& kind);
     void drop_weighted(VrrpInstance& instance, std::vector<TrackedItem>& items);
     void report_missing(std::string_view owner, const TrackedItem& item, const Kind& kind);
+    void mark_files_of_checkers();
     void report_without_effect(const VrrpInstance& instance);
     void say(Severity severity, std::string_view owner, SourceLocation where, std::string text, std::string help = {});
 

@@ -6,8 +6,9 @@ namespace vigil::config::rows {
 
 namespace {
 
-constexpr Argument positive_seconds = seconds(1, 4'294 * second);
-constexpr Argument any_seconds = seconds(0, 4'294 * second);
+constexpr std::int64_t year = 365 * 86'400 * second;   // keepalived has no bound that anybody meets
+constexpr Argument positive_seconds = seconds(1, year);
+constexpr Argument any_seconds = seconds(0, year);
 constexpr Argument port = number(1, 65'535);
 constexpr Argument schedulers = choice("rr wrr lc wlc lblc lblcr sh mh dh fo ovf sed nq twos");
 constexpr Argument length = number(0, 65'535);

@@ -53,7 +53,7 @@ void read_real_server(Context& context, VirtualServer& service, const ServerDraf
     RealServer server;
     RealServerSettings settings;
     CheckDefaults defaults;
-    server.address = *read_address(block.word(1));
+    server.address = *read_endpoint_address(block.word(1));
     server.where = block.where(1);
     server.weight = service.weight;
     settings.forwarding = service.forwarding;

@@ -6,6 +6,7 @@
 /// owner), so priority 254 with weight 20 is priority 254. That is judged with all other items of the instance at their worst.
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "config/interpreter.h"
 #include "config/suggestion.h"
@@ -142,7 +143,23 @@ void TrackingValidator::report_without_effect(const VrrpInstance& instance) {
     }
 }
 
+/// FILE_CHECK looks at files, too.
+void TrackingValidator::mark_files_of_checkers() {
+    std::unordered_set<const void*> seen;   // equal lists are one
+    for (const VirtualServer& service : context_.configuration.virtual_servers) {
+        for (const RealServer& server : service.real_servers) {
+            if (!seen.insert(server.checkers.get()).second) continue;
+            for (const Checker& checker : *server.checkers) {
+                const auto* const file = std::get_if<FileCheck>(&checker.check);
+                if (file == nullptr) continue;
+                if (const auto known = files_.definitions.find(file->track_file); known != files_.definitions.end()) known->second.is_used = true;
+            }
+        }
+    }
+}
+
 void TrackingValidator::report_unused() {
+    mark_files_of_checkers();
     for (const Kind* kind : {&scripts_, &files_, &processes_}) {
         for (const auto& [name, definition] : kind->definitions) {
             if (definition.is_used) continue;

@@ -91,4 +91,9 @@ std::optional<AddressWithPrefix> read_address_with_prefix(std::string_view word)
     return result;
 }
 
+std::optional<IpAddress> read_endpoint_address(std::string_view word) {
+    const auto parsed = read_address_with_prefix(word);
+    return parsed && !parsed->is_prefix_bad ? std::optional(parsed->address) : std::nullopt;
+}
+
 }  // namespace vigil::config

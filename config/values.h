@@ -41,5 +41,7 @@ struct AddressWithPrefix {
 };
 /// ADDRESS[/PREFIX].
 std::optional<AddressWithPrefix> read_address_with_prefix(std::string_view word);
+/// The address of a server: a prefix length behind it is not looked at.
+std::optional<IpAddress> read_endpoint_address(std::string_view word);
 
 }  // namespace vigil::config

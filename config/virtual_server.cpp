@@ -105,7 +105,7 @@ void read_sorry_server(Target& target, const Node& node) {
                                         " already: this one is used");
     }
     SorryServer server;
-    server.address = *read_address(node.word(1));
+    server.address = *read_endpoint_address(node.word(1));
     if (node.word_count() > 2) server.port = static_cast<std::uint16_t>(read_number(node.word(2))->value);
     server.where = node.where(1);
     target.service.sorry_server = server;
@@ -178,7 +178,7 @@ void read_service(Target& target, const Node& block) {
         const std::int64_t number = *read_based_number(block.word(2));
         service.mark = number < 0 || number > 0xffffffff ? 0 : static_cast<std::uint32_t>(number);
     } else {
-        service.address = *read_address(word);
+        service.address = *read_endpoint_address(word);
         service.family = service.address.family;
         if (block.word_count() > 2) service.port = static_cast<std::uint16_t>(read_number(block.word(2))->value);
     }

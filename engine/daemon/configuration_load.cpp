@@ -19,6 +19,7 @@
 #include "engine/daemon/notify_fifos.h"
 #include "engine/daemon/rights.h"
 #include "engine/daemon/script_security.h"
+#include "engine/daemon/usable_checks.h"
 #include "engine/io/file_descriptor.h"
 
 namespace vigil::daemon {
@@ -67,6 +68,7 @@ config::LoadResult load_configuration(const Options& options, bool checks_interf
     if (!options.snmp_socket.empty()) snmp.socket = configuration.texts->intern(options.snmp_socket);
     for (config::Diagnostic& diagnostic : check_scripts(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     for (config::Diagnostic& diagnostic : check_fifos(result.configuration)) result.diagnostics.add(std::move(diagnostic));
+    for (config::Diagnostic& diagnostic : check_checkers(result.configuration)) result.diagnostics.add(std::move(diagnostic));
     result.diagnostics.sort();
     return result;
 }

@@ -44,7 +44,7 @@ std::optional<Verdict> prepare_socket(int fd, const CommonSpec& spec) {
     if (spec.mark != 0 && !set_option(fd, SOL_SOCKET, SO_MARK, spec.mark)) return cannot(fmt::format("cannot set mark {}", spec.mark));
     if (!spec.bind_interface.empty() &&
         ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, spec.bind_interface.c_str(), static_cast<socklen_t>(spec.bind_interface.size())) != 0)
-        return cannot(fmt::format("cannot bind to interface {}", spec.bind_interface));
+        return errno == ENODEV ? failed(fmt::format("there is no interface {}", spec.bind_interface)) : cannot(fmt::format("cannot bind to interface {}", spec.bind_interface));
     if (!spec.bind_address && spec.bind_port == 0) return std::nullopt;
     // The port of the check before this one may still be in TIME_WAIT. Without a port of ours, the kernel chooses one at connect(), when it knows
     // the other end: 60,000 for each target instead of for all.

@@ -68,7 +68,7 @@ asio::awaitable<std::optional<Verdict>> ask(CheckRun& run, Stream& stream, const
 asio::awaitable<std::optional<Verdict>> fetch_by_tls(CheckRun& run, Resources& resources, tcp::socket socket, const CommonSpec& common, const HttpSpec& http,
                                                      const UrlSpec& url, HttpListener& listener) {
     const auto context = resources.tls(*http.tls, http.protocol == HttpProtocol::http_2);
-    if (!context) co_return undecided(context.error());
+    if (!context) co_return failed(context.error());   // it does not pass by itself: a server that nobody can check is not good
     TlsStream stream(std::move(socket), **context);
     run.close_by([&stream] {
         error_code ignored;
@@ -105,7 +105,7 @@ asio::awaitable<Verdict> check_http(CheckRun& run, Resources& resources, const C
         std::shared_ptr<const Regex> regex;
         if (url.regex) {
             auto compiled = resources.regex(*url.regex);
-            if (!compiled) co_return undecided(fmt::format("regex: {}", compiled.error()));
+            if (!compiled) co_return failed(fmt::format("regex: {}", compiled.error()));
             regex = *compiled;
         }
         HttpJudge judge(url, regex);

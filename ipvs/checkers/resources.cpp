@@ -1,6 +1,10 @@
 #include "ipvs/checkers/resources.h"
 
 #include <openssl/ssl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -12,7 +16,11 @@ using boost::system::error_code;
 
 using Failure = std::optional<std::string>;
 
-Failure cannot_read(const std::string& file, const error_code& error) { return fmt::format("cannot use {}: {}", file, error.message()); }
+/// OpenSSL's errors do not say that a file is not there.
+Failure cannot_read(const std::string& file, const error_code& error) {
+    const bool is_unreadable = file.starts_with('/') && ::access(file.c_str(), R_OK) != 0;
+    return fmt::format("cannot use {}: {}", file, is_unreadable ? std::strerror(errno) : error.message());
+}
 
 Failure load_own_certificate(ssl::context& context, const TlsSpec& spec) {
     if (spec.certificate_file.empty()) return std::nullopt;

@@ -42,6 +42,26 @@ TEST(VirtualServers, WhatIsMissingIsSaid) {
     EXPECT_EQ(only_service(result).scheduler, Scheduler::wlc);
 }
 
+TEST(VirtualServers, APrefixBehindAnAddressIsNotLookedAt) {
+    const LoadResult result = load_string("virtual_server 10.0.0.1/32 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.1.0.1/24 80 {\n }\n}\n");
+    EXPECT_EQ(summary(result), "warning 1:16 '10.0.0.1/32' is taken as 10.0.0.1\nwarning 5:14 '10.1.0.1/24' is taken as 10.1.0.1\n");
+    EXPECT_EQ(only_service(result).address, ipv4(10, 0, 0, 1));
+    EXPECT_EQ(only_service(result).real_servers.at(0).address, ipv4(10, 1, 0, 1));
+    EXPECT_TRUE(load_string(service_with("", "10.0.0.1/33 80")).configuration.virtual_servers.empty());
+}
+
+TEST(VirtualServers, AFileThatAFileCheckLooksAtIsLookedAt) {
+    const std::string file = "track_file f {\n file /run/f\n}\n";
+    const LoadResult result = load_string(file + "virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.1.0.1 80 {\n FILE_CHECK {\n track_file f\n weight 1\n }\n }\n}\n");
+    EXPECT_EQ(summary(result, Severity::note), "");
+    EXPECT_NE(summary(load_string(file), Severity::note), "");
+}
+
+TEST(VirtualServers, AServerMayBeCheckedSeldom) {
+    EXPECT_EQ(summary(load_string(service_with("delay_loop 7200"))), "");
+    EXPECT_NE(summary(load_string(service_with("delay_loop 31536001"))), "");
+}
+
 TEST(VirtualServers, WithoutRealServersAreDropped) {
     const LoadResult result = load_string("virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind DR\n protocol TCP\n}\n");
     EXPECT_EQ(summary(result), "warning 1:16 (10.0.0.1:80) has no real server: it is not used\n");

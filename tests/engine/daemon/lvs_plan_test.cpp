@@ -6,6 +6,7 @@
 
 #include "config/load.h"
 #include "engine/daemon/server_notices.h"
+#include "engine/daemon/usable_checks.h"
 
 namespace vigil::daemon {
 namespace {
@@ -227,6 +228,23 @@ TEST(LvsPlan, NamesAreKeepaliveds) {
 TEST(LvsPlan, FifoLinesAreKeepalivedsWithoutTheirNul) {
     EXPECT_EQ(service_line("[10.0.0.1]:tcp:80", "UP"), "VS [10.0.0.1]:tcp:80 UP\n");
     EXPECT_EQ(server_line("[10.1.0.1]:tcp:80", "[10.0.0.1]:tcp:80", "DOWN"), "RS [10.1.0.1]:tcp:80 [10.0.0.1]:tcp:80 DOWN\n");
+}
+
+TEST(UsableChecks, APatternThatIsNoneIsAnErrorOnce) {
+    const auto with = [](const std::string& pattern) { return service("", "HTTP_GET {\n url {\n path /\n regex \"" + pattern + "\"\n }\n }"); };
+    const auto found = check_checkers(load(with("Welcome (to")));
+    ASSERT_EQ(found.size(), 1u);   // two servers, one list of checkers
+    EXPECT_EQ(found[0].severity, config::Severity::error);
+    EXPECT_NE(found[0].message.find("'Welcome (to' of path / cannot be used: missing closing parenthesis"), std::string::npos) << found[0].message;
+    EXPECT_GT(found[0].where.line, 0u);
+    EXPECT_TRUE(check_checkers(load(with("Welcome (to)"))).empty());
+}
+
+TEST(UsableChecks, FilesOfTlsMustBeReadable) {
+    const auto found = check_checkers(load("SSL {\n ca /none/ca.pem\n certificate /proc/self/exe\n}\n"));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].message, "SSL: ca /none/ca.pem cannot be read: No such file or directory");
+    EXPECT_EQ(found[0].category, config::Category::host);
 }
 
 }  // namespace
