@@ -250,6 +250,14 @@ void Balancer::stop(bool keeps_table) {
     outlets_.scripts.pump(io::clock::now());
 }
 
+std::string Balancer::describe_check(std::uint32_t check) const {
+    const char* const state = pool_.result(ipvs::CheckIndex{check}).is_up ? "UP" : "DOWN";
+    if (ids_[check] == nobody) return fmt::format("      {}: {}\n", ExternalChecks::describe(external_checks_.at(check)), state);
+    const std::string& cause = runner_.last_cause(ids_[check]);
+    const char* const first = runner_.state(ids_[check]).has_verdict ? "" : ", not made yet";
+    return fmt::format("      {}: {}{}{}{}\n", checkers::describe(runner_.spec(ids_[check])), state, first, cause.empty() ? "" : ", last time: ", cause);
+}
+
 std::string Balancer::describe() const {
     std::string text = "------< LVS Topology >------\n";
     for (std::uint32_t i = 0; i < pool_.services().size(); ++i) {
@@ -258,6 +266,7 @@ std::string Balancer::describe() const {
                             service.hysteresis, pool_.live_weight(i), pool_.has_quorum(i) ? "UP" : "DOWN");
         for (std::uint32_t k = 0; k < pool_.services()[i].servers.size(); ++k) {
             text += fmt::format("   RS {} weight {}: {}\n", name_of_server(service.real_servers[k], service), pool_.weight(i, k), pool_.is_up(i, k) ? "UP" : "DOWN");
+            for (const ipvs::CheckIndex check : pool_.services()[i].servers[k].checks) text += describe_check(static_cast<std::uint32_t>(check));
         }
     }
     text += fmt::format("------< Checks >------\n   {} different ones, {} under way, {} waiting for a place, {} made so far\n", runner_.size(), runner_.running(),

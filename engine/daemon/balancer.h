@@ -56,6 +56,7 @@ private:
     ipvs::Table whole_table();
     void flush();
     std::string cause_of(const ipvs::PoolEvent& event) const;
+    std::string describe_check(std::uint32_t check) const;
     void tell_of_removed(const ipvs::PoolSuccession& succession);
     void tell_of_new(const ipvs::PoolSuccession& succession);
     void replace_pool(ipvs::ServerPool next, const ipvs::PoolSuccession& succession);
