@@ -59,8 +59,8 @@ ipvs::Service with_settings(ipvs::ServiceKey key, const config::VirtualServer& f
     ipvs::Service service;
     service.key = key;
     service.scheduler = config::name_of(from.scheduler);
-    service.persistence_engine = from.persistence.engine;
     service.is_persistent = from.persistence.timeout != 0;
+    if (service.is_persistent) service.persistence_engine = from.persistence.engine;   // as keepalived; the kernel would take it
     service.is_one_packet = from.one_packet;
     using Flag = ipvs::SchedulerFlag;
     service.scheduler_flags = static_cast<std::uint8_t>((from.flag_1 ? Flag::first : 0) | (from.flag_2 ? Flag::second : 0) | (from.flag_3 ? Flag::third : 0));

@@ -230,6 +230,12 @@ TEST(LvsPlan, FifoLinesAreKeepalivedsWithoutTheirNul) {
     EXPECT_EQ(server_line("[10.1.0.1]:tcp:80", "[10.0.0.1]:tcp:80", "DOWN"), "RS [10.1.0.1]:tcp:80 [10.0.0.1]:tcp:80 DOWN\n");
 }
 
+TEST(LvsPlan, AnEngineOfPersistenceNeedsPersistence) {
+    const auto engine = [](const std::string& lines) { return plan_of(service(lines)).services.at(0).services.at(0).persistence_engine; };
+    EXPECT_EQ(engine("persistence_engine sip"), "");
+    EXPECT_EQ(engine("persistence_engine sip\n persistence_timeout 60"), "sip");
+}
+
 TEST(UsableChecks, APatternThatIsNoneIsAnErrorOnce) {
     const auto with = [](const std::string& pattern) { return service("", "HTTP_GET {\n url {\n path /\n regex \"" + pattern + "\"\n }\n }"); };
     const auto found = check_checkers(load(with("Welcome (to")));
