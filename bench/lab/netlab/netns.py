@@ -65,6 +65,20 @@ def become_machine(run_directory):
         mount(str(run_directory), "/run", None, MS_BIND)
 
 
+def why_no_machine():
+    """Why become_machine() gives nobody a /run of its own here, or None."""
+    child = os.fork()
+    if child == 0:
+        try:
+            unshare(CLONE_NEWNS)
+            mount(None, "/", None, MS_REC | MS_PRIVATE)
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return f"there can be no /run of its own here: \"/\" cannot be made private ({os.strerror(status)}), as in a plain chroot" if status else None
+
+
 class NetworkNamespace:
     def __init__(self, name):
         self.name = name

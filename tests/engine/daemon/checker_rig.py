@@ -76,6 +76,7 @@ class Servers:
         context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)   # an end without close_notify is to be told from one with it
             context.load_cert_chain(*certificate)
             context.sni_callback = lambda connection, name, _: setattr(connection, "asked_name", name)
             if client_authority:
